@@ -1,0 +1,34 @@
+# An engine is the number-crunching part of the library (src/kernels, src/layers, src/train), compiled for one type of
+# number and one instruction set. All engines come from the same source and give the same bits; the best one that a
+# machine can run is chosen at run time. The file that is compiled for engine X sees CN_ENGINE=X; the engine that also
+# carries what is needed only once (names, options, shape rules) sees CN_ONCE=1.
+#
+#   engine          number   flags
+set(CN_ENGINES "f64_c" "f32_c")
+set(CN_FLAGS_f64_c "")
+set(CN_FLAGS_f32_c "")
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    list(APPEND CN_ENGINES "f32_avx2" "f32_avx512")
+    set(CN_FLAGS_f32_avx2 -march=x86-64-v3 -DCN_ISA_AVX2=1)
+    set(CN_FLAGS_f32_avx512 -march=x86-64-v4 -mprefer-vector-width=512 -DCN_ISA_AVX512=1)
+elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
+    list(APPEND CN_ENGINES "f32_neon")
+    set(CN_FLAGS_f32_neon -DCN_ISA_NEON=1)
+endif()
+
+# cn_add_engines(OBJECTS source...): one object library per engine, appended to the list OBJECTS.
+function(cn_add_engines objects)
+    set(all ${${objects}})
+    foreach(engine ${CN_ENGINES})
+        add_library(cornu_engine_${engine} OBJECT ${ARGN})
+        target_link_libraries(cornu_engine_${engine} PUBLIC cornu_settings cornu_features)
+        # Neither flag changes a value: they tell the compiler that nobody reads errno or the exception flags.
+        target_compile_options(cornu_engine_${engine} PRIVATE -fno-math-errno -fno-trapping-math ${CN_FLAGS_${engine}})
+        string(SUBSTRING ${engine} 1 2 bits)
+        target_compile_definitions(cornu_engine_${engine} PRIVATE
+            CN_ENGINE=${engine} CN_REAL_BITS=${bits} $<$<STREQUAL:${engine},f32_c>:CN_ONCE=1>)
+        list(APPEND all $<TARGET_OBJECTS:cornu_engine_${engine}>)
+    endforeach()
+    set(${objects} ${all} PARENT_SCOPE)
+    set(CN_ENGINES ${CN_ENGINES} PARENT_SCOPE)
+endfunction()

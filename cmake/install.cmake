@@ -1,0 +1,5 @@
+install(TARGETS cornu_static cornu_shared EXPORT cornuTargets)
+if(TARGET cornu_tool)
+    install(TARGETS cornu_tool)
+endif()
+install(DIRECTORY include/cornu TYPE INCLUDE)

@@ -1,0 +1,69 @@
+/* Callbacks: your code at Keras's hooks of fit, evaluate and predict. */
+#ifndef CORNU_CALLBACK_H
+#define CORNU_CALLBACK_H
+
+#include <cornu/export.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct cn_model cn_model;
+
+/* Named values, sorted by name, "val_..." last, as Keras orders them. Borrowed: valid during the call. */
+typedef struct cn_logs {
+    int count;
+    const char *const *names;
+    const double *values;
+} cn_logs;
+
+/* Hooks that are NULL are skipped. Epochs and batches count from 0. Each hook returns 0 to go on or a negative
+ * cn_status to end the call at once with that error; to end training regularly call cn_model_stop_training.
+ * `steps` is the number of batches of the epoch. Hooks run in the thread that called fit. */
+typedef struct cn_callback {
+    void *user; /* handed to every hook */
+    int (*on_train_begin)(void *user, cn_model *model, int epochs, int64_t steps);
+    int (*on_train_end)(void *user, cn_model *model, const cn_logs *logs);
+    int (*on_epoch_begin)(void *user, cn_model *model, int epoch);
+    int (*on_epoch_end)(void *user, cn_model *model, int epoch, const cn_logs *logs);
+    int (*on_train_batch_begin)(void *user, cn_model *model, int64_t batch);
+    int (*on_train_batch_end)(void *user, cn_model *model, int64_t batch, const cn_logs *logs);
+    int (*on_test_begin)(void *user, cn_model *model, int64_t steps);
+    int (*on_test_end)(void *user, cn_model *model, const cn_logs *logs);
+    int (*on_test_batch_begin)(void *user, cn_model *model, int64_t batch);
+    int (*on_test_batch_end)(void *user, cn_model *model, int64_t batch, const cn_logs *logs);
+    int (*on_predict_begin)(void *user, cn_model *model, int64_t steps);
+    int (*on_predict_end)(void *user, cn_model *model);
+    int (*on_predict_batch_begin)(void *user, cn_model *model, int64_t batch);
+    int (*on_predict_batch_end)(void *user, cn_model *model, int64_t batch);
+} cn_callback;
+
+#define CN_MAX_CALLBACKS 16
+
+/* The value called `name` in logs, NaN when there is none. */
+CN_API double cn_logs_get(const cn_logs *logs, const char *name);
+
+/* Ends fit after the current batch; what has been trained stays. Source: keras Model.stop_training. */
+CN_API void cn_model_stop_training(cn_model *model);
+
+/* --- History: what fit measured, a list of numbers per name --------------------------------------------------------- */
+
+typedef struct cn_history cn_history;
+
+/* Number of epochs recorded. */
+CN_API int cn_history_epochs(const cn_history *history);
+
+/* The 0-based number of the i-th recorded epoch. */
+CN_API int cn_history_epoch(const cn_history *history, int i);
+
+/* The i-th name ("accuracy", "loss", "val_accuracy", "val_loss": Keras 3's order), NULL past the end. Borrowed. */
+CN_API const char *cn_history_name(const cn_history *history, int i);
+
+/* The values of one name, one per recorded epoch; NULL if there is none. Borrowed: valid until the next fit. */
+CN_API const double *cn_history_get(const cn_history *history, const char *name);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

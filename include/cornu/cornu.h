@@ -1,0 +1,16 @@
+/* Cornu: Keras's workflow in C. This header includes all others; each of them is the manual of its topic. */
+#ifndef CORNU_CORNU_H
+#define CORNU_CORNU_H
+
+#include <cornu/callback.h>
+#include <cornu/dataset.h>
+#include <cornu/error.h>
+#include <cornu/image.h>
+#include <cornu/inspect.h>
+#include <cornu/layer.h>
+#include <cornu/model.h>
+#include <cornu/optimizer.h>
+#include <cornu/system.h>
+#include <cornu/tensor.h>
+
+#endif

@@ -1,0 +1,191 @@
+/* Sequential models: add, compile, fit, evaluate, predict, save, with Keras's names, defaults and numbers.
+ *
+ * Threads. Two models may be used from two threads at the same time; one model must not be used by two threads at
+ * once, except cn_predict_into on a compiled model. Nothing depends on a global.
+ * Errors. Each function that returns int returns 0 or a negative cn_status; the sentence is in cn_error_message(). */
+#ifndef CORNU_MODEL_H
+#define CORNU_MODEL_H
+
+#include <cornu/callback.h>
+#include <cornu/error.h>
+#include <cornu/layer.h>
+#include <cornu/optimizer.h>
+#include <cornu/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define CN_MAX_METRICS 8
+
+/* --- building -------------------------------------------------------------------------------------------------------- */
+
+typedef struct cn_sequential_options {
+    const char *name;      /* of the model */
+    uint64_t seed;         /* of initial weights, shuffling and everything else that is random */
+    const char *precision; /* "float32", "mixed_bfloat16" or "float64" (slow: for checking) */
+    int threads;           /* 0: as many as the affinity mask and the cgroup quota allow */
+    const char *isa;       /* NULL: the best this machine has; else "c", "avx2", "avx512", "neon" */
+} cn_sequential_options;
+#define CN_SEQUENTIAL_DEFAULTS .name = "sequential", .precision = "float32"
+
+/* An empty model. You destroy it. NULL on CN_ENAME (precision, isa), CN_ENOTSUP (isa not on this machine), CN_ENOMEM.
+ * The environment variable CORNU_ISA lowers the default isa. */
+CN_API cn_model *cn_sequential_create(const cn_sequential_options *options);
+#define cn_sequential(...) cn_sequential_create(&(const cn_sequential_options){CN_SEQUENTIAL_DEFAULTS, __VA_ARGS__})
+
+/* Destroys *model with its layers. Accepts NULL and a pointer to NULL; sets it to NULL. */
+CN_API void cn_model_destroy(cn_model **model);
+
+/* Appends a layer, which the model takes over even when this fails. Weights are made as soon as the input shape is
+ * known. The first failure is remembered: later adds do nothing and cn_compile reports it, so the result may be
+ * ignored. Errors: what the layer's constructor said (NULL layer), CN_ESHAPE, CN_EINVAL (a name given twice). */
+CN_API int cn_add(cn_model *model, cn_layer *layer);
+
+typedef struct cn_compile_options {
+    cn_optimizer *optimizer;             /* taken over, also on failure; NULL: `optimizer_name` */
+    const char *optimizer_name;          /* as text, e.g. "sgd(momentum=0.9)" */
+    const char *loss;                    /* "categorical_crossentropy", "sparse_categorical_crossentropy", "mse" */
+    const char *metrics[CN_MAX_METRICS]; /* up to the first NULL: "accuracy", "categorical_accuracy", ... */
+} cn_compile_options;
+#define CN_COMPILE_DEFAULTS .optimizer_name = "rmsprop"
+
+/* Chooses optimizer, loss and metrics. Compiling again gives a new optimizer with fresh state and keeps the weights.
+ * "accuracy" becomes binary, categorical or sparse categorical accuracy from the shapes, as in Keras.
+ * A softmax before a cross-entropy goes through its logits: loss = logsumexp(z) - z_t, gradient p - t.
+ * Errors: whatever cn_add remembered, CN_ENAME (with the nearest known name), CN_EINVAL. */
+CN_API int cn_model_compile(cn_model *model, const cn_compile_options *options);
+#define cn_compile(model, ...) cn_model_compile(model, &(const cn_compile_options){CN_COMPILE_DEFAULTS, __VA_ARGS__})
+
+/* --- training -------------------------------------------------------------------------------------------------------- */
+
+typedef struct cn_fit_options {
+    int64_t batch_size;
+    int epochs;                 /* the number of the last epoch, not a count: see initial_epoch */
+    int initial_epoch;          /* epochs run from initial_epoch to epochs - 1 */
+    int shuffle;                /* 1: a fresh permutation of the rows each epoch, from the model's seed and the epoch */
+    double validation_split;    /* this last part of the rows, before shuffling, is for validation */
+    const cn_tensor *validation_x, *validation_y; /* used instead of validation_split when given */
+    int verbose;                /* 0 nothing, 1 a live bar, 2 one line an epoch */
+    FILE *output;               /* where verbose writes; NULL: stdout. On what is no terminal, 1 acts as 2 */
+    const cn_callback *callbacks[CN_MAX_CALLBACKS]; /* up to the first NULL; borrowed during the call */
+} cn_fit_options;
+#define CN_FIT_DEFAULTS .batch_size = 32, .epochs = 1, .shuffle = 1
+
+/* Trains. x: (n, input shape...), any dtype, scale applied; an axis of 1 too many or missing at the end is accepted.
+ * y: (n, units) one-hot or values; for sparse losses (n,) or (n, 1) integer labels.
+ * The last batch of an epoch may be short and is used. The loss of an epoch is the mean over its samples while the
+ * weights were changing. Written on cn_train_step. Results: cn_model_history.
+ * Unlike Keras it prints only when asked to (verbose 1 or 2).
+ * Errors: CN_ESTATE (not compiled), CN_ESHAPE, CN_EINVAL (batch_size < 1, label out of range, empty data, a split that
+ * leaves nothing), CN_ENOMEM, and what a callback returned. After an error the weights are those of the last step. */
+CN_API int cn_model_fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn_fit_options *options);
+#define cn_fit(model, x, ...) CN_FIT_(model, x, __VA_ARGS__, )
+#define CN_FIT_(model, x, y, ...) cn_model_fit(model, x, y, &(const cn_fit_options){CN_FIT_DEFAULTS, __VA_ARGS__})
+
+/* What the last fit recorded; NULL before the first. Borrowed: valid until the next fit. */
+CN_API const cn_history *cn_model_history(const cn_model *model);
+
+/* One gradient step on one batch (all rows of x and y). *loss (may be NULL) is the mean loss before the update.
+ * After the first call with a batch size nothing is allocated. Source: keras Model.train_on_batch. */
+CN_API int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, double *loss);
+
+/* --- measuring and using --------------------------------------------------------------------------------------------- */
+
+typedef struct cn_result {
+    int64_t samples;
+    double loss;
+    double accuracy;                      /* NaN when no accuracy was among the metrics */
+    double accuracy_standard_error;       /* sqrt(a (1-a) / samples) */
+    int n_metrics;
+    const char *names[CN_MAX_METRICS];    /* borrowed from the model until it is compiled again */
+    double values[CN_MAX_METRICS];        /* in the order of cn_compile */
+} cn_result;
+
+typedef struct cn_evaluate_options {
+    int64_t batch_size;
+    int verbose;   /* as in fit */
+    FILE *output;
+    const cn_callback *callbacks[CN_MAX_CALLBACKS];
+} cn_evaluate_options;
+#define CN_EVALUATE_DEFAULTS .batch_size = 32
+
+/* Loss and metrics on data, weights unchanged. Errors as in cn_model_fit. */
+CN_API int cn_model_evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_result *result,
+                             const cn_evaluate_options *options);
+#define cn_evaluate(model, x, y, ...) CN_EVALUATE_(model, x, y, __VA_ARGS__, )
+#define CN_EVALUATE_(model, x, y, result, ...)                                                                      \
+    cn_model_evaluate(model, x, y, result, &(const cn_evaluate_options){CN_EVALUATE_DEFAULTS, __VA_ARGS__})
+
+/* Outputs for all rows of x: float32 (float64 in that precision), (n, output shape...). You destroy the tensor.
+ * Works without compile. NULL on CN_ESHAPE, CN_ENOMEM, CN_ESTATE (no input shape known). */
+CN_API cn_tensor *cn_model_predict(cn_model *model, const cn_tensor *x, const cn_evaluate_options *options);
+#define cn_predict(model, ...) CN_PREDICT_(model, __VA_ARGS__, )
+#define CN_PREDICT_(model, x, ...)                                                                                  \
+    cn_model_predict(model, x, &(const cn_evaluate_options){CN_EVALUATE_DEFAULTS, __VA_ARGS__})
+
+/* The most likely class of every row, int64 (n,): argmax over the last axis, or output > 0.5 when there is one unit. */
+CN_API cn_tensor *cn_predict_classes(cn_model *model, const cn_tensor *x);
+
+/* The quick way for few samples: n samples of float32, row-major, in; n outputs, float32, out. Allocates nothing after
+ * the first call with this n or a larger one. Error: CN_ESTATE (no input shape known), CN_ENOMEM. */
+CN_API int cn_predict_into(cn_model *model, int64_t n, const float *x, float *outputs);
+
+/* --- weights ----------------------------------------------------------------------------------------------------------- */
+
+CN_API int cn_model_n_weights(const cn_model *model);                    /* 4 for Dense + Dense; 0 while unbuilt */
+CN_API const char *cn_model_weight_name(const cn_model *model, int i);   /* "dense/kernel"; borrowed */
+CN_API cn_tensor *cn_model_get_weight(const cn_model *model, int i);     /* a copy; you destroy it */
+/* Copies values into weight i; shapes must agree (CN_ESHAPE names the layer). */
+CN_API int cn_model_set_weight(cn_model *model, int i, const cn_tensor *values);
+
+/* SHA-256 of all weights in order, little-endian float32, as 64 hex digits and a 0. */
+CN_API int cn_model_weights_sha256(const cn_model *model, char digest[65]);
+
+/* --- description ------------------------------------------------------------------------------------------------------- */
+
+CN_API const char *cn_model_name(const cn_model *model);
+CN_API int cn_model_n_layers(const cn_model *model);                         /* without the Input */
+CN_API const char *cn_model_layer_name(const cn_model *model, int i);        /* "dense_1" */
+CN_API const char *cn_model_layer_class(const cn_model *model, int i);       /* "Dense" */
+CN_API int64_t cn_model_count_params(const cn_model *model);
+CN_API const char *cn_model_loss(const cn_model *model);                     /* NULL before compile */
+CN_API const char *cn_model_optimizer_name(const cn_model *model);           /* "rmsprop"; NULL before compile */
+CN_API int cn_model_threads(const cn_model *model);                          /* threads that it uses */
+CN_API const char *cn_model_isa(const cn_model *model);                      /* kernels that it uses */
+CN_API const char *cn_model_precision(const cn_model *model);
+CN_API uint64_t cn_model_seed(const cn_model *model);
+/* Shape of one sample going in or coming out; *ndim is set; borrowed; NULL while unbuilt. */
+CN_API const int64_t *cn_model_input_shape(const cn_model *model, int *ndim);
+CN_API const int64_t *cn_model_output_shape(const cn_model *model, int *ndim);
+
+/* Keras 3's summary() table, for a terminal of that many columns (0: 80). Release with cn_string_free. */
+CN_API char *cn_model_summary(const cn_model *model, int columns);
+
+/* --- files: safetensors ------------------------------------------------------------------------------------------------ */
+
+typedef struct cn_save_options {
+    int include_optimizer; /* 1: also the optimizer's state, so that training can go on */
+} cn_save_options;
+
+/* Writes weights and Keras-style configuration (as JSON text in the metadata) to a safetensors file: first to
+ * `path`.tmp-<pid>, then renamed, so a failure leaves an older file untouched. Errors: CN_EIO, CN_ENOTSUP (built
+ * without jansson), CN_ESTATE (unbuilt). */
+CN_API int cn_model_save_with(const cn_model *model, const char *path, const cn_save_options *options);
+#define cn_model_save(model, ...) CN_MODEL_SAVE_(model, __VA_ARGS__, )
+#define CN_MODEL_SAVE_(model, path, ...)                                                                            \
+    cn_model_save_with(model, path, &(const cn_save_options){.include_optimizer = 0, __VA_ARGS__})
+
+/* Reads what cn_model_save wrote: layers, weights and, if saved, compile options and optimizer state. `options` give
+ * threads, isa and precision of the new model (its name and seed come from the file). You destroy the model.
+ * Every length and offset is checked; nothing in a file is ever executed. NULL on CN_ENOTFOUND, CN_EFORMAT, CN_ENAME
+ * (a layer this build does not know), CN_ENOMEM. */
+CN_API cn_model *cn_model_load_with(const char *path, const cn_sequential_options *options);
+#define cn_model_load(...) CN_MODEL_LOAD_(__VA_ARGS__, )
+#define CN_MODEL_LOAD_(path, ...)                                                                                   \
+    cn_model_load_with(path, &(const cn_sequential_options){CN_SEQUENTIAL_DEFAULTS, __VA_ARGS__})
+
+#ifdef __cplusplus
+}
+#endif
+#endif
