@@ -1,0 +1,178 @@
+#define _GNU_SOURCE
+#include "base/cpu.h"
+
+#include "base/error.h"
+#include "base/suggest.h"
+
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+static const char *const names[CN__ISA_COUNT] = {"c", "neon", "avx2", "avx512"};
+
+const char *cn__isa_name(cn__isa isa)
+{
+    return names[isa];
+}
+
+int cn__isa_usable(cn__isa isa)
+{
+    switch (isa) {
+    case CN__ISA_C: return 1;
+#if defined(__x86_64__)
+    /* The builtins ask CPUID and, for the wide registers, XCR0. */
+    case CN__ISA_AVX2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+               __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+    case CN__ISA_AVX512:
+        return cn__isa_usable(CN__ISA_AVX2) && __builtin_cpu_supports("avx512f") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
+               __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#elif defined(__aarch64__)
+    case CN__ISA_NEON: return 1;
+#endif
+    default: return 0;
+    }
+}
+
+cn__isa cn__isa_detected(void)
+{
+    cn__isa best = CN__ISA_C;
+    for (int isa = 0; isa < CN__ISA_COUNT; isa++)
+        if (cn__isa_usable((cn__isa)isa)) best = (cn__isa)isa;
+    return best;
+}
+
+int cn__isa_choose(const char *name, cn__isa *isa)
+{
+    const char *from = "isa";
+    if (!name) {
+        name = getenv("CORNU_ISA");
+        from = "CORNU_ISA";
+        if (!name || !*name) {
+            *isa = cn__isa_detected();
+            return CN_OK;
+        }
+    }
+    for (int i = 0; i < CN__ISA_COUNT; i++) {
+        if (strcmp(names[i], name)) continue;
+        if (!cn__isa_usable((cn__isa)i))
+            return cn__fail(CN_ENOTSUP, "%s: this machine cannot run \"%s\"; its best is \"%s\"", from, name,
+                            names[cn__isa_detected()]);
+        *isa = (cn__isa)i;
+        return CN_OK;
+    }
+    return cn__fail_unknown(from, name, names, CN__ISA_COUNT);
+}
+
+#if defined(__x86_64__)
+static uint64_t enabled_register_state(void)
+{
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & (1u << 27))) return 0;
+    unsigned low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0));
+    return (uint64_t)high << 32 | low;
+}
+
+#define REQUEST_STATE_PERMISSION 0x1023 /* ARCH_REQ_XCOMP_PERM of arch_prctl(2) */
+#define TILE_DATA 18                    /* bit of XCR0 */
+
+int cn__cpu_amx_bf16(void)
+{
+    unsigned a, b, c, d;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
+    int has_tile = (int)(d >> 24 & 1), has_bf16 = (int)(d >> 22 & 1);
+    if (!has_tile || !has_bf16 || (enabled_register_state() >> 17 & 3) != 3) return 0;
+    return syscall(SYS_arch_prctl, REQUEST_STATE_PERMISSION, TILE_DATA) == 0;
+}
+
+int cn__cpu_avx512_bf16(void)
+{
+    unsigned a, b, c, d;
+    if (!cn__isa_usable(CN__ISA_AVX512) || !__get_cpuid_count(7, 1, &a, &b, &c, &d)) return 0;
+    return (int)(a >> 5 & 1);
+}
+#else
+int cn__cpu_amx_bf16(void)
+{
+    return 0;
+}
+
+int cn__cpu_avx512_bf16(void)
+{
+    return 0;
+}
+#endif
+
+static int read_line(const char *path, char *line, int capacity)
+{
+    FILE *file = fopen(path, "r");
+    if (!file) return 0;
+    int found = fgets(line, capacity, file) != NULL;
+    fclose(file);
+    return found;
+}
+
+/* CPUs that the cgroup's quota pays for, or a large number. Version 2 keeps "quota period" in cpu.max, version 1 has
+ * two files. Only the group of this process's own root is looked at: inside a container that is the one that counts. */
+static double cgroup_cpus(void)
+{
+    char line[128];
+    double quota, period;
+    if (read_line("/sys/fs/cgroup/cpu.max", line, sizeof line) && sscanf(line, "%lf %lf", &quota, &period) == 2 &&
+        period > 0)
+        return quota / period;
+    if (read_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", line, sizeof line) && sscanf(line, "%lf", &quota) == 1 &&
+        quota > 0 && read_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us", line, sizeof line) &&
+        sscanf(line, "%lf", &period) == 1 && period > 0)
+        return quota / period;
+    return 1e9;
+}
+
+int cn__cpu_threads(void)
+{
+    cpu_set_t mask;
+    int threads = 1;
+    if (sched_getaffinity(0, sizeof mask, &mask) == 0) {
+        threads = CPU_COUNT(&mask);
+    } else {
+        long online = sysconf(_SC_NPROCESSORS_ONLN);
+        if (online > 0 && online < 1 << 20) threads = (int)online;
+    }
+    double paid = cgroup_cpus();
+    if (paid < threads) threads = (int)paid + (paid > (int)paid);
+    return threads < 1 ? 1 : threads;
+}
+
+void cn__cpu_name(char *name, int capacity)
+{
+    name[0] = '\0';
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    if (!file) return;
+    char line[256];
+    while (fgets(line, sizeof line, file)) {
+        char *colon = strchr(line, ':');
+        if (!colon || (strncmp(line, "model name", 10) && strncmp(line, "CPU part", 8))) continue;
+        colon += strspn(colon, ": \t");
+        colon[strcspn(colon, "\n")] = '\0';
+        snprintf(name, (size_t)capacity, "%s", colon);
+        break;
+    }
+    fclose(file);
+}
+
+void cn__cpu_caches(int64_t sizes[3])
+{
+    static const int queries[3] = {_SC_LEVEL1_DCACHE_SIZE, _SC_LEVEL2_CACHE_SIZE, _SC_LEVEL3_CACHE_SIZE};
+    for (int i = 0; i < 3; i++) {
+        long bytes = sysconf(queries[i]);
+        sizes[i] = bytes > 0 ? bytes : 0;
+    }
+}

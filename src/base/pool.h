@@ -1,0 +1,24 @@
+/* A team of threads that shares loops. Idle threads spin for some microseconds and then sleep, so a busy machine slows
+ * a step down gracefully. What a loop computes must not depend on how it is cut: each result belongs to one index. */
+#ifndef CN_BASE_POOL_H
+#define CN_BASE_POOL_H
+
+#include <stdint.h>
+
+typedef struct cn__pool cn__pool;
+
+/* Works on indices begin ... end-1 as thread number `thread` of the team (for scratch memory). */
+typedef void (*cn__loop_body)(void *context, int thread, int64_t begin, int64_t end);
+
+#define CN_MAX_THREADS 64
+
+/* A team of `threads` including the caller (1 ... CN_MAX_THREADS). NULL with a sentence when threads cannot be made. */
+cn__pool *cn__pool_create(int threads);
+void cn__pool_destroy(cn__pool **pool);
+int cn__pool_threads(const cn__pool *pool);
+
+/* Cuts 0 ... count-1 into one contiguous range per thread, always the same way, and returns when all are done.
+ * pool NULL: the caller does all. */
+void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *context);
+
+#endif
