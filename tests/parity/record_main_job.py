@@ -18,7 +18,7 @@ import numpy as np
 
 STEPS, BATCH, INPUTS, HIDDEN, CLASSES = 200, 128, 784, 512, 10
 KERNEL_STRIDE = 97
-SALT = {"kernel1": 0x10000000, "kernel2": 0x20000000}
+SALT = {"kernel1": 0x03700000, "kernel2": 0x03780000}  # chosen: see "Why these salts" in README.md
 NAMES = ("kernel1", "bias1", "kernel2", "bias2")
 
 
@@ -85,11 +85,13 @@ def run_float64(x, y, weights, learning_rate=0.001, rho=0.9, epsilon=1e-7):
     weights = [w.astype(np.float64) for w in weights]
     velocities = [np.zeros_like(w) for w in weights]
     losses = []
+    closest_to_kink = np.inf
     for step in range(STEPS):
         xs = x[step * BATCH : (step + 1) * BATCH].astype(np.float64)
         ys = y[step * BATCH : (step + 1) * BATCH].astype(np.float64)
         kernel1, bias1, kernel2, bias2 = weights
         before = xs @ kernel1 + bias1
+        closest_to_kink = min(closest_to_kink, np.abs(before).min())
         hidden = np.maximum(before, 0)
         logits = hidden @ kernel2 + bias2
         logits -= logits.max(axis=1, keepdims=True)
@@ -102,7 +104,7 @@ def run_float64(x, y, weights, learning_rate=0.001, rho=0.9, epsilon=1e-7):
             velocity *= rho
             velocity += (1 - rho) * gradient**2
             weight -= learning_rate * gradient / np.sqrt(velocity + epsilon)
-    return losses, weights
+    return losses, weights, closest_to_kink
 
 
 def write(name, index, keras_value, float64_value):
@@ -115,7 +117,7 @@ def main():
     x, y = load_rows(sys.argv[1])
     start = initial_weights()
     losses, weights = run_keras(x, y, start)
-    losses64, weights64 = run_float64(x, y, start)
+    losses64, weights64, closest_to_kink = run_float64(x, y, start)
 
     import keras
     import tensorflow
@@ -141,7 +143,8 @@ def main():
     relative = np.abs(np.array(losses) - losses64) / np.array(losses64)
     distance = max(np.abs(w - w64).max() for w, w64 in zip(weights, weights64))
     print(f"largest relative distance of the losses {relative.max():.3g},"
-          f" largest distance of all weights {distance:.3g}", file=sys.stderr)
+          f" largest distance of all weights {distance:.3g},"
+          f" smallest input of a relu {closest_to_kink:.3g}", file=sys.stderr)
 
 
 if __name__ == "__main__":
