@@ -13,6 +13,9 @@ int cn__file_read(const char *path, size_t max_bytes, unsigned char **bytes, siz
 /* 1 if a regular file (following links) stands there. */
 int cn__file_exists(const char *path);
 
+/* 1 if a folder (following links) stands there. */
+int cn__folder_exists(const char *path);
+
 /* Makes a folder and its missing parents, like mkdir -p. Error: CN_EIO. */
 int cn__folder_make(const char *path);
 
