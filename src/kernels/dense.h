@@ -1,0 +1,45 @@
+/* The three matrix products of a dense layer.
+ *   x (B,I)  kernel (I,O), row r at r * kernel_stride  y, dy (B,O)  dx (B,I); all `real`, row-major, no overlap.
+ *
+ * Order of every sum, which is part of the promise of equal bits: one accumulator that starts at 0 and takes one fused
+ * multiply-add per term, in ascending order of
+ *   forward          y[b][o]  = sum_i x[b][i] kernel[i][o]      i
+ *   backward_input   dx[b][i] = sum_o dy[b][o] kernel[i][o]     o
+ *   backward_kernel  g[i][o]  = sum_b x[b][i] dy[b][o]          b
+ *   backward_bias    g[o]     = sum_b dy[b][o]                  b  (plain additions)
+ * However a kernel cuts the work, it keeps that order, so any tiling, any vector width and any number of threads give
+ * the same bits. Terms with x = 0 may be left out: fma(0, w, s) is s for every finite w. (A sum that is -0 and an
+ * infinite or NaN weight are the only exceptions; the first becomes 0 in every layer's bias addition or comparison.) */
+#ifndef CN_KERNELS_DENSE_H
+#define CN_KERNELS_DENSE_H
+
+#include "base/pool.h"
+#include "kernels/batch.h"
+#include "kernels/real.h"
+#include "kernels/sink.h"
+
+typedef struct cn__dense {
+    cn__pool *pool;
+    int64_t rows, inputs, outputs; /* B, I, O */
+    const real *kernel;
+    int64_t kernel_stride;
+    void *scratch; /* cn__dense_scratch_bytes, aligned to 64 */
+} cn__dense;
+
+#define cn__dense_forward CN_T(cn__dense_forward)
+#define cn__dense_forward_sparse CN_T(cn__dense_forward_sparse)
+#define cn__dense_backward_input CN_T(cn__dense_backward_input)
+#define cn__dense_backward_kernel CN_T(cn__dense_backward_kernel)
+#define cn__dense_backward_kernel_sparse CN_T(cn__dense_backward_kernel_sparse)
+#define cn__dense_backward_bias CN_T(cn__dense_backward_bias)
+
+void cn__dense_forward(const cn__dense *d, const real *x, real *y);
+void cn__dense_forward_sparse(const cn__dense *d, const cn__batch *x, real *y);
+void cn__dense_backward_input(const cn__dense *d, const real *dy, real *dx);
+
+/* The gradient goes row by row into the sink; with an update in it, the kernel moves. */
+void cn__dense_backward_kernel(const cn__dense *d, const real *x, const real *dy, const cn__sink *sink);
+void cn__dense_backward_kernel_sparse(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink);
+void cn__dense_backward_bias(const cn__dense *d, const real *dy, const cn__sink *sink);
+
+#endif

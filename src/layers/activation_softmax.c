@@ -1,0 +1,26 @@
+#include "kernels/row.h"
+#include "layers/engine_activation.h"
+
+static void forward(int64_t rows, int64_t columns, const void *z_, void *y_)
+{
+    const real *z = z_;
+    real *y = y_;
+    for (int64_t r = 0; r < rows; r++) cn__row_softmax(columns, z + r * columns, y + r * columns);
+}
+
+/* dz_i = y_i (dy_i - sum_j dy_j y_j) */
+static void backward(int64_t rows, int64_t columns, const void *z, const void *y_, const void *dy_, void *dz_)
+{
+    (void)z;
+    for (int64_t r = 0; r < rows; r++) {
+        const real *y = (const real *)y_ + r * columns, *dy = (const real *)dy_ + r * columns;
+        real *dz = (real *)dz_ + r * columns, dot = cn__row_dot(columns, y, dy);
+        for (int64_t i = 0; i < columns; i++) dz[i] = y[i] * (dy[i] - dot);
+    }
+}
+
+const cn__activation_math CN_T(cn__activation_softmax_math) = {forward, backward};
+
+#if CN_ONCE
+const cn__activation_class cn__activation_softmax = {.name = "softmax", .by_row = 1};
+#endif

@@ -1,0 +1,24 @@
+#include "kernels/functions.h"
+#include "layers/engine_activation.h"
+
+static void forward(int64_t rows, int64_t columns, const void *z_, void *y_)
+{
+    const real *z = z_;
+    real *y = y_;
+    for (int64_t i = 0; i < rows * columns; i++) y[i] = cn__tanh(z[i]);
+}
+
+/* dy/dz = 1 - y^2 */
+static void backward(int64_t rows, int64_t columns, const void *z, const void *y_, const void *dy_, void *dz_)
+{
+    const real *y = y_, *dy = dy_;
+    real *dz = dz_;
+    (void)z;
+    for (int64_t i = 0; i < rows * columns; i++) dz[i] = dy[i] * FMA(-y[i], y[i], 1);
+}
+
+const cn__activation_math CN_T(cn__activation_tanh_math) = {forward, backward};
+
+#if CN_ONCE
+const cn__activation_class cn__activation_tanh = {.name = "tanh"};
+#endif

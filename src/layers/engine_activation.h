@@ -1,0 +1,15 @@
+/* This engine's activations, for the layers of the same engine. */
+#ifndef CN_LAYERS_ENGINE_ACTIVATION_H
+#define CN_LAYERS_ENGINE_ACTIVATION_H
+
+#include "kernels/real.h"
+#include "layers/activation.h"
+
+#define DECLARE(name) extern const cn__activation_math CN_T(cn__activation_##name##_math);
+CN__ACTIVATION_LIST(DECLARE)
+#undef DECLARE
+
+extern const cn__activation_math *const CN_T(cn__activation_maths)[CN__ACTIVATION_COUNT];
+#define cn__activation_maths CN_T(cn__activation_maths)
+
+#endif

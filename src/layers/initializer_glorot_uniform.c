@@ -1,0 +1,11 @@
+#include "layers/initializer.h"
+
+/* U(-L, L), L = sqrt(6 / (fan_in + fan_out)). Source: Glorot and Bengio, AISTATS 2010. */
+static int fill(const cn__initializer_options *options, cn__random *random, int ndim, const int64_t *shape,
+                double *values)
+{
+    (void)options;
+    return cn__variance_scaling(1, "fan_avg", "uniform", random, ndim, shape, values);
+}
+
+const cn__initializer_class cn__initializer_glorot_uniform = {.name = "glorot_uniform", .fill = fill};

@@ -1,0 +1,11 @@
+#include "layers/initializer.h"
+
+/* Truncated normal, variance 1 / fan_in. Source: LeCun et al., Efficient BackProp, 1998. */
+static int fill(const cn__initializer_options *options, cn__random *random, int ndim, const int64_t *shape,
+                double *values)
+{
+    (void)options;
+    return cn__variance_scaling(1, "fan_in", "truncated_normal", random, ndim, shape, values);
+}
+
+const cn__initializer_class cn__initializer_lecun_normal = {.name = "lecun_normal", .fill = fill};

@@ -1,0 +1,21 @@
+#include "layers/initializer.h"
+
+#include <stddef.h>
+
+/* Normal. */
+static int fill(const cn__initializer_options *options, cn__random *random, int ndim, const int64_t *shape,
+                double *values)
+{
+    int64_t count = 1;
+    for (int i = 0; i < ndim; i++) count *= shape[i];
+    for (int64_t i = 0; i < count; i++) values[i] = options->mean + options->stddev * cn__random_normal(random);
+    return 0;
+}
+
+static const cn__field fields[] = {
+    {"mean", CN__FIELD_REAL, offsetof(cn__initializer_options, mean)},
+    {"stddev", CN__FIELD_REAL, offsetof(cn__initializer_options, stddev)},
+};
+
+const cn__initializer_class cn__initializer_random_normal = {
+    .name = "random_normal", .alias = "normal", .fields = fields, .n_fields = 2, .defaults = {.stddev = 0.05}, .fill = fill};

@@ -1,0 +1,26 @@
+#include "layers/initializer.h"
+
+#include <stddef.h>
+
+/* Normal, drawn again beyond two standard deviations of the uncut normal (Keras does not correct for the cut). */
+static int fill(const cn__initializer_options *options, cn__random *random, int ndim, const int64_t *shape,
+                double *values)
+{
+    int64_t count = 1;
+    for (int i = 0; i < ndim; i++) count *= shape[i];
+    for (int64_t i = 0; i < count; i++) {
+        double x;
+        do x = cn__random_normal(random);
+        while (x < -2 || x > 2);
+        values[i] = options->mean + options->stddev * x;
+    }
+    return 0;
+}
+
+static const cn__field fields[] = {
+    {"mean", CN__FIELD_REAL, offsetof(cn__initializer_options, mean)},
+    {"stddev", CN__FIELD_REAL, offsetof(cn__initializer_options, stddev)},
+};
+
+const cn__initializer_class cn__initializer_truncated_normal = {
+    .name = "truncated_normal", .fields = fields, .n_fields = 2, .defaults = {.stddev = 0.05}, .fill = fill};

@@ -1,0 +1,122 @@
+/* Inside of layers. A layer file has two parts: the numbers (forward, backward), compiled once per engine, and below
+ * `#if CN_ONCE` the description (options, shape rule, weights), compiled once. docs/add-a-layer.md walks through one. */
+#ifndef CN_LAYERS_LAYER_H
+#define CN_LAYERS_LAYER_H
+
+#include "base/field.h"
+#include "base/pool.h"
+#include "kernels/sink.h"
+#include "kernels/batch.h"
+
+#include <cornu/layer.h>
+#include <stdint.h>
+
+#define CN__MAX_LAYER_WEIGHTS 4
+
+/* One weight of a built layer. In memory it is `rows` rows of `columns` numbers; row r begins at r * stride (strides are
+ * padded so that rows do not fight for the same cache sets). */
+typedef struct cn__weight {
+    const char *name;        /* "kernel" */
+    const char *initializer; /* text, borrowed from the layer's options */
+    int ndim;
+    int64_t shape[CN_MAX_NDIM];
+    int64_t rows, columns, stride;
+    int trainable;
+} cn__weight;
+
+struct cn_layer {
+    const struct cn__layer_class *class_;
+    char *name;    /* NULL until the model names it */
+    void *options; /* a copy of the constructor's options, laid out as class_->fields say */
+    int is_built;
+    int input_ndim, output_ndim;
+    int64_t input_shape[CN_MAX_NDIM], output_shape[CN_MAX_NDIM]; /* per sample */
+    int64_t input_size, output_size;                             /* products of the shapes */
+    int n_weights;
+    cn__weight weights[CN__MAX_LAYER_WEIGHTS];
+    int64_t workspace_size; /* numbers per sample kept between forward and backward */
+    int activation;         /* index into the table of activations, -1 for layers without */
+};
+
+/* One layer's part in one step. All pointers are to `real` of the engine; tensors are batch rows, row-major. */
+typedef struct cn__pass {
+    const cn_layer *layer;
+    cn__pool *pool;
+    int64_t batch;              /* rows */
+    int training;               /* 1 in fit, 0 in evaluate and predict */
+    int skip_activation;        /* 1: the loss wants the pre-activations (softmax with cross-entropy) */
+    const cn__batch *sparse;    /* first layer only: x as lists of non-zeros, x is NULL then */
+    const void *x;              /* (batch, input_size) */
+    void *y;                    /* (batch, output_size); written by forward, read by backward */
+    void *dy;                   /* (batch, output_size); backward may overwrite it */
+    void *dx;                   /* (batch, input_size); NULL: nobody needs it */
+    void *workspace;            /* (batch, workspace_size) */
+    void *const *weights;       /* one pointer per weight */
+    const cn__sink *sinks;      /* backward: where each weight's gradient goes, one per weight */
+    void *scratch;              /* for matrix products, see kernels/matmul.h */
+    uint64_t seed;              /* of the model */
+    uint32_t stream;            /* number of this layer and step, for random layers */
+} cn__pass;
+
+/* The numbers. Neither can fail: shapes were checked by build. */
+typedef struct cn__layer_math {
+    void (*forward)(const cn__pass *pass);
+    void (*backward)(const cn__pass *pass);
+} cn__layer_math;
+
+/* The description. */
+typedef struct cn__layer_class {
+    const char *name;  /* "Dense" */
+    const char *snake; /* "dense": automatic names and text form */
+    const cn__field *fields;
+    int n_fields;
+    size_t options_size;
+    const void *defaults; /* an options struct */
+    int (*check)(cn_layer *layer); /* arguments alone: called by the constructor; may be NULL */
+    int (*build)(cn_layer *layer); /* input_ndim and input_shape are set; sets output shape, weights, workspace */
+} cn__layer_class;
+
+/* The table of layers: add a line here and the file is known everywhere. */
+#define CN__LAYER_LIST(X)                                                                                           \
+    X(input)                                                                                                        \
+    X(dense)                                                                                                        \
+    X(activation)                                                                                                   \
+    X(flatten)                                                                                                      \
+    X(rescaling)
+
+#define CN__LAYER_ID(name) CN__LAYER_##name,
+enum { CN__LAYER_LIST(CN__LAYER_ID) CN__LAYER_COUNT };
+#undef CN__LAYER_ID
+
+#define CN__LAYER_DECLARE(name) extern const cn__layer_class cn__layer_##name;
+CN__LAYER_LIST(CN__LAYER_DECLARE)
+#undef CN__LAYER_DECLARE
+
+/* All classes, in the order of the list. */
+extern const cn__layer_class *const cn__layer_classes[CN__LAYER_COUNT];
+
+/* A layer of a class with a copy of `options` (NULL: the defaults), checked. NULL with a sentence. */
+cn_layer *cn__layer_create(const cn__layer_class *class_, const void *options);
+
+/* Number of the class in the list. */
+int cn__layer_index(const cn_layer *layer);
+
+/* The class called name, as class name or in snake case; NULL with CN_ENAME. */
+const cn__layer_class *cn__layer_class_find(const char *name);
+
+/* Sets the shapes from an input shape and builds. Errors: CN_ESHAPE, CN_EINVAL, CN_ENAME, naming the layer. */
+int cn__layer_build(cn_layer *layer, int ndim, const int64_t *shape);
+
+/* For build functions: appends a weight of ndim axes; the last axis becomes the columns. */
+void cn__layer_add_weight(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape);
+
+/* For build functions: output shape = input shape. */
+void cn__layer_keep_shape(cn_layer *layer);
+
+/* The shape option of a layer's options, NULL when it has none or it is empty. */
+const int64_t *cn__layer_shape_option(const cn_layer *layer, int *ndim);
+
+/* Name for messages: the given one or the class's. */
+const char *cn__layer_label(const cn_layer *layer);
+
+#endif

@@ -1,0 +1,135 @@
+#include "kernels/dense.h"
+#include "layers/engine_activation.h"
+#include "layers/layer.h"
+
+/* y = activation(x . kernel + bias) on the last axis.
+ *   x (B,I)  kernel (I,O)  bias (O)  y (B,O);  B is the batch times all axes but the last.
+ * Backward, with dz = dy * activation'(z):  dx = dz . kernel^T,  dkernel = x^T . dz,  dbias = sum_B dz. */
+typedef struct share {
+    const cn__activation_math *math;
+    int64_t columns;
+    const real *bias, *y, *dy;
+    real *z, *out;
+} share;
+
+static void finish_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    (void)thread;
+    for (int64_t r = begin; s->bias && r < end; r++)
+        for (int64_t c = 0; c < s->columns; c++) s->z[r * s->columns + c] += s->bias[c];
+    s->math->forward(end - begin, s->columns, s->z + begin * s->columns, s->out + begin * s->columns);
+}
+
+static void backward_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    int64_t at = begin * s->columns;
+    (void)thread;
+    s->math->backward(end - begin, s->columns, s->z ? s->z + at : NULL, s->y + at, s->dy + at, s->out + at);
+}
+
+static void forward(const cn__pass *pass)
+{
+    const cn_layer *layer = pass->layer;
+    const cn__weight *kernel = &layer->weights[0];
+    int64_t rows = pass->batch * (layer->input_size / kernel->rows);
+    int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
+    /* Activations whose derivative needs z keep it in the workspace; the others work in place. */
+    real *z = cn__activation_classes[activation]->needs_input ? pass->workspace : pass->y;
+    cn__dense d = {.pool = pass->pool, .rows = rows, .inputs = kernel->rows, .outputs = kernel->columns,
+                   .kernel = pass->weights[0], .kernel_stride = kernel->stride, .scratch = pass->scratch};
+    if (pass->sparse)
+        cn__dense_forward_sparse(&d, pass->sparse, z);
+    else
+        cn__dense_forward(&d, pass->x, z);
+    share s = {.math = cn__activation_maths[activation], .columns = kernel->columns, .z = z, .out = pass->y,
+               .bias = layer->n_weights > 1 ? pass->weights[1] : NULL};
+    cn__parallel(pass->pool, rows, finish_rows, &s);
+}
+
+static void backward(const cn__pass *pass)
+{
+    const cn_layer *layer = pass->layer;
+    const cn__weight *kernel = &layer->weights[0];
+    int64_t rows = pass->batch * (layer->input_size / kernel->rows);
+    int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
+    if (activation != CN__ACTIVATION_linear) {
+        share s = {.math = cn__activation_maths[activation], .columns = kernel->columns, .y = pass->y,
+                   .dy = pass->dy, .out = pass->dy,
+                   .z = cn__activation_classes[activation]->needs_input ? pass->workspace : NULL};
+        cn__parallel(pass->pool, rows, backward_rows, &s);
+    }
+    cn__dense d = {.pool = pass->pool, .rows = rows, .inputs = kernel->rows, .outputs = kernel->columns,
+                   .kernel = pass->weights[0], .kernel_stride = kernel->stride, .scratch = pass->scratch};
+    /* dx first: the weight gradient may move the kernel. */
+    if (pass->dx) cn__dense_backward_input(&d, pass->dy, pass->dx);
+    if (pass->sparse)
+        cn__dense_backward_kernel_sparse(&d, pass->sparse, pass->dy, &pass->sinks[0]);
+    else
+        cn__dense_backward_kernel(&d, pass->x, pass->dy, &pass->sinks[0]);
+    if (layer->n_weights > 1) cn__dense_backward_bias(&d, pass->dy, &pass->sinks[1]);
+}
+
+const cn__layer_math CN_T(cn__layer_dense_math) = {forward, backward};
+
+#if CN_ONCE
+#include "base/error.h"
+#include "layers/initializer.h"
+
+static const cn__field fields[] = {
+    {"units", CN__FIELD_INT64, offsetof(cn_dense_options, units)},
+    {"activation", CN__FIELD_TEXT, offsetof(cn_dense_options, activation)},
+    {"use_bias", CN__FIELD_INT, offsetof(cn_dense_options, use_bias)},
+    {"kernel_initializer", CN__FIELD_TEXT, offsetof(cn_dense_options, kernel_initializer)},
+    {"bias_initializer", CN__FIELD_TEXT, offsetof(cn_dense_options, bias_initializer)},
+    {"input_shape", CN__FIELD_SHAPE, offsetof(cn_dense_options, input_shape)},
+    {"name", CN__FIELD_TEXT, offsetof(cn_dense_options, name)},
+};
+
+static int check(cn_layer *layer)
+{
+    const cn_dense_options *options = layer->options;
+    const char *label = cn__layer_label(layer);
+    if (options->units < 1 || options->units > INT32_MAX)
+        return cn__fail(CN_EINVAL, "%s: units must be a positive whole number, got %lld", label,
+                        (long long)options->units);
+    CN_TRY(cn__activation_find(label, options->activation, &layer->activation));
+    if (cn__activation_classes[layer->activation]->by_row && options->units == 1)
+        return cn__fail(CN_EINVAL, "%s: softmax over one unit is always 1; use sigmoid, or one unit per class", label);
+    CN_TRY(cn__initializer_check(label, options->kernel_initializer));
+    return cn__initializer_check(label, options->bias_initializer);
+}
+
+static int build(cn_layer *layer)
+{
+    const cn_dense_options *options = layer->options;
+    if (layer->input_ndim < 1)
+        return cn__fail(CN_ESHAPE, "%s: needs an input with at least one axis besides the batch",
+                        cn__layer_label(layer));
+    cn__layer_keep_shape(layer);
+    layer->output_shape[layer->output_ndim - 1] = options->units;
+    int64_t inputs = layer->input_shape[layer->input_ndim - 1];
+    cn__layer_add_weight(layer, "kernel", options->kernel_initializer, 2, (int64_t[]){inputs, options->units});
+    if (options->use_bias) cn__layer_add_weight(layer, "bias", options->bias_initializer, 1, &options->units);
+    if (cn__activation_classes[layer->activation]->needs_input)
+        layer->workspace_size = layer->input_size / inputs * options->units;
+    return CN_OK;
+}
+
+const cn__layer_class cn__layer_dense = {
+    .name = "Dense",
+    .snake = "dense",
+    .fields = fields,
+    .n_fields = sizeof fields / sizeof *fields,
+    .options_size = sizeof(cn_dense_options),
+    .defaults = &(const cn_dense_options){CN_DENSE_DEFAULTS},
+    .check = check,
+    .build = build,
+};
+
+cn_layer *cn_dense_create(const cn_dense_options *options)
+{
+    return cn__layer_create(&cn__layer_dense, options);
+}
+#endif

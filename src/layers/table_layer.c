@@ -1,0 +1,154 @@
+#include "layers/layer.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/suggest.h"
+
+#include <string.h>
+
+#define ENTRY(name) &cn__layer_##name,
+const cn__layer_class *const cn__layer_classes[CN__LAYER_COUNT] = {CN__LAYER_LIST(ENTRY)};
+#undef ENTRY
+
+/* 2^40 numbers per sample is beyond any machine; the bound keeps later products from overflowing. */
+#define LARGEST_SAMPLE ((int64_t)1 << 40)
+
+int cn__layer_index(const cn_layer *layer)
+{
+    int i = 0;
+    while (cn__layer_classes[i] != layer->class_) i++;
+    return i;
+}
+
+const cn__layer_class *cn__layer_class_find(const char *name)
+{
+    const char *names[CN__LAYER_COUNT];
+    for (int i = 0; i < CN__LAYER_COUNT; i++) {
+        names[i] = cn__layer_classes[i]->snake;
+        if (!strcmp(name, names[i]) || !strcmp(name, cn__layer_classes[i]->name)) return cn__layer_classes[i];
+    }
+    cn__fail_unknown("layer", name, names, CN__LAYER_COUNT);
+    return NULL;
+}
+
+static const char *name_option(const cn_layer *layer)
+{
+    const cn__field *field = cn__field_find(layer->class_->fields, layer->class_->n_fields, "name");
+    const char *name;
+    memcpy(&name, (const char *)layer->options + field->offset, sizeof name);
+    return name;
+}
+
+const char *cn__layer_label(const cn_layer *layer)
+{
+    if (layer->name) return layer->name;
+    const char *given = layer->options ? name_option(layer) : NULL;
+    return given ? given : layer->class_->snake;
+}
+
+cn_layer *cn__layer_create(const cn__layer_class *class_, const void *options)
+{
+    cn_layer *layer = cn__alloc(1, sizeof *layer, "a layer");
+    if (!layer) return NULL;
+    layer->class_ = class_;
+    layer->activation = -1;
+    layer->options = cn__alloc(1, class_->options_size, "a layer's options");
+    if (layer->options &&
+        cn__fields_copy(class_->fields, class_->n_fields, options ? options : class_->defaults, layer->options) < 0) {
+        cn__free(layer->options);
+        layer->options = NULL;
+    }
+    if (!layer->options || (class_->check && class_->check(layer) < 0)) cn_layer_destroy(&layer);
+    return layer;
+}
+
+void cn_layer_destroy(cn_layer **layer)
+{
+    if (!layer || !*layer) return;
+    if ((*layer)->options)
+        cn__fields_free((*layer)->class_->fields, (*layer)->class_->n_fields, (*layer)->options);
+    cn__free((*layer)->options);
+    cn__free((*layer)->name);
+    cn__free(*layer);
+    *layer = NULL;
+}
+
+cn_layer *cn_layer_from_text(const char *text)
+{
+    cn__spec spec;
+    if (cn__spec_parse(text, &spec) < 0) return NULL;
+    const cn__layer_class *class_ = cn__layer_class_find(spec.name);
+    if (!class_) return NULL;
+    /* The defaults may not pass the check (Dense without units), so fields are set before it runs. */
+    void *options = cn__alloc(1, class_->options_size, "a layer's options");
+    if (!options) return NULL;
+    cn_layer *layer = NULL;
+    if (cn__fields_copy(class_->fields, class_->n_fields, class_->defaults, options) == CN_OK) {
+        if (cn__fields_set(class_->fields, class_->n_fields, options, &spec) == CN_OK)
+            layer = cn__layer_create(class_, options);
+        cn__fields_free(class_->fields, class_->n_fields, options);
+    }
+    cn__free(options);
+    return layer;
+}
+
+const int64_t *cn__layer_shape_option(const cn_layer *layer, int *ndim)
+{
+    const cn__field *field = cn__field_find(layer->class_->fields, layer->class_->n_fields, "input_shape");
+    if (!field) field = cn__field_find(layer->class_->fields, layer->class_->n_fields, "shape");
+    *ndim = 0;
+    if (!field) return NULL;
+    const int64_t *shape = (const int64_t *)(const void *)((const char *)layer->options + field->offset);
+    while (*ndim < CN_MAX_NDIM && shape[*ndim] != 0) (*ndim)++;
+    return *ndim ? shape : NULL;
+}
+
+static int multiply(const cn_layer *layer, int ndim, const int64_t *shape, int64_t *product)
+{
+    *product = 1;
+    for (int i = 0; i < ndim; i++) {
+        if (shape[i] < 1 || __builtin_mul_overflow(*product, shape[i], product) || *product > LARGEST_SAMPLE)
+            return cn__fail(CN_ESHAPE, "%s: axis %d of its shape is %lld, which makes no sense for one sample",
+                            cn__layer_label(layer), i, (long long)shape[i]);
+    }
+    return CN_OK;
+}
+
+int cn__layer_build(cn_layer *layer, int ndim, const int64_t *shape)
+{
+    layer->input_ndim = ndim;
+    for (int i = 0; i < ndim; i++) layer->input_shape[i] = shape[i];
+    CN_TRY(multiply(layer, ndim, shape, &layer->input_size));
+    layer->n_weights = 0;
+    layer->workspace_size = 0;
+    CN_TRY(layer->class_->build(layer));
+    CN_TRY(multiply(layer, layer->output_ndim, layer->output_shape, &layer->output_size));
+    layer->is_built = 1;
+    return CN_OK;
+}
+
+void cn__layer_keep_shape(cn_layer *layer)
+{
+    layer->output_ndim = layer->input_ndim;
+    memcpy(layer->output_shape, layer->input_shape, sizeof layer->output_shape);
+}
+
+/* Rows begin at multiples of 16 numbers (a cache line of float32). A power-of-two distance would put all rows into the
+ * same few cache sets, so such strides get one line more. */
+static int64_t padded(int64_t columns)
+{
+    int64_t stride = (columns + 15) / 16 * 16;
+    return stride % 128 == 0 ? stride + 16 : stride;
+}
+
+void cn__layer_add_weight(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape)
+{
+    cn__weight *weight = &layer->weights[layer->n_weights++];
+    *weight = (cn__weight){.name = name, .initializer = initializer, .ndim = ndim, .rows = 1, .trainable = 1};
+    for (int i = 0; i < ndim; i++) {
+        weight->shape[i] = shape[i];
+        if (i < ndim - 1) weight->rows *= shape[i];
+    }
+    weight->columns = ndim ? shape[ndim - 1] : 1;
+    weight->stride = padded(weight->columns);
+}
