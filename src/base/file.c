@@ -7,9 +7,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,13 +35,18 @@ static ptrdiff_t read_fully(int fd, unsigned char *bytes, size_t size)
     return (ptrdiff_t)done;
 }
 
+static int check_regular(const struct stat *info, const char *path)
+{
+    if (S_ISREG(info->st_mode)) return CN_OK;
+    return cn__fail(CN_EIO, "cannot read '%s': it is a %s, not a file", path,
+                    S_ISDIR(info->st_mode) ? "folder" : "device or pipe");
+}
+
 static int read_open_file(int fd, const char *path, size_t max_bytes, unsigned char **bytes, size_t *size)
 {
     struct stat info;
     if (fstat(fd, &info) < 0) return fail_errno("read", path);
-    if (!S_ISREG(info.st_mode))
-        return cn__fail(CN_EIO, "cannot read '%s': it is a %s, not a file", path,
-                        S_ISDIR(info.st_mode) ? "folder" : "device or pipe");
+    CN_TRY(check_regular(&info, path));
     if ((uintmax_t)info.st_size > max_bytes)
         return cn__fail(CN_EFORMAT, "'%s' has %jd bytes, but at most %zu make sense here", path,
                         (intmax_t)info.st_size, max_bytes);
@@ -69,6 +74,15 @@ int cn__file_read(const char *path, size_t max_bytes, unsigned char **bytes, siz
     int status = read_open_file(fd, path, max_bytes, bytes, size);
     close(fd);
     return status;
+}
+
+int cn__file_size(const char *path, uint64_t *bytes)
+{
+    struct stat info;
+    if (stat(path, &info) < 0) return fail_errno("read", path);
+    CN_TRY(check_regular(&info, path));
+    *bytes = (uint64_t)info.st_size;
+    return CN_OK;
 }
 
 int cn__file_exists(const char *path)
@@ -103,6 +117,21 @@ int cn__folder_make(const char *path)
     if (status == CN_OK) status = make_one_folder(part);
     cn__free(part);
     return status;
+}
+
+int cn__folder_lock(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), result = -1;
+    if (fd >= 0) do result = flock(fd, LOCK_EX); while (result < 0 && errno == EINTR);
+    if (result == 0) return fd;
+    int reason = errno;
+    if (fd >= 0) close(fd);
+    return cn__fail(CN_EIO, "cannot lock the folder '%s': %s", path, strerror(reason));
+}
+
+void cn__folder_unlock(int handle)
+{
+    close(handle);
 }
 
 /* --- writing --------------------------------------------------------------------------------------------------- */

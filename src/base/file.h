@@ -3,12 +3,16 @@
 #define CN_BASE_FILE_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 /* Reads a regular file of at most max_bytes into memory that the caller gives back with cn__free. A zero byte stands
  * behind the end (not counted in *size). Errors: CN_ENOTFOUND, CN_EIO (also: a folder), CN_EFORMAT (too large),
  * CN_ENOMEM. */
 int cn__file_read(const char *path, size_t max_bytes, unsigned char **bytes, size_t *size);
+
+/* Length of a regular file. Errors: CN_ENOTFOUND, CN_EIO (also: a folder). */
+int cn__file_size(const char *path, uint64_t *bytes);
 
 /* 1 if a regular file (following links) stands there. */
 int cn__file_exists(const char *path);
@@ -18,6 +22,11 @@ int cn__folder_exists(const char *path);
 
 /* Makes a folder and its missing parents, like mkdir -p. Error: CN_EIO. */
 int cn__folder_make(const char *path);
+
+/* Waits until no other thread or process holds the lock of a folder that exists, and takes it. Returns a handle for
+ * cn__folder_unlock. Error: CN_EIO. The lock ends with the process. */
+int cn__folder_lock(const char *path);
+void cn__folder_unlock(int handle);
 
 /* A file being written under the name `path`.tmp-<pid>-<number>, next to its final place. A path that exists and is no
  * regular file (/dev/full, a pipe) is written directly. */
