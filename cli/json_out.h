@@ -1,0 +1,22 @@
+/* JSON as output: values are written in the order of the calls, commas and escapes are taken care of. RFC 8259. */
+#ifndef CLI_JSON_OUT_H
+#define CLI_JSON_OUT_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+typedef struct json_out {
+    FILE *stream;
+    int needs_comma;
+} json_out;
+
+/* `key` is NULL inside an array and at the top. */
+void json_open(json_out *json, const char *key, char bracket); /* '{' or '[' */
+void json_close(json_out *json, char bracket);                 /* '}' or ']' */
+void json_text(json_out *json, const char *key, const char *value); /* NULL is written as null */
+void json_integer(json_out *json, const char *key, int64_t value);
+void json_unsigned(json_out *json, const char *key, uint64_t value);
+void json_real(json_out *json, const char *key, double value); /* shortest digits that read back; NaN, infinity: null */
+void json_boolean(json_out *json, const char *key, int value);
+
+#endif

@@ -1,0 +1,91 @@
+#include "layers_text.h"
+
+#include "complain.h"
+#include "options.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define LONGEST_LAYER 255
+
+/* Copies the next layer of the list, which ends at a comma outside brackets, and returns what follows, NULL at the end.
+ * An item that is too long comes out empty. */
+static const char *next_layer(const char *text, char item[LONGEST_LAYER + 1])
+{
+    int depth = 0;
+    const char *end = text;
+    while (*end != '\0' && (*end != ',' || depth > 0)) {
+        depth += (*end == '(') - (*end == ')');
+        end++;
+    }
+    const char *first = text + strspn(text, " \t"), *last = end;
+    while (last > first && (last[-1] == ' ' || last[-1] == '\t')) {
+        last--;
+    }
+    size_t length = first < last && last - first <= LONGEST_LAYER ? (size_t)(last - first) : 0;
+    memcpy(item, first, length);
+    item[length] = '\0';
+    return *end == ',' ? end + 1 : NULL;
+}
+
+/* "512" and "512:relu" are dense layers. */
+static int is_units(const char *item)
+{
+    size_t digits = strspn(item, "0123456789");
+    return digits > 0 && (item[digits] == '\0' || item[digits] == ':');
+}
+
+static int is_called(const char *item, const char *name)
+{
+    size_t length = strlen(name);
+    return strncasecmp(item, name, length) == 0 && (item[length] == '\0' || item[length] == '(' || item[length] == ' ');
+}
+
+int layers_text_want_rows(const char *text)
+{
+    char item[LONGEST_LAYER + 1];
+    while (text != NULL) {
+        text = next_layer(text, item);
+        if (is_units(item) || is_called(item, "dense")) {
+            return 1;
+        }
+        if (!is_called(item, "activation") && !is_called(item, "rescaling") && !is_called(item, "dropout")) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+int layers_text_rescale(const char *text)
+{
+    char item[LONGEST_LAYER + 1];
+    while (text != NULL) {
+        text = next_layer(text, item);
+        if (is_called(item, "rescaling")) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int layers_text_add(cn_model *model, const char *text)
+{
+    char item[LONGEST_LAYER + 1], dense[LONGEST_LAYER + 40];
+    while (text != NULL) {
+        text = next_layer(text, item);
+        if (item[0] == '\0') {
+            return complain("--layers has an empty place; write layers with single commas between them, such as "
+                            "512:relu,10:softmax");
+        }
+        if (is_units(item)) {
+            size_t digits = strspn(item, "0123456789");
+            const char *activation = item[digits] == ':' ? item + digits + 1 : "linear";
+            snprintf(dense, sizeof dense, "dense(%.*s, activation=%s)", (int)digits, item, activation);
+            cn_add(model, cn_layer_from_text(dense));
+        } else {
+            cn_add(model, cn_layer_from_text(item));
+        }
+    }
+    return STATUS_OK;
+}

@@ -1,0 +1,17 @@
+/* Layers as they are written on a command line: "512:relu,10:softmax" or "flatten,dense(512, activation=relu)". */
+#ifndef CLI_LAYERS_TEXT_H
+#define CLI_LAYERS_TEXT_H
+
+#include <cornu/model.h>
+
+/* 1 if pictures should come in as rows of numbers: the first layer that is not element by element is dense. */
+int layers_text_want_rows(const char *text);
+
+/* 1 if a rescaling layer is among them. */
+int layers_text_rescale(const char *text);
+
+/* Adds the layers in order. Failures of single layers are remembered by the model and told by cn_compile; the exit
+ * status returned is about the list itself. */
+int layers_text_add(cn_model *model, const char *text);
+
+#endif

@@ -1,0 +1,131 @@
+/* cornu: the table of commands, and what is common to all of them. */
+#include "commands.h"
+#include "complain.h"
+#include "run_clock.h"
+
+#include <cornu/system.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command *const commands[] = {
+    &command_train, &command_evaluate, &command_predict, &command_summary, &command_show, &command_data, &command_info,
+};
+enum { N_COMMANDS = sizeof commands / sizeof commands[0] };
+
+static const struct command *find_command(const char *name)
+{
+    for (int i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(commands[i]->name, name) == 0) {
+            return commands[i];
+        }
+    }
+    return NULL;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[N_COMMANDS + 1];
+    for (int i = 0; i < N_COMMANDS; i++) {
+        names[i] = commands[i]->name;
+    }
+    names[N_COMMANDS] = "help";
+    const char *near = options_nearest(name, names, N_COMMANDS + 1);
+    if (near != NULL) {
+        complain("unknown command `%.60s`, did you mean `%s`? `cornu --help` lists all", name, near);
+    } else {
+        complain("unknown command `%.60s`; `cornu --help` lists all", name);
+    }
+    return STATUS_USAGE;
+}
+
+static void print_overview(void)
+{
+    printf("cornu: train and use small neural networks, with Keras's words and numbers\n\n"
+           "Usage: cornu COMMAND ...\n\nCommands:\n");
+    for (int i = 0; i < N_COMMANDS; i++) {
+        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+    }
+    printf("  %-10s %s\n\n", "help", "explain a command: cornu help train");
+    printf("A first minute:\n"
+           "  cornu train mnist --output mnist.safetensors    train 784 -> 512 -> 10 on 60,000 digits\n"
+           "  cornu show mnist                                look at the digits\n"
+           "  cornu predict mnist.safetensors photo.png       read a digit of your own\n");
+}
+
+static int run_help(int argc, char **argv)
+{
+    if (argc == 0) {
+        print_overview();
+        return STATUS_OK;
+    }
+    const struct command *command = find_command(argv[0]);
+    if (command == NULL) {
+        return unknown_command(argv[0]);
+    }
+    options_help(command);
+    return STATUS_OK;
+}
+
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    int n_operands = 0, status = STATUS_USAGE;
+    void *values = malloc(command->options_size);
+    complain_as(command->name);
+    if (values == NULL) {
+        return complain("out of memory");
+    }
+    memcpy(values, command->defaults, command->options_size);
+    switch (options_parse(command, argc, argv, values, &n_operands)) {
+    case OPTIONS_RUN: status = command->run(values, n_operands, argv); break;
+    case OPTIONS_HELP:
+        options_help(command);
+        status = STATUS_OK;
+        break;
+    case OPTIONS_WRONG: break;
+    }
+    free(values);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_overview();
+        return STATUS_USAGE;
+    }
+    const char *first = argv[1];
+    if (strcmp(first, "help") == 0 || strcmp(first, "--help") == 0 || strcmp(first, "-h") == 0) {
+        return run_help(argc - 2, argv + 2);
+    }
+    if (strcmp(first, "--version") == 0 || strcmp(first, "version") == 0) {
+        struct cn_system machine;
+        cn_system_get(&machine);
+        printf("cornu %s\n", machine.version);
+        return STATUS_OK;
+    }
+    const struct command *command = find_command(first);
+    if (command != NULL) {
+        return run_command(command, argc - 2, argv + 2);
+    }
+    if (first[0] == '-') {
+        complain("unknown option %.60s before a command; the form is: cornu COMMAND [OPTION]...", first);
+        return STATUS_USAGE;
+    }
+    return unknown_command(first);
+}
+
+int main(int argc, char **argv)
+{
+    run_clock_start();
+    signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as a failed write, which is reported below */
+    int status = run(argc, argv);
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        const char *reason = errno != 0 ? strerror(errno) : "some of it could not be written";
+        return complain("writing the results to standard output failed: %s", reason);
+    }
+    return status;
+}

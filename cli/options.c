@@ -1,0 +1,282 @@
+#include "options.h"
+
+#include "complain.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LONGEST_WORD 63
+#define HELP_COLUMN 28
+#define HELP_WIDTH 100
+
+/* --- "did you mean" ------------------------------------------------------------------------------------------------ */
+
+static int smallest(int a, int b, int c)
+{
+    int least = a < b ? a : b;
+    return least < c ? least : c;
+}
+
+/* Number of letters to insert, delete or replace, or of neighbours to swap (optimal string alignment). */
+static int edit_distance(const char *a, const char *b)
+{
+    int rows[3][LONGEST_WORD + 1];
+    size_t a_length = strlen(a), b_length = strlen(b);
+    if (a_length > LONGEST_WORD || b_length > LONGEST_WORD) {
+        return LONGEST_WORD;
+    }
+    int *before = rows[0], *last = rows[1], *current = rows[2];
+    for (size_t j = 0; j <= b_length; j++) {
+        before[j] = last[j] = (int)j;
+    }
+    for (size_t i = 1; i <= a_length; i++) {
+        current[0] = (int)i;
+        for (size_t j = 1; j <= b_length; j++) {
+            current[j] = smallest(last[j] + 1, current[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < current[j]) {
+                current[j] = before[j - 2] + 1;
+            }
+        }
+        int *free_row = before;
+        before = last;
+        last = current;
+        current = free_row;
+    }
+    return last[b_length];
+}
+
+const char *options_nearest(const char *word, const char *const *candidates, int n)
+{
+    const char *best = NULL;
+    size_t length = strlen(word);
+    int limit = length < 3 ? 1 : length < 7 ? 2 : 3, best_distance = limit + 1;
+    for (int i = 0; i < n; i++) {
+        int distance = edit_distance(word, candidates[i]);
+        if (length >= 3 && strncmp(word, candidates[i], length) == 0) {
+            distance = 1; /* the beginning of a name is as good as a slip of one letter */
+        }
+        if (distance < best_distance) {
+            best = candidates[i];
+            best_distance = distance;
+        }
+    }
+    return best;
+}
+
+/* --- parsing ---------------------------------------------------------------------------------------------------------- */
+
+static options_outcome wrong(const struct command *command, const char *sentence)
+{
+    complain("%s; `cornu %s --help` lists the options", sentence, command->name);
+    return OPTIONS_WRONG;
+}
+
+static options_outcome unknown_option(const struct command *command, const char *name, size_t length)
+{
+    const char *names[64];
+    int n = 0;
+    char word[LONGEST_WORD + 1], sentence[256];
+    for (const struct option *o = command->options; o->kind != OPTION_END && n < 64; o++) {
+        names[n++] = o->name;
+    }
+    snprintf(word, sizeof word, "%.*s", (int)(length < LONGEST_WORD ? length : LONGEST_WORD), name);
+    const char *near = options_nearest(word, names, n);
+    if (near != NULL) {
+        snprintf(sentence, sizeof sentence, "unknown option --%s, did you mean --%s?", word, near);
+        complain("%s `cornu %s --help` lists all", sentence, command->name);
+        return OPTIONS_WRONG;
+    }
+    snprintf(sentence, sizeof sentence, "unknown option --%s", word);
+    return wrong(command, sentence);
+}
+
+static int read_integer(const char *text, const struct option *option, int64_t *value)
+{
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (end == text || *end != '\0' || errno != 0) {
+        return -1;
+    }
+    *value = number;
+    return (double)number >= option->least && (double)number <= option->most ? 0 : -1;
+}
+
+static int read_seed(const char *text, uint64_t *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtoull(text, &end, 0);
+    return end == text || *end != '\0' || errno != 0 || strchr(text, '-') != NULL ? -1 : 0;
+}
+
+/* A decimal number, or a fraction such as 1/255. */
+static int read_real(const char *text, const struct option *option, double *value)
+{
+    char *end;
+    *value = strtod(text, &end);
+    if (end != text && *end == '/') {
+        const char *below = end + 1;
+        double divisor = strtod(below, &end);
+        *value /= divisor;
+        end = end == below ? (char *)text : end;
+    }
+    return end != text && *end == '\0' && *value >= option->least && *value <= option->most ? 0 : -1;
+}
+
+static int store(const struct option *option, const char *text, void *values)
+{
+    void *place = (char *)values + option->place;
+    switch (option->kind) {
+    case OPTION_FLAG: *(int *)place = 1; return 0;
+    case OPTION_UNSET: *(int *)place = 0; return 0;
+    case OPTION_INTEGER: return read_integer(text, option, place);
+    case OPTION_SEED: return read_seed(text, place);
+    case OPTION_REAL: return read_real(text, option, place);
+    case OPTION_TEXT: *(const char **)place = text; return *text == '\0' ? -1 : 0;
+    case OPTION_END: break;
+    }
+    return -1;
+}
+
+static const struct option *find_option(const struct command *command, const char *name, size_t length, int by_letter)
+{
+    for (const struct option *o = command->options; o->kind != OPTION_END; o++) {
+        if (by_letter ? o->letter == *name : strlen(o->name) == length && memcmp(o->name, name, length) == 0) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* Takes argv[*i], which starts with a dash, and its value, which may be argv[*i + 1]. */
+static options_outcome take_option(const struct command *command, int argc, char **argv, int *i, void *values)
+{
+    const char *given = argv[*i], *value = NULL;
+    int by_letter = given[1] != '-';
+    const char *name = by_letter ? given + 1 : given + 2;
+    size_t length = by_letter ? 1 : strcspn(name, "=");
+    char sentence[512];
+    if (strcmp(given, "--help") == 0 || strcmp(given, "-h") == 0) {
+        return OPTIONS_HELP;
+    }
+    const struct option *option = find_option(command, name, length, by_letter);
+    if (option == NULL) {
+        if (!by_letter) {
+            return unknown_option(command, name, length);
+        }
+        snprintf(sentence, sizeof sentence, "unknown option %.60s", given);
+        return wrong(command, sentence);
+    }
+    int takes_value = option->value_name != NULL;
+    if (name[length] != '\0') {
+        value = name + length + (name[length] == '=');
+        if (!takes_value) {
+            snprintf(sentence, sizeof sentence, "--%s takes no value", option->name);
+            return wrong(command, sentence);
+        }
+    } else if (takes_value) {
+        if (*i + 1 >= argc) {
+            snprintf(sentence, sizeof sentence, "--%s needs a value: --%s %s", option->name, option->name,
+                     option->value_name);
+            return wrong(command, sentence);
+        }
+        value = argv[++*i];
+    }
+    if (store(option, value, values) != 0) {
+        complain("--%s %.200s: this must be %s", option->name, value,
+                 option->accepts != NULL ? option->accepts : "a text that is not empty");
+        return OPTIONS_WRONG;
+    }
+    return OPTIONS_RUN;
+}
+
+options_outcome options_parse(const struct command *command, int argc, char **argv, void *values, int *n_operands)
+{
+    int only_operands = 0;
+    *n_operands = 0;
+    for (int i = 0; i < argc; i++) {
+        if (only_operands || argv[i][0] != '-' || argv[i][1] == '\0') {
+            argv[(*n_operands)++] = argv[i];
+        } else if (strcmp(argv[i], "--") == 0) {
+            only_operands = 1;
+        } else {
+            options_outcome outcome = take_option(command, argc, argv, &i, values);
+            if (outcome != OPTIONS_RUN) {
+                return outcome;
+            }
+        }
+    }
+    if (*n_operands < command->least_operands) {
+        complain("something is missing; the form is: cornu %s %s", command->name, command->operands);
+        return OPTIONS_WRONG;
+    }
+    if (*n_operands > command->most_operands) {
+        complain("`%.200s` is one argument too many; the form is: cornu %s %s", argv[command->most_operands],
+                 command->name, command->operands);
+        return OPTIONS_WRONG;
+    }
+    return OPTIONS_RUN;
+}
+
+/* --- help --------------------------------------------------------------------------------------------------------------- */
+
+/* Writes text broken at spaces, every further line indented to HELP_COLUMN. */
+static void print_wrapped(const char *text)
+{
+    int column = HELP_COLUMN;
+    while (*text != '\0') {
+        int length = (int)strcspn(text, " ");
+        if (column + 1 + length > HELP_WIDTH) {
+            printf("\n%*s", HELP_COLUMN, "");
+            column = HELP_COLUMN;
+        } else if (column > HELP_COLUMN) {
+            putchar(' ');
+            column++;
+        }
+        printf("%.*s", length, text);
+        column += length;
+        text += length + (text[length] == ' ');
+    }
+    putchar('\n');
+}
+
+static void default_text(const struct option *option, const void *defaults, char *text, size_t size)
+{
+    const void *place = (const char *)defaults + option->place;
+    text[0] = '\0';
+    if (option->kind == OPTION_INTEGER) {
+        snprintf(text, size, " (default %lld)", (long long)*(const int64_t *)place);
+    } else if (option->kind == OPTION_SEED) {
+        snprintf(text, size, " (default %llu)", (unsigned long long)*(const uint64_t *)place);
+    } else if (option->kind == OPTION_REAL && !isnan(*(const double *)place)) {
+        snprintf(text, size, " (default %g)", *(const double *)place);
+    } else if (option->kind == OPTION_TEXT && *(const char *const *)place != NULL) {
+        snprintf(text, size, " (default %s)", *(const char *const *)place);
+    }
+}
+
+void options_help(const struct command *command)
+{
+    printf("cornu %s: %s\n\nUsage: cornu %s %s%s[OPTION]...\n\n%s\n\nOptions:\n", command->name, command->summary,
+           command->name, command->operands, *command->operands != '\0' ? " " : "", command->about);
+    for (const struct option *o = command->options; o->kind != OPTION_END; o++) {
+        char left[80], right[640], standard[200];
+        default_text(o, command->defaults, standard, sizeof standard);
+        snprintf(left, sizeof left, "  %s%c%s--%s%s%s", o->letter ? "-" : "  ", o->letter ? o->letter : ' ',
+                 o->letter ? ", " : " ", o->name, o->value_name ? " " : "", o->value_name ? o->value_name : "");
+        snprintf(right, sizeof right, "%s%s", o->help, standard);
+        printf("%-*s", HELP_COLUMN, left);
+        if (strlen(left) >= HELP_COLUMN) {
+            printf("\n%*s", HELP_COLUMN, "");
+        }
+        print_wrapped(right);
+    }
+    printf("%-*s", HELP_COLUMN, "  -h, --help");
+    print_wrapped("this text");
+    printf("\nExamples:\n%s\n", command->examples);
+}

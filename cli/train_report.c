@@ -1,0 +1,141 @@
+#include "train_report.h"
+
+#include "complain.h"
+#include "json_out.h"
+#include "options.h"
+#include "terminal.h"
+
+#include <cornu/system.h>
+#include <cornu/tensor.h>
+#include <math.h>
+#include <stdlib.h>
+
+#define CONFUSIONS_SHOWN 3
+
+void train_report_plan(const cn_model *model, const struct train_options *given)
+{
+    grouped_buffer parameters;
+    int threads = cn_model_threads(model);
+    fprintf(stderr, "layers %s: %s parameters; %s, %s\n", given->layers, grouped(cn_model_count_params(model), parameters),
+            cn_model_optimizer_name(model), cn_model_loss(model));
+    fprintf(stderr, "%d thread%s, %s, %s, seed %llu\n", threads, threads == 1 ? "" : "s", cn_model_isa(model),
+            cn_model_precision(model), (unsigned long long)cn_model_seed(model));
+}
+
+void train_report_results(const struct train_results *results, FILE *stream)
+{
+    grouped_buffer samples;
+    const cn_result *test = &results->test;
+    fprintf(stream, "test loss %.4f\n", test->loss);
+    if (!isnan(test->accuracy)) {
+        fprintf(stream, "test accuracy %.4f %s %.4f (%s images)\n", test->accuracy, terminal_unicode() ? "±" : "+-",
+                test->accuracy_standard_error, grouped(test->samples, samples));
+    }
+    fprintf(stream, "trained in %.2f s, %.2f s from start to result\n", results->train_seconds, results->total_seconds);
+    if (isnan(test->loss)) {
+        warn("the loss is not a number: the steps were too large for it; a smaller --learning-rate usually helps");
+    }
+}
+
+/* counts[truth * n + said]; returns -1 where there is no memory or a class lies outside. */
+static int count_confusions(int64_t *counts, int n, const cn_tensor *said, const cn_tensor *truth)
+{
+    for (int64_t i = 0; i < cn_len(said); i++) {
+        double of = cn_get(truth, i), as = cn_get(said, i);
+        if (!(of >= 0 && of < n && as >= 0 && as < n)) {
+            return -1;
+        }
+        counts[(int)of * n + (int)as]++;
+    }
+    return 0;
+}
+
+static void print_confusions(int64_t *counts, int n, const cn_dataset *data)
+{
+    int shown = 0;
+    for (; shown < CONFUSIONS_SHOWN; shown++) {
+        int most = -1;
+        for (int i = 0; i < n * n; i++) {
+            if (i / n != i % n && counts[i] > 0 && (most < 0 || counts[i] > counts[most])) {
+                most = i;
+            }
+        }
+        if (most < 0) {
+            break; /* fewer than that were mistaken */
+        }
+        const char *truth = cn_class_name(data->name, most / n), *said = cn_class_name(data->name, most % n);
+        printf("%s", shown == 0 ? "most often mistaken: " : ", ");
+        if (truth != NULL && said != NULL) {
+            printf("%s for %s", truth, said);
+        } else {
+            printf("%d for %d", most / n, most % n);
+        }
+        printf(" (%lld times)", (long long)counts[most]);
+        counts[most] = 0;
+    }
+    printf("%s", shown > 0 ? "\n" : "");
+}
+
+void train_report_confusions(cn_model *model, const cn_tensor *test_x, const cn_dataset *data)
+{
+    int n = data->num_classes;
+    cn_tensor *said = cn_predict_classes(model, test_x);
+    int64_t *counts = n > 1 && n <= 256 ? calloc((size_t)n * (size_t)n, sizeof *counts) : NULL;
+    if (said != NULL && counts != NULL && cn_ndim(said) == 1 &&
+        count_confusions(counts, n, said, data->test_labels) == 0) {
+        print_confusions(counts, n, data);
+    }
+    free(counts);
+    cn_tensor_destroy(&said);
+}
+
+static void write_history(json_out *json, const cn_history *history)
+{
+    const char *name;
+    json_open(json, "history", '{');
+    for (int i = 0; history != NULL && (name = cn_history_name(history, i)) != NULL; i++) {
+        const double *values = cn_history_get(history, name);
+        json_open(json, name, '[');
+        for (int epoch = 0; epoch < cn_history_epochs(history); epoch++) {
+            json_real(json, NULL, values[epoch]);
+        }
+        json_close(json, ']');
+    }
+    json_close(json, '}');
+}
+
+int train_report_json(const cn_model *model, const struct train_options *given, const cn_dataset *data,
+                      const struct train_results *results)
+{
+    char digest[65];
+    const cn_history *history = cn_model_history(model);
+    json_out json = {.stream = stdout};
+    if (cn_model_weights_sha256(model, digest) < 0) {
+        return complain_of_library();
+    }
+    json_open(&json, NULL, '{');
+    json_text(&json, "dataset", data->name);
+    json_text(&json, "layers", given->layers);
+    json_text(&json, "optimizer", cn_model_optimizer_name(model));
+    json_text(&json, "loss", cn_model_loss(model));
+    json_real(&json, "test_accuracy", results->test.accuracy);
+    json_real(&json, "test_accuracy_standard_error", results->test.accuracy_standard_error);
+    json_real(&json, "test_loss", results->test.loss);
+    json_real(&json, "train_seconds", results->train_seconds);
+    json_real(&json, "total_seconds", results->total_seconds);
+    json_integer(&json, "epochs", history != NULL ? cn_history_epochs(history) : 0);
+    json_integer(&json, "batch_size", given->batch_size);
+    json_integer(&json, "parameters", cn_model_count_params(model));
+    json_unsigned(&json, "seed", cn_model_seed(model));
+    json_integer(&json, "threads", cn_model_threads(model));
+    json_text(&json, "isa", cn_model_isa(model));
+    json_text(&json, "precision", cn_model_precision(model));
+    json_integer(&json, "peak_rss_bytes", cn_peak_rss_bytes());
+    json_text(&json, "weights_sha256", digest);
+    json_boolean(&json, "interrupted", results->interrupted);
+    json_text(&json, "output", given->output);
+    write_history(&json, history);
+    json_close(&json, '}');
+    putchar('\n');
+    return STATUS_OK;
+}

@@ -1,0 +1,38 @@
+/* What `cornu train` tells: the plan before, the results after, for people and as JSON. */
+#ifndef CLI_TRAIN_REPORT_H
+#define CLI_TRAIN_REPORT_H
+
+#include <cornu/dataset.h>
+#include <cornu/model.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct train_options {
+    const char *layers, *optimizer, *loss, *precision, *isa, *output;
+    int64_t epochs, batch_size, threads, verbose;
+    uint64_t seed;
+    double learning_rate, momentum, validation_split, scale;
+    int shuffle, check, json, quiet, download;
+};
+
+struct train_results {
+    cn_result test;
+    double train_seconds; /* in fit */
+    double total_seconds; /* from the start of the process to the test result */
+    int interrupted;
+};
+
+/* Layers, parameters, optimizer, threads: on standard error. */
+void train_report_plan(const cn_model *model, const struct train_options *given);
+
+/* Test loss, accuracy with its standard error, and times. */
+void train_report_results(const struct train_results *results, FILE *stream);
+
+/* Which classes were most often taken for which, on standard output; nothing where classes are not predicted. */
+void train_report_confusions(cn_model *model, const cn_tensor *test_x, const cn_dataset *data);
+
+/* One line on standard output. */
+int train_report_json(const cn_model *model, const struct train_options *given, const cn_dataset *data,
+                      const struct train_results *results);
+
+#endif
