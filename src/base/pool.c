@@ -33,6 +33,7 @@ struct cn__pool {
     void *context;
     int64_t count;
     int stop;
+    unsigned char *memory; /* scratch and strip of each thread */
     worker workers[CN_MAX_THREADS];
 };
 
@@ -111,7 +112,7 @@ static void start_loop(cn__pool *pool)
 void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *context)
 {
     if (count <= 0) return;
-    if (!pool || pool->threads == 1 || count == 1) {
+    if (pool->threads == 1 || count == 1) {
         body(context, 0, 0, count);
         return;
     }
@@ -131,6 +132,9 @@ cn__pool *cn__pool_create(int threads)
     cn__pool *pool = cn__alloc(1, sizeof *pool, "the thread pool");
     if (!pool) return NULL;
     pool->threads = 1;
+    pool->memory = cn__alloc_raw((size_t)threads, CN_POOL_SCRATCH + CN_POOL_STRIP, "scratch memory of the threads");
+    if (!pool->memory) cn__pool_destroy(&pool);
+    if (!pool) return NULL;
     for (int i = 1; i < threads; i++) {
         pool->workers[i].pool = pool;
         pool->workers[i].number = i;
@@ -151,11 +155,22 @@ void cn__pool_destroy(cn__pool **pool)
     (*pool)->stop = 1;
     start_loop(*pool);
     for (int i = 1; i < (*pool)->threads; i++) pthread_join((*pool)->workers[i].thread, NULL);
+    cn__free((*pool)->memory);
     cn__free(*pool);
     *pool = NULL;
 }
 
+void *cn__pool_scratch(cn__pool *pool, int thread)
+{
+    return pool->memory + (size_t)thread * (CN_POOL_SCRATCH + CN_POOL_STRIP);
+}
+
+void *cn__pool_strip(cn__pool *pool, int thread)
+{
+    return pool->memory + (size_t)thread * (CN_POOL_SCRATCH + CN_POOL_STRIP) + CN_POOL_SCRATCH;
+}
+
 int cn__pool_threads(const cn__pool *pool)
 {
-    return pool ? pool->threads : 1;
+    return pool->threads;
 }

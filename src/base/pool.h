@@ -3,6 +3,7 @@
 #ifndef CN_BASE_POOL_H
 #define CN_BASE_POOL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct cn__pool cn__pool;
@@ -17,8 +18,14 @@ cn__pool *cn__pool_create(int threads);
 void cn__pool_destroy(cn__pool **pool);
 int cn__pool_threads(const cn__pool *pool);
 
-/* Cuts 0 ... count-1 into one contiguous range per thread, always the same way, and returns when all are done.
- * pool NULL: the caller does all. */
+/* Memory of one thread's own, aligned to CN_ALIGNMENT, whose contents last until the next call that uses it: a large
+ * piece for copies of operands, and a piece for results that should stay in the level-2 cache. */
+#define CN_POOL_SCRATCH ((size_t)6 << 20)
+#define CN_POOL_STRIP ((size_t)128 << 10)
+void *cn__pool_scratch(cn__pool *pool, int thread);
+void *cn__pool_strip(cn__pool *pool, int thread);
+
+/* Cuts 0 ... count-1 into one contiguous range per thread, always the same way, and returns when all are done. */
 void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *context);
 
 #endif

@@ -23,7 +23,6 @@ typedef struct cn__dense {
     int64_t rows, inputs, outputs; /* B, I, O */
     const real *kernel;
     int64_t kernel_stride;
-    void *scratch; /* cn__dense_scratch_bytes, aligned to 64 */
 } cn__dense;
 
 #define cn__dense_forward CN_T(cn__dense_forward)

@@ -20,4 +20,8 @@ typedef struct cn__matmul {
 #define cn__matmul_run CN_T(cn__matmul_run)
 void cn__matmul_run(const cn__matmul *p);
 
+/* The same by one thread of the team alone, for use inside a loop body. */
+#define cn__matmul_alone CN_T(cn__matmul_alone)
+void cn__matmul_alone(const cn__matmul *p, int thread);
+
 #endif

@@ -53,7 +53,6 @@ typedef struct cn__pass {
     void *workspace;            /* (batch, workspace_size) */
     void *const *weights;       /* one pointer per weight */
     const cn__sink *sinks;      /* backward: where each weight's gradient goes, one per weight */
-    void *scratch;              /* for matrix products, see kernels/matmul.h */
     uint64_t seed;              /* of the model */
     uint32_t stream;            /* number of this layer and step, for random layers */
 } cn__pass;

@@ -38,7 +38,7 @@ static void forward(const cn__pass *pass)
     /* Activations whose derivative needs z keep it in the workspace; the others work in place. */
     real *z = cn__activation_classes[activation]->needs_input ? pass->workspace : pass->y;
     cn__dense d = {.pool = pass->pool, .rows = rows, .inputs = kernel->rows, .outputs = kernel->columns,
-                   .kernel = pass->weights[0], .kernel_stride = kernel->stride, .scratch = pass->scratch};
+                   .kernel = pass->weights[0], .kernel_stride = kernel->stride};
     if (pass->sparse)
         cn__dense_forward_sparse(&d, pass->sparse, z);
     else
@@ -61,7 +61,7 @@ static void backward(const cn__pass *pass)
         cn__parallel(pass->pool, rows, backward_rows, &s);
     }
     cn__dense d = {.pool = pass->pool, .rows = rows, .inputs = kernel->rows, .outputs = kernel->columns,
-                   .kernel = pass->weights[0], .kernel_stride = kernel->stride, .scratch = pass->scratch};
+                   .kernel = pass->weights[0], .kernel_stride = kernel->stride};
     /* dx first: the weight gradient may move the kernel. */
     if (pass->dx) cn__dense_backward_input(&d, pass->dy, pass->dx);
     if (pass->sparse)

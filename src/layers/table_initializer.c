@@ -38,7 +38,7 @@ static int parse(const char *owner, const char *text, cn__spec *spec, const cn__
                 memcpy((char *)options + field->offset, (char *)&copy + field->offset, sizeof(double));
             for (int j = 0; field->type == CN__FIELD_TEXT && j < spec->n; j++)
                 if (spec->keys[j] ? !strcmp(spec->keys[j], field->name) : i == j)
-                    memcpy((char *)options + field->offset, &spec->values[j], sizeof(char *));
+                    memcpy((char *)options + field->offset, (const void *)&spec->values[j], sizeof spec->values[j]);
         }
     }
     cn__fields_free((*class_)->fields, (*class_)->n_fields, &copy);

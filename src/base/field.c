@@ -1,0 +1,242 @@
+#include "base/field.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/suggest.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *at(void *options, const cn__field *field)
+{
+    return (char *)options + field->offset;
+}
+
+static size_t field_bytes(cn__field_type type)
+{
+    switch (type) {
+    case CN__FIELD_INT: return sizeof(int);
+    case CN__FIELD_INT64: return sizeof(int64_t);
+    case CN__FIELD_REAL: return sizeof(double);
+    case CN__FIELD_TEXT: return sizeof(char *);
+    default: return CN__SHAPE_ENTRIES * sizeof(int64_t);
+    }
+}
+
+int cn__fields_copy(const cn__field *fields, int n, const void *from, void *to)
+{
+    int status = CN_OK;
+    for (int i = 0; i < n; i++) {
+        const char *source = (const char *)from + fields[i].offset;
+        if (fields[i].type != CN__FIELD_TEXT) {
+            memcpy(at(to, &fields[i]), source, field_bytes(fields[i].type));
+            continue;
+        }
+        const char *text;
+        memcpy(&text, source, sizeof text);
+        char *copy = status == CN_OK ? cn__strdup(text, fields[i].name) : NULL;
+        if (text && !copy) status = CN_ENOMEM;
+        memcpy(at(to, &fields[i]), &copy, sizeof copy);
+    }
+    if (status < 0) cn__fields_free(fields, n, to);
+    return status;
+}
+
+void cn__fields_free(const cn__field *fields, int n, void *options)
+{
+    for (int i = 0; i < n; i++) {
+        if (fields[i].type != CN__FIELD_TEXT) continue;
+        char *text, *none = NULL;
+        memcpy(&text, at(options, &fields[i]), sizeof text);
+        cn__free(text);
+        memcpy(at(options, &fields[i]), &none, sizeof none);
+    }
+}
+
+static char *trim(char *text)
+{
+    while (isspace((unsigned char)*text)) text++;
+    char *end = text + strlen(text);
+    while (end > text && isspace((unsigned char)end[-1])) *--end = '\0';
+    return text;
+}
+
+/* Ends `text` at the next comma or closing bracket of this level; returns what follows, NULL at the end of the text. */
+static char *split(char *text, char *ended_by)
+{
+    int depth = 0;
+    for (; *text; text++) {
+        if (*text == '(' || *text == '[') depth++;
+        if (depth == 0 && (*text == ',' || *text == ')')) {
+            *ended_by = *text;
+            *text = '\0';
+            return text + 1;
+        }
+        if (*text == ')' || *text == ']') depth--;
+    }
+    return NULL;
+}
+
+int cn__spec_parse(const char *text, cn__spec *spec)
+{
+    *spec = (cn__spec){.n = 0};
+    if (!text) return cn__fail(CN_EINVAL, "a name is missing (NULL)");
+    if (strlen(text) >= sizeof spec->text)
+        return cn__fail(CN_EINVAL, "\"%.40s...\" is longer than %zu bytes", text, sizeof spec->text - 1);
+    strcpy(spec->text, text);
+    char *open = strchr(spec->text, '('), *rest = open;
+    if (open) *open = '\0';
+    char *name = trim(spec->text);
+    if (!*name || strlen(name) >= sizeof spec->name)
+        return cn__fail(CN_EINVAL, "\"%.64s\": expected a name, or a name with arguments in brackets", text);
+    strcpy(spec->name, name);
+    if (!open) return CN_OK;
+    char ended_by = ',';
+    for (rest = open + 1; ended_by == ',';) {
+        char *argument = rest;
+        rest = split(argument, &ended_by);
+        if (!rest) return cn__fail(CN_EINVAL, "\"%.64s\": a closing bracket is missing", text);
+        argument = trim(argument);
+        if (!*argument) {
+            if (ended_by == ')' && spec->n == 0) break;
+            return cn__fail(CN_EINVAL, "\"%.64s\": argument %d is empty", text, spec->n + 1);
+        }
+        if (spec->n == CN__SPEC_ARGUMENTS) return cn__fail(CN_EINVAL, "\"%.64s\": too many arguments", text);
+        char *equals = strchr(argument, '='), *bracket = strchr(argument, '(');
+        if (equals && (!bracket || equals < bracket)) {
+            *equals = '\0';
+            spec->keys[spec->n] = trim(argument);
+            argument = trim(equals + 1);
+        } else if (spec->n && spec->keys[spec->n - 1]) {
+            return cn__fail(CN_EINVAL, "\"%.64s\": \"%.64s\" stands behind a named argument and needs a name too", text,
+                            argument);
+        }
+        size_t length = strlen(argument);
+        if (length >= 2 && (argument[0] == '"' || argument[0] == '\'') && argument[length - 1] == argument[0]) {
+            argument[length - 1] = '\0';
+            argument++;
+        }
+        spec->values[spec->n++] = argument;
+    }
+    if (*trim(rest)) return cn__fail(CN_EINVAL, "\"%.64s\": \"%.64s\" stands behind the closing bracket", text, rest);
+    return CN_OK;
+}
+
+const cn__field *cn__field_find(const cn__field *fields, int n, const char *name)
+{
+    for (int i = 0; i < n; i++)
+        if (!strcmp(fields[i].name, name)) return &fields[i];
+    return NULL;
+}
+
+static int parse_int(const char *owner, const char *name, const char *value, int64_t low, int64_t high, int64_t *out)
+{
+    static const char *const truths[] = {"false", "true", "False", "True"};
+    for (int i = 0; i < 4; i++) {
+        if (strcmp(value, truths[i])) continue;
+        *out = i & 1;
+        return CN_OK;
+    }
+    char *end;
+    errno = 0;
+    long long number = strtoll(value, &end, 10);
+    if (end == value || *end || errno || number < low || number > high)
+        return cn__fail(CN_EINVAL, "%s: %s must be a whole number, got \"%.64s\"", owner, name, value);
+    *out = number;
+    return CN_OK;
+}
+
+/* strtod obeys the program's locale; a value such as "0.5" must mean the same everywhere. */
+static int parse_real(const char *owner, const char *name, const char *value, double *out)
+{
+    char *end;
+    double number = strtod(value, &end);
+    if (*end == '.') {
+        char localized[64];
+        const char *point = strchr(value, '.');
+        if (strlen(value) < sizeof localized) {
+            strcpy(localized, value);
+            localized[point - value] = ',';
+            number = strtod(localized, &end);
+        }
+    }
+    if (end == value || *end)
+        return cn__fail(CN_EINVAL, "%s: %s must be a number, got \"%.64s\"", owner, name, value);
+    *out = number;
+    return CN_OK;
+}
+
+static int parse_shape(const char *owner, const char *name, const char *value, int64_t shape[CN__SHAPE_ENTRIES])
+{
+    memset(shape, 0, CN__SHAPE_ENTRIES * sizeof *shape);
+    for (int i = 0; i < CN__SHAPE_ENTRIES; i++) {
+        char *end;
+        long long number = strtoll(value, &end, 10);
+        if (end == value || number < 1) break;
+        shape[i] = number;
+        if (!*end) return CN_OK;
+        if (*end != 'x') break;
+        value = end + 1;
+    }
+    return cn__fail(CN_EINVAL, "%s: %s must be sizes such as 28x28, got \"%.64s\"", owner, name, value);
+}
+
+int cn__field_set_text(const cn__field *field, void *options, const char *owner, const char *value)
+{
+    int64_t whole = 0;
+    double real = 0;
+    int64_t shape[CN__SHAPE_ENTRIES];
+    switch (field->type) {
+    case CN__FIELD_INT: {
+        CN_TRY(parse_int(owner, field->name, value, INT32_MIN, INT32_MAX, &whole));
+        int small = (int)whole;
+        memcpy(at(options, field), &small, sizeof small);
+        return CN_OK;
+    }
+    case CN__FIELD_INT64:
+        CN_TRY(parse_int(owner, field->name, value, INT64_MIN, INT64_MAX, &whole));
+        memcpy(at(options, field), &whole, sizeof whole);
+        return CN_OK;
+    case CN__FIELD_REAL:
+        CN_TRY(parse_real(owner, field->name, value, &real));
+        memcpy(at(options, field), &real, sizeof real);
+        return CN_OK;
+    case CN__FIELD_SHAPE:
+        CN_TRY(parse_shape(owner, field->name, value, shape));
+        memcpy(at(options, field), shape, sizeof shape);
+        return CN_OK;
+    default: {
+        char *old, *text = cn__strdup(value, field->name);
+        if (!text) return CN_ENOMEM;
+        memcpy(&old, at(options, field), sizeof old);
+        cn__free(old);
+        memcpy(at(options, field), &text, sizeof text);
+        return CN_OK;
+    }
+    }
+}
+
+int cn__fields_set(const cn__field *fields, int n, void *options, const cn__spec *spec)
+{
+    const char *names[64];
+    for (int i = 0; i < n && i < 64; i++) names[i] = fields[i].name;
+    for (int i = 0; i < spec->n; i++) {
+        const cn__field *field;
+        if (spec->keys[i]) {
+            field = cn__field_find(fields, n, spec->keys[i]);
+            if (!field) return cn__fail_unknown(spec->name, spec->keys[i], names, n);
+        } else {
+            if (i >= n) return cn__fail(CN_EINVAL, "%s takes at most %d arguments", spec->name, n);
+            field = &fields[i];
+        }
+        for (int j = 0; j < i; j++) {
+            const cn__field *earlier = spec->keys[j] ? cn__field_find(fields, n, spec->keys[j]) : &fields[j];
+            if (earlier == field) return cn__fail(CN_EINVAL, "%s: %s is given twice", spec->name, field->name);
+        }
+        CN_TRY(cn__field_set_text(field, options, spec->name, spec->values[i]));
+    }
+    return CN_OK;
+}

@@ -1,0 +1,54 @@
+/* Option structs that describe themselves: one table of fields serves the text form ("dense(512, activation=relu)"),
+ * the JSON form in model files, copying and freeing. */
+#ifndef CN_BASE_FIELD_H
+#define CN_BASE_FIELD_H
+
+#include <stddef.h>
+
+typedef enum cn__field_type {
+    CN__FIELD_INT,   /* int; also 0/1 switches, written true and false in JSON */
+    CN__FIELD_INT64, /* int64_t */
+    CN__FIELD_REAL,  /* double */
+    CN__FIELD_TEXT,  /* const char *, owned by the struct once it has been through cn__fields_copy */
+    CN__FIELD_SHAPE  /* int64_t[8], up to the first 0; in text 28x28 */
+} cn__field_type;
+
+typedef struct cn__field {
+    const char *name; /* Keras's keyword */
+    cn__field_type type;
+    size_t offset;
+} cn__field;
+
+#define CN__SHAPE_ENTRIES 8
+
+/* Copies n fields from one struct to another and duplicates the texts. On CN_ENOMEM the copy holds none. */
+int cn__fields_copy(const cn__field *fields, int n, const void *from, void *to);
+
+/* Frees the texts of a copy. */
+void cn__fields_free(const cn__field *fields, int n, void *options);
+
+/* A name with arguments, taken apart. */
+#define CN__SPEC_ARGUMENTS 24
+#define CN__SPEC_BYTES 512
+typedef struct cn__spec {
+    char name[64];
+    int n;
+    const char *keys[CN__SPEC_ARGUMENTS]; /* NULL for positional arguments */
+    const char *values[CN__SPEC_ARGUMENTS];
+    char text[CN__SPEC_BYTES]; /* what keys and values point into */
+} cn__spec;
+
+/* "name", "name(1, key=value)". Brackets nest. Error: CN_EINVAL with the text and the column. */
+int cn__spec_parse(const char *text, cn__spec *spec);
+
+/* Sets fields of a copy from the arguments of a spec; positional ones go to the fields in order.
+ * Errors: CN_ENAME (unknown keyword), CN_EINVAL (not a number, given twice), CN_ENOMEM. */
+int cn__fields_set(const cn__field *fields, int n, void *options, const cn__spec *spec);
+
+/* Sets one field from text. */
+int cn__field_set_text(const cn__field *field, void *options, const char *owner, const char *value);
+
+/* The field called name, NULL if there is none. */
+const cn__field *cn__field_find(const cn__field *fields, int n, const char *name);
+
+#endif

@@ -1,0 +1,23 @@
+/* Handing a piece of a gradient row to its sink. */
+#ifndef CN_KERNELS_SINK_ROW_H
+#define CN_KERNELS_SINK_ROW_H
+
+#include "kernels/real.h"
+#include "kernels/sink.h"
+
+#include <string.h>
+
+/* n numbers of the gradient, for columns column ... column+n-1 of row `row`. */
+static inline void cn__sink_row(const cn__sink *sink, int64_t row, int64_t column, int64_t n, const real *gradient)
+{
+    int64_t at = row * sink->stride + column;
+    if (sink->update) {
+        void *slots[CN__MAX_SLOTS];
+        for (int k = 0; k < CN__MAX_SLOTS; k++) slots[k] = sink->slots[k] ? (real *)sink->slots[k] + at : NULL;
+        sink->update(sink->step, n, (real *)sink->weight + at, slots, gradient);
+    } else if (sink->gradient) {
+        memcpy((real *)sink->gradient + at, gradient, (size_t)n * sizeof(real));
+    }
+}
+
+#endif
