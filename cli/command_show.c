@@ -16,7 +16,7 @@
 struct show_options {
     int64_t count, start, label;
     const char *output;
-    int test;
+    int test, quiet, download;
 };
 
 #define AT(member) offsetof(struct show_options, member)
@@ -28,11 +28,13 @@ static const struct option options[] = {
      "only pictures with this label; -1 means all"},
     {OPTION_FLAG, "test", 0, AT(test), NULL, 0, 0, NULL, "the test images instead of the training images"},
     {OPTION_TEXT, "output", 'o', AT(output), "FILE", 0, 0, NULL, "write a PNG with labels instead of drawing here"},
+    {OPTION_FLAG, "quiet", 'q', AT(quiet), NULL, 0, 0, NULL, "do not tell what was written"},
+    {OPTION_UNSET, "no-download", 0, AT(download), NULL, 0, 0, NULL, "never use the network"},
     {.kind = OPTION_END},
 };
 #undef AT
 
-static const struct show_options defaults = {.label = -1};
+static const struct show_options defaults = {.label = -1, .download = 1};
 
 /* A selection that is being made. */
 typedef struct gallery {
@@ -61,18 +63,18 @@ static unsigned char *gallery_next(gallery *g)
     return (unsigned char *)cn_data(g->images) + g->n++ * shape[1] * shape[2];
 }
 
-static int gallery_show(const gallery *g, const char *output)
+static int gallery_show(const gallery *g, const struct show_options *given)
 {
     cn_tensor *chosen = cn_slice(g->images, {0, g->n});
     if (chosen == NULL) {
         return complain_of_library();
     }
-    if (output == NULL) {
+    if (given->output == NULL) {
         return drawing_print(chosen, (const drawing_label *)g->labels);
     }
-    int status = drawing_save(output, chosen, (const drawing_label *)g->labels);
-    if (status == STATUS_OK) {
-        fprintf(stderr, "wrote %lld pictures to %s\n", (long long)g->n, output);
+    int status = drawing_save(given->output, chosen, (const drawing_label *)g->labels);
+    if (status == STATUS_OK && !given->quiet) {
+        fprintf(stderr, "wrote %lld picture%s to %s\n", (long long)g->n, g->n == 1 ? "" : "s", given->output);
     }
     return status;
 }
@@ -113,7 +115,7 @@ static int pick(gallery *g, const cn_dataset *data, const struct show_options *g
             memcpy(gallery_next(g), pixels + (size_t)i * size, size);
         }
     }
-    return g->n > 0 ? gallery_show(g, given->output)
+    return g->n > 0 ? gallery_show(g, given)
                     : complain("no picture from number %lld on has the label %lld", (long long)given->start,
                                (long long)given->label);
 }
@@ -122,7 +124,7 @@ static int show_dataset(const char *name, const struct show_options *given)
 {
     cn_dataset data = {0};
     gallery g = {0};
-    int status = digits_load(&data, name, 1, DIGITS_DOWNLOADS);
+    int status = digits_load(&data, name, given->download, given->quiet ? DIGITS_SILENT : DIGITS_DOWNLOADS);
     if (status == STATUS_OK) {
         status = pick(&g, &data, given);
     }
@@ -179,7 +181,7 @@ static int show_weights(const char *path, const cn_model *model, const struct sh
         draw_weights(gallery_next(&g), kernel, unit);
     }
     if (status == STATUS_OK) {
-        status = gallery_show(&g, given->output);
+        status = gallery_show(&g, given);
     }
     gallery_close(&g);
     cn_tensor_destroy(&kernel);
@@ -213,7 +215,7 @@ static int show_image(const char *path, const struct show_options *given)
     } else {
         g.images = cn_reshape(digit, 1, cn_shape(digit)[0], cn_shape(digit)[1]);
         g.labels = &label;
-        status = g.images != NULL ? gallery_show(&g, given->output) : complain_of_library();
+        status = g.images != NULL ? gallery_show(&g, given) : complain_of_library();
     }
     cn_tensor_destroy(&digit);
     cn_tensor_destroy(&picture);
@@ -263,7 +265,8 @@ const struct command command_show = {
     .about =
         "For a data set: its pictures with their labels. For a model: the weights of its first layer, a picture for\n"
         "each unit, black for the most negative weight, white for the most positive. For a PNG: the digit in it, cut\n"
-        "out, scaled and centred as MNIST's digits were.",
+        "out, scaled and centred as MNIST's digits were. A single picture is written to --output as it is, without a\n"
+        "label, so that `cornu predict` can read it.",
     .examples = "  cornu show mnist\n"
                 "  cornu show mnist --label 4 --count 10\n"
                 "  cornu show mnist --start 4 --count 1                 the picture of the book's first chapter on it\n"

@@ -56,9 +56,20 @@ int drawing_print(const cn_tensor *images, const drawing_label *labels)
     return status;
 }
 
+static int write_one(const char *path, const cn_tensor *images)
+{
+    cn_tensor *image = cn_index(images, 0);
+    int status = image != NULL && cn_image_write(path, image) >= 0 ? STATUS_OK : complain_of_library();
+    cn_tensor_destroy(&image);
+    return status;
+}
+
 int drawing_save(const char *path, const cn_tensor *images, const drawing_label *labels)
 {
     int64_t n = cn_len(images);
+    if (n == 1) {
+        return write_one(path, images);
+    }
     const char **names = malloc((size_t)n * sizeof *names);
     if (names == NULL) {
         return complain("out of memory");

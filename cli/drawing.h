@@ -12,7 +12,7 @@ int drawing_fit(int64_t width);
 /* Draws pictures, uint8 (n, h, w), side by side, each with its label above. Returns an exit status. */
 int drawing_print(const cn_tensor *images, const drawing_label *labels);
 
-/* Writes them as one PNG. Returns an exit status. */
+/* Writes them as one PNG, each with its label under it; a single picture as it is. Returns an exit status. */
 int drawing_save(const char *path, const cn_tensor *images, const drawing_label *labels);
 
 #endif
