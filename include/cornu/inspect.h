@@ -17,7 +17,7 @@ extern "C" {
     X(CN_FINDING_LABEL_RANGE, "label-range")           /* labels outside 0 ... classes-1 */                         \
     X(CN_FINDING_LABEL_KIND, "label-kind")             /* one-hot with a sparse loss, or integers with another */   \
     X(CN_FINDING_LABELS_SORTED, "labels-sorted")       /* classes in order while shuffle is off */                  \
-    X(CN_FINDING_TEST_IN_TRAIN, "test-in-train")       /* test rows that also stand in the training set */
+    X(CN_FINDING_TEST_IN_TRAIN, "test-in-train")       /* over 1 % of test rows also stand in the training set */
 
 typedef enum cn_finding_kind {
 #define CN_FINDING_ENUM(id, name) id,
@@ -41,8 +41,11 @@ typedef struct cn_inspect_options {
 #define CN_INSPECT_DEFAULTS .shuffle = 1
 
 /* Looks at x (n, ...) and y (may be NULL) and writes up to `capacity` findings. Returns how many there are, which may
- * be more than capacity, or a negative cn_status (CN_EINVAL, CN_ESHAPE: x and y differ in length; CN_ENOMEM).
- * Cost: one pass over the numbers, and a hash of every row when test_x is given. */
+ * be more than capacity, or a negative cn_status (CN_EINVAL: no rows; CN_ESHAPE: x and y differ in length; CN_ENOMEM).
+ * "Images" are rows of 64 and more numbers, none below 0. Rows of x and test_x are compared byte by byte, and only if
+ * both have the same dtype and scale; fewer than 1 % of twins are taken for chance and not reported.
+ * Cost: one pass over the numbers, and a hash of every row when test_x is given. A view with gaps is copied first.
+ * Thread rule: calls may run side by side. */
 CN_API int cn_inspect_data(const cn_tensor *x, const cn_tensor *y, cn_finding *findings, int capacity,
                            const cn_inspect_options *options);
 #define cn_inspect(x, y, findings, ...) CN_INSPECT_(x, y, findings, __VA_ARGS__, )
