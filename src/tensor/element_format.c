@@ -26,11 +26,13 @@ static double real_value(const cn__element_format *format, const char *element)
     return format->single ? (double)(float)value : value;
 }
 
-/* The shortest digits if they fit behind the point, otherwise as many as fit. */
+/* The shortest digits if they reach the point and fit behind it, otherwise as many as fit: NumPy writes 99999992. for
+ * the float32 that 9999999e1 would bring back. */
 static void positional_decimal(cn__decimal *decimal, double value, int single)
 {
     cn__decimal_shortest(decimal, value, single);
     if (cn__decimal_places(decimal) > PRECISION) cn__decimal_fixed(decimal, value, PRECISION);
+    else if (decimal->n_digits < decimal->point) cn__decimal_fixed(decimal, value, 0);
 }
 
 int cn__has_dots(const cn__element_format *format, int axis)

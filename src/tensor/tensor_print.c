@@ -169,7 +169,9 @@ char *cn_str(const cn_tensor *tensor)
     int is_real = dtype == CN_FLOAT32 || dtype == CN_FLOAT64;
     if (tensor->ndim == 0 && is_real) { /* a scalar is not cut to the precision of arrays */
         char number[CN_NUMBER_TEXT_BYTES];
-        cn__number_str(cn__tensor_value(tensor, tensor->data), dtype == CN_FLOAT32, number);
+        double value = cn__tensor_value(tensor, tensor->data);
+        int single = dtype == CN_FLOAT32;
+        cn__number_str(single ? (double)(float)value : value, single, number);
         append(&p.out, number);
     } else {
         append_tensor(&p, 1, LINE_WIDTH);
