@@ -58,7 +58,7 @@ int64_t cn__shape_size(cn_dtype dtype, int ndim, const int64_t *shape)
         if (shape[i] > 0 && __builtin_mul_overflow(bytes, shape[i], &bytes)) too_large = 1;
         if (__builtin_mul_overflow(size, shape[i], &size)) too_large = 1;
     }
-    if (too_large || (uint64_t)bytes > SIZE_MAX / 2)
+    if (too_large || bytes > PTRDIFF_MAX / 2)
         return cn__fail(CN_ENOMEM, "a %s tensor of shape %s is larger than any memory; use a smaller shape",
                         cn_dtype_name(dtype), cn__shape_text(text, ndim, shape));
     return size;
