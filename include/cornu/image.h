@@ -26,7 +26,8 @@ typedef struct cn_digit_report {
 /* A grey picture of one digit, uint8 (h, w), as MNIST was made: find the ink, invert dark on light, fit the box around
  * it into 20x20 keeping its proportions, and put its centre of mass into the middle of 28x28. Returns uint8 (28, 28),
  * white ink on black; you destroy it. report may be NULL. A picture that is already 28x28 with light ink on a black
- * border is returned as it is. Errors: CN_ESHAPE, CN_EDTYPE, CN_EINVAL (no ink found), CN_ENOMEM.
+ * border is returned as it is, its negative inverted and otherwise as it is. Uneven light and isolated specks are
+ * taken away. Errors: CN_ESHAPE, CN_EDTYPE, CN_EINVAL (no ink found), CN_ENOMEM.
  * Source: LeCun, Cortes, Burges, "The MNIST database", paragraph on normalisation. */
 CN_API cn_tensor *cn_image_to_digit(const cn_tensor *image, cn_digit_report *report);
 
