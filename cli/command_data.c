@@ -99,8 +99,11 @@ static void print_details(const cn_dataset *data)
     printf("  class                training     test\n");
     for (int i = 0; i < data->num_classes; i++) {
         grouped_buffer n_train, n_test;
+        char digits[12];
+        snprintf(digits, sizeof digits, "%d", i);
         const char *name = cn_class_name(data->name, i);
-        printf("  %3d  %-14s %9s %8s\n", i, name != NULL ? name : "", grouped(train[i], n_train),
+        int says_more = name != NULL && strcmp(name, digits) != 0;
+        printf("  %3d  %-14s %9s %8s\n", i, says_more ? name : "", grouped(train[i], n_train),
                grouped(test[i], n_test));
     }
 }

@@ -41,24 +41,24 @@ static int unknown_command(const char *name)
     return STATUS_USAGE;
 }
 
-static void print_overview(void)
+static void print_overview(FILE *stream)
 {
-    printf("cornu: train and use small neural networks, with Keras's words and numbers\n\n"
-           "Usage: cornu COMMAND ...\n\nCommands:\n");
+    fprintf(stream, "cornu: train and use small neural networks, with Keras's words and numbers\n\n"
+                    "Usage: cornu COMMAND ...\n\nCommands:\n");
     for (int i = 0; i < N_COMMANDS; i++) {
-        printf("  %-10s %s\n", commands[i]->name, commands[i]->summary);
+        fprintf(stream, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
     }
-    printf("  %-10s %s\n\n", "help", "explain a command: cornu help train");
-    printf("A first minute:\n"
-           "  cornu train mnist --output mnist.safetensors    train 784 -> 512 -> 10 on 60,000 digits\n"
-           "  cornu show mnist                                look at the digits\n"
-           "  cornu predict mnist.safetensors photo.png       read a digit of your own\n");
+    fprintf(stream, "  %-10s %s\n\n", "help", "explain a command: cornu help train");
+    fprintf(stream, "A first minute:\n"
+                    "  cornu train mnist --output mnist.safetensors    train 784 -> 512 -> 10 on 60,000 digits\n"
+                    "  cornu show mnist                                look at the digits\n"
+                    "  cornu predict mnist.safetensors photo.png       read a digit of your own\n");
 }
 
 static int run_help(int argc, char **argv)
 {
     if (argc == 0) {
-        print_overview();
+        print_overview(stdout);
         return STATUS_OK;
     }
     const struct command *command = find_command(argv[0]);
@@ -93,7 +93,7 @@ static int run_command(const struct command *command, int argc, char **argv)
 static int run(int argc, char **argv)
 {
     if (argc < 2) {
-        print_overview();
+        print_overview(stderr);
         return STATUS_USAGE;
     }
     const char *first = argv[1];

@@ -188,8 +188,8 @@ static options_outcome take_option(const struct command *command, int argc, char
         value = argv[++*i];
     }
     if (store(option, value, values) != 0) {
-        complain("--%s %.200s: this must be %s", option->name, value,
-                 option->accepts != NULL ? option->accepts : "a text that is not empty");
+        complain("--%s must be %s, not `%.200s`", option->name,
+                 option->accepts != NULL ? option->accepts : "a text that is not empty", value);
         return OPTIONS_WRONG;
     }
     return OPTIONS_RUN;

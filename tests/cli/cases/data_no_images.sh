@@ -1,0 +1,2 @@
+small_mnist bad 0 10
+cornu train ./bad

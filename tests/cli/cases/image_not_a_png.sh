@@ -1,0 +1,3 @@
+small_model model.safetensors || exit 9
+echo 'not a picture' >photo.png
+cornu predict model.safetensors photo.png

@@ -1,0 +1,2 @@
+small_mnist digits 20 10
+cornu train ./digits --quiet --layers "512:relu,5:softmax"

@@ -1,0 +1,1 @@
+cornu train mnist --learning-rate -0.1

@@ -1,0 +1,1 @@
+: >model.safetensors; cornu summary model.safetensors

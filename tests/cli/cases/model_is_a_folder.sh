@@ -1,0 +1,1 @@
+mkdir model; cornu summary model

@@ -1,0 +1,3 @@
+small_model model.safetensors || exit 9
+head -c 3000 model.safetensors >cut.safetensors
+cornu predict cut.safetensors digit.png

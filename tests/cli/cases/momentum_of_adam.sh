@@ -1,0 +1,2 @@
+small_mnist digits 20 10
+cornu train ./digits --quiet --optimizer adam --momentum 0.9

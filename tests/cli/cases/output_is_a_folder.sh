@@ -1,0 +1,1 @@
+mkdir model; cornu train mnist --output model

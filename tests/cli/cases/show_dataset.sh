@@ -1,0 +1,1 @@
+cornu show mnist --start 4 --count 1

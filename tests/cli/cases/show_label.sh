@@ -1,0 +1,1 @@
+cornu show mnist --label 4 --count 3 | grep number

@@ -1,0 +1,1 @@
+cornu show mnist --start 60000

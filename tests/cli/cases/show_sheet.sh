@@ -1,0 +1,2 @@
+cornu show mnist --count 25 --output digits.png
+head -c 8 digits.png | od -An -tx1

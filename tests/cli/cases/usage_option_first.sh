@@ -1,0 +1,1 @@
+cornu --epochs 3 train mnist

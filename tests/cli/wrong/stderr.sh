@@ -1,0 +1,1 @@
+echo unexpected >&2
