@@ -68,10 +68,13 @@ CN_API void cn_tensor_destroy(cn_tensor **tensor);
 
 /* --- looking at ------------------------------------------------------------------------------------------------- */
 
-CN_API int cn_ndim(const cn_tensor *tensor);              /* number of axes; -1 for NULL */
-CN_API const int64_t *cn_shape(const cn_tensor *tensor);  /* ndim entries, borrowed; NULL for NULL */
-CN_API int64_t cn_size(const cn_tensor *tensor);          /* number of elements; -1 for NULL */
-CN_API int64_t cn_len(const cn_tensor *tensor);           /* shape[0], as Python's len(); -1 for NULL and scalars */
+/* None of these fails. NULL has ndim, size and length -1, no shape, strides or data, dtype CN_DTYPE_COUNT and scale
+ * NaN. */
+
+CN_API int cn_ndim(const cn_tensor *tensor);              /* number of axes */
+CN_API const int64_t *cn_shape(const cn_tensor *tensor);  /* ndim entries, borrowed */
+CN_API int64_t cn_size(const cn_tensor *tensor);          /* number of elements */
+CN_API int64_t cn_len(const cn_tensor *tensor);           /* shape[0], as Python's len(); -1 for scalars */
 CN_API cn_dtype cn_dtype_of(const cn_tensor *tensor);     /* type of the stored numbers */
 CN_API const int64_t *cn_strides(const cn_tensor *tensor);/* bytes from one element to the next, an entry per axis */
 CN_API double cn_scale_of(const cn_tensor *tensor);       /* what every stored number is multiplied by; 1 if plain */
@@ -90,8 +93,12 @@ CN_API int cn_tensor_set(cn_tensor *tensor, const int64_t *index, double value);
 
 /* --- views: no number is copied --------------------------------------------------------------------------------- */
 
+/* Errors of all of them: CN_ENOMEM, and CN_EINVAL for a position, range, axis or factor that the shape does not have,
+ * with a sentence that names both. */
+
 /* Same numbers, another shape; one entry may be -1 and is worked out. A tensor that is not contiguous is copied first
- * (the copy belongs to the tensor's owner, like a view). Error: CN_ESHAPE when the element counts differ. */
+ * (the copy belongs to the tensor's owner, like a view, and views of the copy belong to the copy). Error: CN_ESHAPE
+ * when the element counts differ. */
 CN_API cn_tensor *cn_tensor_reshape(const cn_tensor *tensor, int ndim, const int64_t *shape);
 #define cn_reshape(tensor, ...) cn_tensor_reshape(tensor, CN_SHAPE(__VA_ARGS__))
 
@@ -105,36 +112,41 @@ CN_API cn_tensor *cn_tensor_slice(const cn_tensor *tensor, int n_ranges, const c
 CN_API cn_tensor *cn_tensor_index(const cn_tensor *tensor, int n, const int64_t *index);
 #define cn_index(tensor, ...) cn_tensor_index(tensor, CN_SHAPE(__VA_ARGS__))
 
-/* Axes in the order given (axes NULL: reversed). */
+/* Axes in the order given, ndim of them, negative ones counted from the end (axes NULL: reversed). */
 CN_API cn_tensor *cn_tensor_transpose(const cn_tensor *tensor, const int *axes);
 #define cn_transpose(tensor) cn_tensor_transpose(tensor, NULL)
 
-/* Every number read through the view is stored x factor, rounded once to the type that reads it. Nothing is computed
- * or copied now: MNIST's 47 MB of bytes stay bytes. Scaling a scaled view multiplies the factors. */
+/* Every number read through the view is stored x factor, a product of doubles, rounded once to the type that reads
+ * it. Nothing is computed or copied now: MNIST's 47 MB of bytes stay bytes. Scaling a scaled view multiplies the
+ * factors. */
 CN_API cn_tensor *cn_scale(const cn_tensor *tensor, double factor);
 
 /* --- copies: you destroy them ------------------------------------------------------------------------------------ */
 
-/* A contiguous copy in another dtype, scale applied. Floats become integers by truncation, out-of-range values
- * saturate and NaN becomes 0 (NumPy leaves these undefined). */
+/* A contiguous copy in another dtype, scale applied. Floats, and whatever carries a scale, become integers by
+ * truncation; values out of range saturate and NaN becomes 0 (NumPy leaves these undefined). Plain integers that a
+ * narrower dtype cannot hold wrap round, as in NumPy: int64 256 is uint8 0. */
 CN_API cn_tensor *cn_astype(const cn_tensor *tensor, cn_dtype dtype);
 
 /* A contiguous copy in the tensor's own dtype (float32 if it carries a scale and holds integers). */
 CN_API cn_tensor *cn_copy(const cn_tensor *tensor);
 
-/* One-hot rows, float32: input shape + (num_classes); a trailing axis of 1 is dropped; num_classes 0 means the largest
- * label + 1. Labels are truncated to integers. Unlike Keras's, negative labels do not wrap.
+/* One-hot rows, float32: input shape + (num_classes); a trailing axis of 1 behind others is dropped; num_classes 0
+ * means the largest label + 1. Labels are truncated to integers. Unlike Keras's, negative labels do not wrap.
  * Errors: CN_EINVAL (a label outside 0 ... num_classes-1, named with its row; empty input without num_classes).
  * Source: keras.utils.to_categorical. */
 CN_API cn_tensor *cn_to_categorical(const cn_tensor *labels, int64_t num_classes);
 
-/* Index of the largest entry along the last axis (first one on ties; NaN counts as largest, as in NumPy), int64. */
+/* Index of the largest entry along the last axis (first one on ties; NaN counts as largest), int64, without that axis.
+ * Error: CN_EINVAL when that axis is empty. Source: numpy.argmax. */
 CN_API cn_tensor *cn_argmax(const cn_tensor *tensor);
 
 /* --- printing ------------------------------------------------------------------------------------------------------ */
 
 /* NumPy's repr(): "array([5, 0, 4, ..., 5, 6, 8], dtype=uint8)"; summarised beyond 1000 elements, lines of 75 columns.
- * Returns memory that you release with cn_string_free, NULL when there is none left. */
+ * The text is that of NumPy 1.26 to 2.1, which later versions write with set_printoptions(legacy="2.1"), in any
+ * locale. A scaled view of integers prints as the float32 numbers it shows. Returns memory that you release with
+ * cn_string_free, NULL when there is none left. */
 CN_API char *cn_repr(const cn_tensor *tensor);
 
 /* NumPy's str(): "[5 0 4 ... 5 6 8]". Released like cn_repr's. */
