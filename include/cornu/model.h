@@ -43,8 +43,8 @@ CN_API void cn_model_destroy(cn_model **model);
 CN_API int cn_add(cn_model *model, cn_layer *layer);
 
 typedef struct cn_compile_options {
-    cn_optimizer *optimizer;             /* taken over, also on failure; NULL: `optimizer_name` */
-    const char *optimizer_name;          /* as text, e.g. "sgd(momentum=0.9)" */
+    cn_optimizer *optimizer;             /* taken over, also on failure; NULL: see optimizer_name */
+    const char *optimizer_name;          /* as text, e.g. "sgd(momentum=0.9)"; not looked at when optimizer is given */
     const char *loss;                    /* "categorical_crossentropy", "sparse_categorical_crossentropy", "mse" */
     const char *metrics[CN_MAX_METRICS]; /* up to the first NULL: "accuracy", "categorical_accuracy", ... */
 } cn_compile_options;

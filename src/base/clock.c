@@ -1,0 +1,17 @@
+#define _POSIX_C_SOURCE 200809L
+#include "base/clock.h"
+
+#include <time.h>
+#include <unistd.h>
+
+double cn__clock(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+int cn__is_terminal(FILE *stream)
+{
+    return isatty(fileno(stream));
+}

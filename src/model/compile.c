@@ -1,0 +1,143 @@
+#include "model/model.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "layers/activation.h"
+
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+/* 1 if the last layer ends in the activation whose input the loss can use instead. */
+static int can_use_logits(const cn_model *model)
+{
+    const char *wanted = cn__loss_classes[model->loss]->logits_after;
+    const cn_layer *last = cn__model_last(model);
+    return wanted && last->activation >= 0 && !strcmp(cn__activation_classes[last->activation]->name, wanted);
+}
+
+static int keep_metric_names(cn_model *model, const cn_compile_options *options)
+{
+    for (int i = 0; i < CN_MAX_METRICS && options->metrics[i]; i++) {
+        for (int j = 0; j < i; j++)
+            if (!strcmp(options->metrics[j], options->metrics[i]))
+                return cn__fail(CN_EINVAL, "the metric \"%s\" is given twice", options->metrics[i]);
+        model->metric_names[i] = cn__strdup(options->metrics[i], "the name of a metric");
+        if (!model->metric_names[i]) return CN_ENOMEM;
+        model->n_metrics++;
+    }
+    return CN_OK;
+}
+
+/* "accuracy" depends on the number of outputs, which may not be known yet; then this runs again. */
+static int choose_metrics(cn_model *model)
+{
+    const cn_layer *last = cn__model_last(model);
+    int64_t columns = model->is_built ? last->output_shape[last->output_ndim - 1] : 0;
+    for (int i = 0; i < model->n_metrics; i++)
+        CN_TRY(cn__metric_find(model->metric_names[i], columns, cn__loss_classes[model->loss]->sparse,
+                               &model->metrics[i]));
+    return CN_OK;
+}
+
+/* Keras 3 sorts the names: accuracy, loss, val_accuracy, val_loss. */
+static int name_logs(cn_model *model)
+{
+    int n = model->n_metrics + 1;
+    for (int i = 0; i < n; i++) {
+        const char *name = i == 0 ? "loss" : model->metric_names[i - 1];
+        int at = i;
+        for (; at > 0 && strcmp(model->log_names[at - 1], name) > 0; at--) {
+            model->log_names[at] = model->log_names[at - 1];
+            model->log_sources[at] = model->log_sources[at - 1];
+        }
+        model->log_names[at] = name;
+        model->log_sources[at] = i - 1;
+    }
+    for (int i = 0; i < n; i++) {
+        size_t bytes = strlen(model->log_names[i]) + 5;
+        model->validation_names[i] = cn__alloc_raw(bytes, 1, "the name of a metric");
+        if (!model->validation_names[i]) return CN_ENOMEM;
+        model->n_logs = i + 1;
+        snprintf(model->validation_names[i], bytes, "val_%s", model->log_names[i]);
+        model->log_names[n + i] = model->validation_names[i];
+    }
+    return CN_OK;
+}
+
+static void forget(cn_model *model)
+{
+    for (int i = 0; i < model->n_metrics; i++) cn__free(model->metric_names[i]);
+    for (int i = 0; i < model->n_logs; i++) cn__free(model->validation_names[i]);
+    model->n_metrics = model->n_logs = 0;
+    for (int k = 0; k < CN__MAX_SLOTS; k++) {
+        cn__free(model->slots[k]);
+        model->slots[k] = NULL;
+    }
+    cn_optimizer_destroy(&model->optimizer);
+    model->is_compiled = 0;
+}
+
+static int make_slots(cn_model *model)
+{
+    const char *names[CN__MAX_SLOTS] = {NULL};
+    int n = model->optimizer->class_->slots(model->optimizer->options, names);
+    for (int k = 0; k < n; k++) {
+        if (!names[k] || !model->block_size) continue;
+        model->slots[k] = cn__alloc((size_t)model->block_size, cn__engine_bytes(model->engine), "the optimizer's state");
+        if (!model->slots[k]) return CN_ENOMEM;
+    }
+    return CN_OK;
+}
+
+int cn__model_finish_compile(cn_model *model)
+{
+    const cn_layer *last = cn__model_last(model);
+    const cn__loss_class *loss = cn__loss_classes[model->loss];
+    CN_TRY(choose_metrics(model));
+    if (!model->is_built) return CN_OK;
+    if (loss->sparse && last->output_size == 1)
+        return cn__fail(CN_EINVAL, "%s: %s needs one unit per class, this layer has one in all", last->name,
+                        loss->name);
+    if (loss->sparse && last->output_ndim != 1)
+        return cn__fail(CN_ESHAPE, "%s: %s needs one row of classes per sample; put a Flatten before it", last->name,
+                        loss->name);
+    return make_slots(model);
+}
+
+static int compile(cn_model *model, const cn_compile_options *options)
+{
+    if (model->status < 0) return cn__fail(model->status, "%s", model->sentence);
+    if (!cn__model_first(model))
+        return cn__fail(CN_ESTATE, "model %s has no layers; add some with cn_add before cn_compile", model->name);
+    if (!options->loss)
+        return cn__fail(CN_EINVAL, "no loss is given; pass .loss, e.g. \"categorical_crossentropy\", to cn_compile");
+    CN_TRY(cn__loss_find(options->loss, &model->loss));
+    model->from_logits = can_use_logits(model);
+    CN_TRY(keep_metric_names(model, options));
+    CN_TRY(name_logs(model));
+    model->learning_rate = cn__optimizer_learning_rate(model->optimizer);
+    model->iterations = 0;
+    CN_TRY(cn__model_finish_compile(model));
+    model->is_compiled = 1;
+    return CN_OK;
+}
+
+int cn_model_compile(cn_model *model, const cn_compile_options *options)
+{
+    const cn_compile_options defaults = {CN_COMPILE_DEFAULTS};
+    if (!options) options = &defaults;
+    cn_optimizer *optimizer = options->optimizer;
+    if (!model) {
+        cn_optimizer_destroy(&optimizer);
+        return cn__fail(CN_EINVAL, "cn_compile: the model is NULL");
+    }
+    if (!optimizer && !options->optimizer_name) return cn_error_status() < 0 ? cn_error_status() : CN_EINVAL;
+    if (!optimizer) optimizer = cn_optimizer_from_text(options->optimizer_name);
+    if (!optimizer) return cn_error_status();
+    forget(model);
+    model->optimizer = optimizer;
+    int status = compile(model, options);
+    if (status < 0) forget(model);
+    return status;
+}

@@ -1,0 +1,162 @@
+#include "model/data.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "model/model.h"
+#include "tensor/tensor.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Inputs with fewer non-zeros than this share go through the lists. */
+#define SPARSE_BELOW 0.4
+#define SAMPLED_NUMBERS 200000
+
+static cn__stored stored_as(cn_dtype dtype)
+{
+    static const cn__stored kinds[CN_DTYPE_COUNT] = {CN__STORED_U8, CN__STORED_I32, CN__STORED_I64, CN__STORED_F32,
+                                                     CN__STORED_F64};
+    return kinds[dtype];
+}
+
+/* A tensor as rows; one that has gaps is copied. */
+static int as_rows(const cn_tensor *tensor, int64_t columns, cn_tensor **copy, cn__source *source)
+{
+    const cn_tensor *rows = tensor;
+    if (!cn_is_contiguous(tensor)) {
+        *copy = cn_copy(tensor);
+        if (!*copy) return CN_ENOMEM;
+        rows = *copy;
+    }
+    *source = (cn__source){.data = cn_data(rows), .stored = stored_as(cn_dtype_of(rows)), .rows = cn_len(rows),
+                           .columns = columns, .scale = cn_scale_of(rows)};
+    return CN_OK;
+}
+
+/* (n, shape...) fits; so does an axis of 1 too many or missing at the end. */
+static int fits(const cn_tensor *tensor, int ndim, const int64_t *shape)
+{
+    const int64_t *given = cn_shape(tensor) + 1;
+    int n = cn_ndim(tensor) - 1;
+    if (n == ndim + 1 && given[n - 1] == 1) n--;
+    if (ndim == n + 1 && shape[ndim - 1] == 1) ndim--;
+    if (n != ndim) return 0;
+    for (int i = 0; i < n; i++)
+        if (given[i] != shape[i]) return 0;
+    return 1;
+}
+
+/* "(None, 28, 28)" */
+static void batch_shape_text(char text[CN_SHAPE_TEXT_BYTES], int ndim, const int64_t *shape)
+{
+    char inner[CN_SHAPE_TEXT_BYTES];
+    cn__shape_text(inner, ndim, shape);
+    size_t length = strlen(inner);
+    snprintf(text, CN_SHAPE_TEXT_BYTES, "(None, %.*s", (int)(CN_SHAPE_TEXT_BYTES - 8), inner + (length > 1));
+    char *comma = strstr(text, ",)");
+    if (comma) memcpy(comma, ")", 2);
+}
+
+static int open_x(const cn_model *model, const cn_tensor *x, cn__data *data)
+{
+    const cn_layer *first = model->layers[0];
+    char given[CN_SHAPE_TEXT_BYTES], wanted[CN_SHAPE_TEXT_BYTES];
+    cn__shape_text(given, cn_ndim(x), cn_shape(x));
+    batch_shape_text(wanted, first->input_ndim, first->input_shape);
+    if (cn_ndim(x) < 1) return cn__fail(CN_ESHAPE, "the input is a single number; expected shape %s", wanted);
+    if (!fits(x, first->input_ndim, first->input_shape))
+        return cn__fail(CN_ESHAPE, "%s: expects input of shape %s, got %s%s", cn__model_first(model)->name, wanted, given,
+                        cn_len(x) > 0 && cn_size(x) / cn_len(x) == first->input_size
+                            ? "; the counts agree, so reshape the input or put a Flatten first" : "");
+    if (cn_len(x) == 0) return cn__fail(CN_EINVAL, "the input of shape %s has no samples", given);
+    if (cn_len(x) > INT32_MAX) return cn__fail(CN_EINVAL, "the input has more than 2^31 samples");
+    data->rows = cn_len(x);
+    return as_rows(x, first->input_size, &data->own_x, &data->x);
+}
+
+static double number_at(const cn__source *s, int64_t i)
+{
+    switch (s->stored) {
+    case CN__STORED_U8: return ((const uint8_t *)s->data)[i];
+    case CN__STORED_I32: return ((const int32_t *)s->data)[i];
+    case CN__STORED_I64: return (double)((const int64_t *)s->data)[i];
+    case CN__STORED_F32: return (double)((const float *)s->data)[i];
+    default: return ((const double *)s->data)[i];
+    }
+}
+
+/* The lists serve a Dense that is the first layer to change anything, on inputs that are mostly zero. Whether they are
+ * used never changes a bit of the result. */
+static int worth_lists(const cn_model *model, const cn__source *x)
+{
+    const cn_layer *first = cn__model_first(model);
+    for (int i = 0; i < model->n_layers && first->class_ == &cn__layer_flatten; i++) first = model->layers[i];
+    if (!model->engine->gather->sparse || first->class_ != &cn__layer_dense || x->columns < 64 ||
+        first->weights[0].rows != x->columns || x->columns > INT32_MAX / 4)
+        return 0;
+    int64_t numbers = x->rows * x->columns, step = numbers / SAMPLED_NUMBERS + 1, seen = 0, zeros = 0;
+    step |= 1; /* odd, so that it does not fall into step with the width of an image */
+    for (int64_t i = 0; i < numbers; i += step, seen++) zeros += number_at(x, i) == 0;
+    return (double)(seen - zeros) < SPARSE_BELOW * (double)seen;
+}
+
+static int read_labels(const cn_model *model, cn__data *data)
+{
+    int64_t classes = cn__model_last(model)->output_size;
+    data->labels = cn__alloc_raw((size_t)data->rows, sizeof *data->labels, "the labels");
+    if (!data->labels) return CN_ENOMEM;
+    for (int64_t i = 0; i < data->rows; i++) {
+        double value = number_at(&data->y, i) * data->y.scale;
+        if (!(value >= 0 && value < (double)classes) || value != floor(value))
+            return cn__fail(CN_EINVAL, "label %g in row %lld is not one of the classes 0 ... %lld that %s has units for",
+                            value, (long long)i, (long long)classes - 1, cn__model_last(model)->name);
+        data->labels[i] = (int32_t)value;
+    }
+    return CN_OK;
+}
+
+static int open_y(const cn_model *model, const cn_tensor *y, cn__data *data)
+{
+    const cn_layer *last = cn__model_last(model);
+    const char *loss = cn__loss_classes[model->loss]->name;
+    char given[CN_SHAPE_TEXT_BYTES], wanted[CN_SHAPE_TEXT_BYTES];
+    cn__shape_text(given, cn_ndim(y), cn_shape(y));
+    batch_shape_text(wanted, last->output_ndim, last->output_shape);
+    if (cn_len(y) != data->rows)
+        return cn__fail(CN_ESHAPE, "x has %lld samples but y has %lld (shape %s); both need the same number",
+                        (long long)data->rows, (long long)cn_len(y), given);
+    if (cn__loss_classes[model->loss]->sparse) {
+        if (cn_ndim(y) > 2 || (cn_ndim(y) == 2 && cn_shape(y)[1] != 1))
+            return cn__fail(CN_ESHAPE,
+                            "%s takes whole-number labels of shape (n,), got %s; for one-hot rows use "
+                            "categorical_crossentropy", loss, given);
+        CN_TRY(as_rows(y, 1, &data->own_y, &data->y));
+        return read_labels(model, data);
+    }
+    if (!fits(y, last->output_ndim, last->output_shape))
+        return cn__fail(CN_ESHAPE, "%s: gives %s, but y has shape %s%s", last->name, wanted, given,
+                        cn_ndim(y) == 1 ? "; make one-hot rows with cn_to_categorical, or use "
+                                          "sparse_categorical_crossentropy"
+                                        : "");
+    return as_rows(y, last->output_size, &data->own_y, &data->y);
+}
+
+int cn__data_open(const cn_model *model, const cn_tensor *x, const cn_tensor *y, cn__data *data)
+{
+    *data = (cn__data){.rows = 0};
+    int status;
+    if (!x) status = cn_error_status() < 0 ? cn_error_status() : cn__fail(CN_EINVAL, "the input is NULL");
+    else status = open_x(model, x, data);
+    if (status == CN_OK && y) status = open_y(model, y, data);
+    if (status == CN_OK) data->is_sparse = worth_lists(model, &data->x);
+    if (status < 0) cn__data_close(data);
+    return status;
+}
+
+void cn__data_close(cn__data *data)
+{
+    cn_tensor_destroy(&data->own_x);
+    cn_tensor_destroy(&data->own_y);
+    cn__free(data->labels);
+    *data = (cn__data){.rows = 0};
+}

@@ -1,0 +1,32 @@
+/* The engines: everything that computes, for one type of number and one instruction set (cmake/engines.cmake). */
+#ifndef CN_MODEL_ENGINE_H
+#define CN_MODEL_ENGINE_H
+
+#include "base/cpu.h"
+#include "kernels/gather.h"
+#include "layers/layer.h"
+#include "train/loss.h"
+#include "train/optimizer.h"
+
+#include <stddef.h>
+
+typedef struct cn__engine {
+    cn__isa isa;
+    int bits; /* of a `real`: 32 or 64 */
+    const cn__layer_math *layers[CN__LAYER_COUNT];
+    const cn__update *updates[CN__OPTIMIZER_COUNT];
+    const cn__loss_math *losses[CN__LOSS_COUNT];
+    const cn__metric_math *metrics[CN__METRIC_COUNT];
+    const cn__gather_math *gather;
+} cn__engine;
+
+/* The engine for numbers of that size on that level; when there is none (float64 has only "c"), the best below it. */
+const cn__engine *cn__engine_find(int bits, cn__isa isa);
+
+/* Bytes of a `real`. */
+static inline size_t cn__engine_bytes(const cn__engine *engine)
+{
+    return (size_t)engine->bits / 8;
+}
+
+#endif

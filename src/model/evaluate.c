@@ -1,0 +1,86 @@
+#include "model/model.h"
+
+#include "base/error.h"
+#include "model/hooks.h"
+#include "model/progress.h"
+
+#include <math.h>
+
+/* Rows do not depend on each other here, so without anybody watching, batches are as large as suits the machine. */
+#define QUIET_BATCH 512
+
+void cn__evaluate_rows(cn_model *model, const cn__data *data, int64_t first, int64_t n, int64_t batch_size,
+                       cn__sums *sums)
+{
+    for (int64_t at = 0; at < n; at += batch_size) {
+        int64_t rows = n - at < batch_size ? n - at : batch_size;
+        cn__test_batch(model, data, &(cn__choice){.first = first + at, .n = rows}, sums);
+    }
+}
+
+static void report(const cn_model *model, const cn__sums *sums, cn_result *result)
+{
+    double values[CN_MAX_METRICS + 1];
+    *result = (cn_result){.samples = sums->rows, .accuracy = NAN, .accuracy_standard_error = NAN};
+    cn__logs_fill(model, sums, values);
+    for (int i = 0; i < model->n_logs; i++) {
+        int metric = model->log_sources[i];
+        if (metric < 0) {
+            result->loss = values[i];
+            continue;
+        }
+        result->names[metric] = model->metric_names[metric];
+        result->values[metric] = values[i];
+    }
+    result->n_metrics = model->n_metrics;
+    for (int i = model->n_metrics - 1; i >= 0; i--)
+        if (cn__metric_classes[model->metrics[i]]->is_accuracy) result->accuracy = result->values[i];
+    result->accuracy_standard_error = sqrt(result->accuracy * (1 - result->accuracy) / (double)result->samples);
+}
+
+static int run(cn_model *model, const cn__data *data, const cn_evaluate_options *options, cn__sums *sums)
+{
+    int64_t batch = options->batch_size, steps = (data->rows + batch - 1) / batch;
+    double values[CN_MAX_METRICS + 1];
+    cn_logs logs = {model->n_logs, model->log_names, values};
+    cn__progress progress;
+    int watched = options->verbose || options->callbacks[0];
+    CN_TRY(cn__plan_prepare(model, watched ? batch : QUIET_BATCH, 0));
+    if (!watched) {
+        cn__evaluate_rows(model, data, 0, data->rows, QUIET_BATCH, sums);
+        return CN_OK;
+    }
+    cn__progress_open(&progress, options->verbose, options->output);
+    cn__progress_begin(&progress, steps, 0, 0);
+    CN_HOOK(options->callbacks, on_test_begin, model, steps);
+    for (int64_t step = 0; step < steps; step++) {
+        int64_t rows = data->rows - step * batch < batch ? data->rows - step * batch : batch;
+        CN_HOOK(options->callbacks, on_test_batch_begin, model, step);
+        cn__evaluate_rows(model, data, step * batch, rows, batch, sums);
+        cn__logs_fill(model, sums, values);
+        CN_HOOK(options->callbacks, on_test_batch_end, model, step, &logs);
+        if (cn__progress_wants(&progress, step + 1)) cn__progress_draw(&progress, step + 1, &logs);
+    }
+    cn__progress_end(&progress, &logs);
+    CN_HOOK(options->callbacks, on_test_end, model, &logs);
+    return CN_OK;
+}
+
+int cn_model_evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_result *result,
+                      const cn_evaluate_options *options)
+{
+    const cn_evaluate_options defaults = {CN_EVALUATE_DEFAULTS};
+    if (!options) options = &defaults;
+    CN_TRY(cn__model_need_compiled(model));
+    CN_TRY(cn__model_need_built(model));
+    if (!y) return cn_error_status() < 0 ? cn_error_status() : cn__fail(CN_EINVAL, "cn_evaluate: y is NULL");
+    if (options->batch_size < 1)
+        return cn__fail(CN_EINVAL, "batch_size must be at least 1, got %lld", (long long)options->batch_size);
+    cn__data data;
+    cn__sums sums = {.rows = 0};
+    CN_TRY(cn__data_open(model, x, y, &data));
+    int status = run(model, &data, options, &sums);
+    cn__data_close(&data);
+    if (status == CN_OK && result) report(model, &sums, result);
+    return status;
+}

@@ -1,0 +1,179 @@
+#include "model/model.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/random.h"
+#include "model/hooks.h"
+#include "model/progress.h"
+
+#include <math.h>
+
+/* What stays the same through one call of fit. */
+typedef struct fitting {
+    cn_model *model;
+    const cn_fit_options *options;
+    cn__data train, validation;
+    int64_t train_rows;                     /* of train; the rest validates when validation_split is used */
+    int64_t validation_first, validation_rows; /* 0 rows: no validation */
+    const cn__data *validation_data;
+    int64_t steps;
+    uint32_t *order;                        /* permutation of the training rows, NULL without shuffle */
+    cn__progress progress;
+} fitting;
+
+static int check_options(const cn_fit_options *o)
+{
+    if (o->batch_size < 1)
+        return cn__fail(CN_EINVAL, "batch_size must be at least 1, got %lld", (long long)o->batch_size);
+    if (o->epochs < 0) return cn__fail(CN_EINVAL, "epochs must not be negative, got %d", o->epochs);
+    if (o->initial_epoch < 0)
+        return cn__fail(CN_EINVAL, "initial_epoch must not be negative, got %d", o->initial_epoch);
+    if (!(o->validation_split >= 0 && o->validation_split < 1))
+        return cn__fail(CN_EINVAL, "validation_split must lie in 0 ... 1 (1 excluded), got %g", o->validation_split);
+    if (o->verbose < 0 || o->verbose > 2)
+        return cn__fail(CN_EINVAL, "verbose must be 0, 1 or 2, got %d", o->verbose);
+    if (!o->validation_x != !o->validation_y)
+        return cn__fail(CN_EINVAL, "validation_x and validation_y go together; one of them is missing");
+    return CN_OK;
+}
+
+/* A model without an input shape takes it from the first data, as Keras's does. */
+static int build_from(cn_model *model, const cn_tensor *x)
+{
+    if (model->is_built || !x || cn_ndim(x) < 2) return CN_OK;
+    CN_TRY(cn__model_build(model, cn_ndim(x) - 1, cn_shape(x) + 1));
+    return cn__model_finish_compile(model);
+}
+
+static int split(fitting *f)
+{
+    const cn_fit_options *o = f->options;
+    f->train_rows = f->train.rows;
+    if (o->validation_x) {
+        CN_TRY(cn__data_open(f->model, o->validation_x, o->validation_y, &f->validation));
+        f->validation_data = &f->validation;
+        f->validation_rows = f->validation.rows;
+    } else if (o->validation_split > 0) {
+        /* Keras computes this in double arithmetic, rounding included. */
+        f->train_rows = (int64_t)floor((double)f->train.rows * (1.0 - o->validation_split));
+        f->validation_first = f->train_rows;
+        f->validation_rows = f->train.rows - f->train_rows;
+        f->validation_data = &f->train;
+        if (f->train_rows == 0 || f->validation_rows == 0)
+            return cn__fail(CN_EINVAL,
+                            "%lld samples are not enough for validation_split %g: %lld would train and %lld validate",
+                            (long long)f->train.rows, o->validation_split, (long long)f->train_rows,
+                            (long long)f->validation_rows);
+    }
+    return CN_OK;
+}
+
+static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
+{
+    const cn_fit_options *o = f->options;
+    CN_TRY(build_from(f->model, x));
+    CN_TRY(cn__model_need_built(f->model));
+    CN_TRY(cn__data_open(f->model, x, y, &f->train));
+    CN_TRY(split(f));
+    f->steps = (f->train_rows + o->batch_size - 1) / o->batch_size;
+    CN_TRY(cn__plan_prepare(f->model, o->batch_size < f->train_rows ? o->batch_size : f->train_rows, 1));
+    if (o->shuffle) {
+        f->order = cn__alloc_raw((size_t)f->train_rows, sizeof *f->order, "the order of the samples");
+        if (!f->order) return CN_ENOMEM;
+    }
+    cn__progress_open(&f->progress, o->verbose, o->output);
+    cn__history_destroy(&f->model->history);
+    f->model->history = cn__history_create();
+    return f->model->history ? CN_OK : CN_ENOMEM;
+}
+
+static int run_steps(fitting *f, cn__sums *sums, cn_logs *logs, double *values)
+{
+    cn_model *model = f->model;
+    const cn_fit_options *o = f->options;
+    for (int64_t step = 0; step < f->steps && !model->stop_training; step++) {
+        int64_t first = step * o->batch_size, left = f->train_rows - first;
+        cn__choice choice = {.picks = f->order ? f->order + first : NULL, .first = first,
+                             .n = left < o->batch_size ? left : o->batch_size};
+        CN_HOOK(o->callbacks, on_train_batch_begin, model, step);
+        cn__train_batch(model, &f->train, &choice, sums);
+        if (o->callbacks[0]) {
+            cn__logs_fill(model, sums, values);
+            CN_HOOK(o->callbacks, on_train_batch_end, model, step, logs);
+        }
+        if (cn__progress_wants(&f->progress, step + 1)) {
+            cn__logs_fill(model, sums, values);
+            cn__progress_draw(&f->progress, step + 1, logs);
+        }
+    }
+    return CN_OK;
+}
+
+static int run_epoch(fitting *f, int epoch)
+{
+    cn_model *model = f->model;
+    const cn_fit_options *o = f->options;
+    double values[2 * (CN_MAX_METRICS + 1)];
+    cn_logs logs = {model->n_logs, model->log_names, values};
+    cn__sums sums = {.rows = 0};
+    if (f->order) {
+        cn__random random;
+        cn__random_begin(&random, model->seed, CN__FOR_SHUFFLE, (uint32_t)epoch);
+        cn__random_permutation(&random, (uint32_t)f->train_rows, f->order);
+    }
+    CN_HOOK(o->callbacks, on_epoch_begin, model, epoch);
+    cn__progress_begin(&f->progress, f->steps, epoch, o->epochs);
+    CN_TRY(run_steps(f, &sums, &logs, values));
+    cn__logs_fill(model, &sums, values);
+    if (f->validation_rows) {
+        cn__sums validation = {.rows = 0};
+        cn__evaluate_rows(model, f->validation_data, f->validation_first, f->validation_rows, model->plan.rows,
+                          &validation);
+        cn__logs_fill(model, &validation, values + model->n_logs);
+        logs.count = 2 * model->n_logs;
+    }
+    CN_HOOK(o->callbacks, on_epoch_end, model, epoch, &logs);
+    CN_TRY(cn__history_add(model->history, epoch, &logs));
+    cn__progress_end(&f->progress, &logs);
+    return CN_OK;
+}
+
+static int run(fitting *f)
+{
+    cn_model *model = f->model;
+    const cn_fit_options *o = f->options;
+    cn_logs none = {0, NULL, NULL};
+    model->stop_training = 0;
+    CN_HOOK(o->callbacks, on_train_begin, model, o->epochs, f->steps);
+    for (int epoch = o->initial_epoch; epoch < o->epochs && !model->stop_training; epoch++) CN_TRY(run_epoch(f, epoch));
+    CN_HOOK(o->callbacks, on_train_end, model, &none);
+    return CN_OK;
+}
+
+int cn_model_fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn_fit_options *options)
+{
+    const cn_fit_options defaults = {CN_FIT_DEFAULTS};
+    if (!options) options = &defaults;
+    CN_TRY(cn__model_need_compiled(model));
+    if (!x || !y)
+        return cn_error_status() < 0 ? cn_error_status()
+                                     : cn__fail(CN_EINVAL, "cn_fit: %s is NULL", x ? "y" : "x");
+    CN_TRY(check_options(options));
+    fitting f = {.model = model, .options = options};
+    int status = prepare(&f, x, y);
+    if (status == CN_OK) status = run(&f);
+    cn__data_close(&f.train);
+    cn__data_close(&f.validation);
+    cn__free(f.order);
+    return status;
+}
+
+const cn_history *cn_model_history(const cn_model *model)
+{
+    return model ? model->history : NULL;
+}
+
+void cn_model_stop_training(cn_model *model)
+{
+    if (model) model->stop_training = 1;
+}

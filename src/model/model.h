@@ -1,0 +1,126 @@
+/* What a model is made of, for the files of this folder. */
+#ifndef CN_MODEL_MODEL_H
+#define CN_MODEL_MODEL_H
+
+#include "base/pool.h"
+#include "model/data.h"
+#include "model/engine.h"
+#include "train/history.h"
+
+#include <cornu/model.h>
+
+/* One weight of the model: number `index` of layer `layer`. */
+typedef struct cn__model_weight {
+    int layer, index;
+    int64_t offset; /* numbers from the beginning of the block of weights */
+    char name[96];  /* "dense/kernel" */
+} cn__model_weight;
+
+/* Memory for batches of up to `rows` samples, carved from one arena:
+ *
+ *   | x | lists of non-zeros | y of layer 0 | y of layer 1 | ... | workspaces | dy | dx | target | labels | loss | p |
+ */
+typedef struct cn__plan {
+    int64_t rows;
+    int training;
+    unsigned char *arena;
+    void *x;
+    cn__batch_memory lists;
+    void **outputs;    /* one per layer */
+    void **workspaces; /* one per layer */
+    void *gradients[2];/* dy and dx take turns */
+    void *target;
+    int32_t *labels;
+    void *row_loss;
+    void *probabilities;
+} cn__plan;
+
+struct cn_model {
+    char *name;
+    uint64_t seed;
+    const char *precision;
+    int threads;
+    const cn__engine *engine;
+    cn__pool *pool; /* made at first use */
+
+    int status; /* the first failure of cn_add */
+    char sentence[1024];
+
+    int n_layers, capacity;
+    cn_layer **layers; /* the Input, if there is one, is layer 0 */
+    int is_built;
+
+    int n_weights;
+    cn__model_weight *weights;
+    int64_t block_size; /* numbers */
+    void *block;        /* all weights */
+    void *slots[CN__MAX_SLOTS]; /* optimizer state, laid out like the weights; NULL where not needed */
+
+    int is_compiled;
+    cn_optimizer *optimizer;
+    double learning_rate;
+    int64_t iterations; /* updates done by this optimizer */
+    int loss;
+    int from_logits; /* the loss reads the input of the last activation */
+    int n_metrics;
+    char *metric_names[CN_MAX_METRICS];
+    int metrics[CN_MAX_METRICS];
+    int n_logs;
+    const char *log_names[2 * (CN_MAX_METRICS + 1)]; /* sorted; the second half has "val_" in front */
+    int log_sources[CN_MAX_METRICS + 1];             /* metric number, -1 for the loss */
+    char *validation_names[CN_MAX_METRICS + 1];
+
+    cn__plan plan;
+    cn_history *history;
+    int stop_training;
+};
+
+/* What a pass over rows adds up to. */
+typedef struct cn__sums {
+    int64_t rows;
+    double loss;                       /* sum over rows */
+    double metrics[CN_MAX_METRICS];    /* likewise */
+} cn__sums;
+
+/* --- build.c: layers and weights --- */
+int cn__model_build(cn_model *model, int ndim, const int64_t *shape);
+/* First real layer (behind the Input), NULL when there is none. */
+const cn_layer *cn__model_first(const cn_model *model);
+const cn_layer *cn__model_last(const cn_model *model);
+/* Fails unless built. */
+int cn__model_need_built(const cn_model *model);
+int cn__model_need_compiled(const cn_model *model);
+cn__pool *cn__model_pool(cn_model *model);
+void *cn__model_weight_at(const cn_model *model, void *block, int weight);
+const cn__weight *cn__model_weight_of(const cn_model *model, int weight);
+
+/* --- weights.c: `block` is model->block or one of model->slots --- */
+cn_tensor *cn__model_copy_weight(const cn_model *model, int i, void *block);
+/* The shapes must agree. */
+void cn__model_store_weight(cn_model *model, int i, void *block, const cn_tensor *values);
+
+/* --- compile.c --- */
+/* The part of compiling that needs shapes; runs again when they become known only with the data. */
+int cn__model_finish_compile(cn_model *model);
+
+/* --- plan.c --- */
+int cn__plan_prepare(cn_model *model, int64_t rows, int training);
+void cn__plan_destroy(cn__plan *plan);
+
+/* --- step.c --- */
+/* Reads rows into the plan and runs them through all layers; returns what the last one gave. */
+const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice *choice, int training);
+/* Adds loss and metrics of a batch to sums and, when training, moves the weights. The plan must be prepared. */
+void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums);
+void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums);
+
+/* --- evaluate.c --- */
+/* Loss and metrics over rows first ... first+n-1. */
+void cn__evaluate_rows(cn_model *model, const cn__data *data, int64_t first, int64_t n, int64_t batch_size,
+                       cn__sums *sums);
+
+/* --- logs.c --- */
+/* Values in the order of log_names from sums over rows; `values` has n_logs entries. */
+void cn__logs_fill(const cn_model *model, const cn__sums *sums, double *values);
+
+#endif

@@ -1,0 +1,97 @@
+#include "model/model.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+/* Pass 1 adds up sizes with arena NULL, pass 2 hands out addresses. */
+typedef struct carver {
+    unsigned char *arena;
+    size_t used;
+    int overflow;
+} carver;
+
+static void *carve(carver *c, int64_t count, size_t bytes)
+{
+    size_t size;
+    if (count < 0 || __builtin_mul_overflow((size_t)count, bytes, &size) || size > SIZE_MAX / 4) {
+        c->overflow = 1;
+        return NULL;
+    }
+    void *at = c->arena ? c->arena + c->used : NULL;
+    c->used += (size + CN_ALIGNMENT - 1) / CN_ALIGNMENT * CN_ALIGNMENT;
+    if (c->used > SIZE_MAX / 4) c->overflow = 1;
+    return at;
+}
+
+static int64_t widest(const cn_model *model)
+{
+    int64_t size = model->layers[0]->input_size;
+    for (int i = 0; i < model->n_layers; i++)
+        if (model->layers[i]->output_size > size) size = model->layers[i]->output_size;
+    return size;
+}
+
+static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t rows, int training)
+{
+    size_t real = cn__engine_bytes(model->engine);
+    int64_t inputs = model->layers[0]->input_size, outputs = cn__model_last(model)->output_size;
+    int64_t blocks = (inputs + CN__BLOCK - 1) / CN__BLOCK, pairs = (inputs + 1) / 2;
+    plan->outputs = carve(c, model->n_layers, sizeof *plan->outputs);
+    plan->workspaces = carve(c, model->n_layers, sizeof *plan->workspaces);
+    plan->x = carve(c, rows * inputs, real);
+    plan->lists = (cn__batch_memory){.rows = rows, .columns = inputs};
+    if (model->engine->gather->sparse && inputs <= INT32_MAX / (rows > 0 ? rows : 1)) {
+        plan->lists.first = carve(c, rows * (blocks + 1), sizeof(int32_t));
+        plan->lists.column = carve(c, rows * inputs, sizeof(int32_t));
+        plan->lists.value = carve(c, rows * inputs, sizeof(float));
+        plan->lists.numbers = carve(c, model->threads * inputs, sizeof(float));
+        if (training) {
+            plan->lists.pair_count = carve(c, pairs, sizeof(int32_t));
+            plan->lists.pair = carve(c, pairs * rows, sizeof(cn__pair_entry));
+        }
+    }
+    for (int i = 0; i < model->n_layers; i++) {
+        void *output = carve(c, rows * model->layers[i]->output_size, real);
+        void *workspace = carve(c, rows * model->layers[i]->workspace_size, real);
+        if (c->arena) {
+            plan->outputs[i] = output;
+            plan->workspaces[i] = workspace;
+        }
+    }
+    for (int i = 0; training && i < 2; i++) plan->gradients[i] = carve(c, rows * widest(model), real);
+    plan->target = carve(c, rows * outputs, real);
+    plan->labels = carve(c, rows, sizeof *plan->labels);
+    plan->row_loss = carve(c, rows * outputs, real);
+    plan->probabilities = carve(c, rows * outputs, real);
+}
+
+int cn__plan_prepare(cn_model *model, int64_t rows, int training)
+{
+    cn__plan *plan = &model->plan;
+    if (!cn__model_pool(model)) return cn_error_status();
+    if (plan->arena && plan->rows >= rows && (plan->training || !training)) return CN_OK;
+    if (plan->rows > rows) rows = plan->rows;
+    training |= plan->training;
+    cn__plan_destroy(plan);
+    carver count = {.arena = NULL};
+    cn__plan unused = {.rows = 0};
+    carve_all(model, &unused, &count, rows, training);
+    if (count.overflow)
+        return cn__fail(CN_ENOMEM, "a batch of %lld samples does not fit into memory; use a smaller batch_size",
+                        (long long)rows);
+    plan->arena = cn__alloc_raw(count.used ? count.used : 1, 1, "one batch of activations");
+    if (!plan->arena) return CN_ENOMEM;
+    carver hand_out = {.arena = plan->arena};
+    carve_all(model, plan, &hand_out, rows, training);
+    plan->rows = rows;
+    plan->training = training;
+    return CN_OK;
+}
+
+void cn__plan_destroy(cn__plan *plan)
+{
+    cn__free(plan->arena);
+    *plan = (cn__plan){.rows = 0};
+}

@@ -1,0 +1,211 @@
+#include "model/model.h"
+
+#include "base/error.h"
+#include "layers/activation.h"
+
+#include <string.h>
+
+#define FEWEST_ROWS_PER_TASK 8
+
+static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training)
+{
+    int last = layer == model->n_layers - 1;
+    return (cn__pass){
+        .layer = model->layers[layer],
+        .pool = model->pool,
+        .batch = rows,
+        .training = training,
+        .skip_activation = last && model->is_compiled && model->from_logits && training >= 0,
+        .y = model->plan.outputs[layer],
+        .workspace = model->plan.workspaces[layer],
+        .seed = model->seed,
+        .stream = (uint32_t)(model->iterations * 64 + layer),
+    };
+}
+
+/* Weights of one layer, in order; `next` walks through the model's weights. */
+static void point_at_weights(const cn_model *model, int first, const cn_layer *layer, void *pointers[])
+{
+    for (int i = 0; i < layer->n_weights; i++)
+        pointers[i] = cn__model_weight_at(model, model->block, first + i);
+}
+
+/* A layer that hands its input on unchanged: its batch needs no copy. */
+static int passes_on(const cn_layer *layer)
+{
+    return layer->class_ == &cn__layer_input || layer->class_ == &cn__layer_flatten;
+}
+
+static const void *run_forward(cn_model *model, int64_t rows, const cn__batch *sparse, int training)
+{
+    const void *x = model->plan.x;
+    int weight = 0;
+    for (int i = 0; i < model->n_layers; i++) {
+        const cn_layer *layer = model->layers[i];
+        if (passes_on(layer)) continue;
+        void *weights[CN__MAX_LAYER_WEIGHTS];
+        point_at_weights(model, weight, layer, weights);
+        weight += layer->n_weights;
+        cn__pass pass = make_pass(model, i, rows, training);
+        pass.x = sparse ? NULL : x;
+        pass.sparse = sparse;
+        pass.weights = weights;
+        int index = cn__layer_index(layer);
+        model->engine->layers[index]->forward(&pass);
+        x = pass.y;
+        sparse = NULL;
+    }
+    return x;
+}
+
+static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const cn__choice *choice, int training,
+                                    cn__batch *lists)
+{
+    if (data->is_sparse && model->plan.lists.first) {
+        model->engine->gather->sparse(model->pool, &data->x, choice, training, &model->plan.lists, lists);
+        return lists;
+    }
+    model->engine->gather->dense(model->pool, &data->x, choice, model->plan.x);
+    return NULL;
+}
+
+/* training: 1 fit, 0 evaluate, -1 predict (the last activation is not skipped) */
+const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice *choice, int training)
+{
+    cn__batch lists;
+    const cn__batch *sparse = read_inputs(model, data, choice, training > 0, &lists);
+    return run_forward(model, choice->n, sparse, training);
+}
+
+static void read_targets(cn_model *model, const cn__data *data, const cn__choice *choice)
+{
+    if (!data->labels) {
+        model->engine->gather->dense(model->pool, &data->y, choice, model->plan.target);
+        return;
+    }
+    for (int64_t i = 0; i < choice->n; i++)
+        model->plan.labels[i] = data->labels[choice->picks ? (int64_t)choice->picks[i] : choice->first + i];
+}
+
+typedef struct measuring {
+    const cn_model *model;
+    cn__scores scores;
+} measuring;
+
+static void measure_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    const measuring *m = context;
+    const cn__loss_math *math = m->model->engine->losses[m->model->loss];
+    size_t real = cn__engine_bytes(m->model->engine);
+    size_t row = (size_t)m->scores.columns * real;
+    cn__scores s = m->scores;
+    (void)thread;
+    s.rows = end - begin;
+    s.target = s.target ? (const char *)s.target + (size_t)begin * row : NULL;
+    s.labels = s.labels ? s.labels + begin : NULL;
+    s.output = (const char *)s.output + (size_t)begin * row;
+    s.probabilities = (char *)s.probabilities + (size_t)begin * row;
+    s.row_loss = (char *)s.row_loss + (size_t)begin * real;
+    s.gradient = s.gradient ? (char *)s.gradient + (size_t)begin * row : NULL;
+    if (m->model->from_logits) math->measure_from_logits(&s);
+    else math->measure(&s);
+}
+
+/* Loss, gradient and metrics. Outputs of more than one axis count as rows of their last axis. */
+static void measure(cn_model *model, const cn__data *data, const void *output, int64_t rows, void *gradient,
+                    cn__sums *sums)
+{
+    const cn_layer *last = cn__model_last(model);
+    int64_t columns = last->output_shape[last->output_ndim - 1], all = rows * (last->output_size / columns);
+    measuring m = {.model = model,
+                   .scores = {.columns = columns,
+                              .target = data->labels ? NULL : model->plan.target,
+                              .labels = data->labels ? model->plan.labels : NULL,
+                              .output = output,
+                              .probabilities = model->plan.probabilities,
+                              .row_loss = model->plan.row_loss,
+                              .gradient = gradient,
+                              .divisor = all}};
+    if (all < FEWEST_ROWS_PER_TASK * model->threads) measure_rows(&m, 0, 0, all);
+    else cn__parallel(model->pool, all, measure_rows, &m);
+    double loss = 0;
+    for (int64_t r = 0; r < all; r++)
+        loss += model->engine->bits == 64 ? ((double *)model->plan.row_loss)[r]
+                                          : (double)((float *)model->plan.row_loss)[r];
+    double per_sample = (double)rows / (double)all;
+    sums->rows += rows;
+    sums->loss += loss * per_sample;
+    m.scores.rows = all;
+    if (model->from_logits) m.scores.output = m.scores.probabilities;
+    for (int i = 0; i < model->n_metrics; i++)
+        sums->metrics[i] += model->engine->metrics[model->metrics[i]]->sum(&m.scores) * per_sample;
+}
+
+static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
+{
+    cn__step step = {.switches = 0};
+    model->optimizer->class_->begin_step(model->optimizer->options, model->iterations + 1, model->learning_rate, &step);
+    cn__update update = *model->engine->updates[cn__optimizer_index(model->optimizer)];
+    int first = 0, weight = model->n_weights, turn = 0;
+    while (first < model->n_layers && passes_on(model->layers[first])) first++;
+    for (int i = model->n_layers - 1; i >= first; i--) {
+        const cn_layer *layer = model->layers[i];
+        if (passes_on(layer)) continue;
+        int below = i - 1;
+        while (below >= 0 && passes_on(model->layers[below])) below--;
+        void *weights[CN__MAX_LAYER_WEIGHTS];
+        cn__sink sinks[CN__MAX_LAYER_WEIGHTS];
+        weight -= layer->n_weights;
+        point_at_weights(model, weight, layer, weights);
+        for (int k = 0; k < layer->n_weights; k++) {
+            sinks[k] = (cn__sink){.update = update, .step = &step, .weight = weights[k],
+                                  .stride = layer->weights[k].stride};
+            for (int s = 0; s < CN__MAX_SLOTS; s++)
+                if (model->slots[s]) sinks[k].slots[s] = cn__model_weight_at(model, model->slots[s], weight + k);
+        }
+        cn__pass pass = make_pass(model, i, rows, 1);
+        pass.sparse = below < 0 ? sparse : NULL;
+        pass.x = below < 0 ? model->plan.x : model->plan.outputs[below];
+        pass.weights = weights;
+        pass.sinks = sinks;
+        pass.dy = model->plan.gradients[turn];
+        pass.dx = i > first ? model->plan.gradients[1 - turn] : NULL;
+        model->engine->layers[cn__layer_index(layer)]->backward(&pass);
+        turn = 1 - turn;
+    }
+    model->iterations++;
+}
+
+void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums)
+{
+    const void *output = cn__forward(model, data, choice, 0);
+    read_targets(model, data, choice);
+    measure(model, data, output, choice->n, NULL, sums);
+}
+
+void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums)
+{
+    cn__batch lists;
+    const cn__batch *sparse = read_inputs(model, data, choice, 1, &lists);
+    const void *output = run_forward(model, choice->n, sparse, 1);
+    read_targets(model, data, choice);
+    measure(model, data, output, choice->n, model->plan.gradients[0], sums);
+    run_backward(model, choice->n, sparse);
+}
+
+int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, double *loss)
+{
+    CN_TRY(cn__model_need_compiled(model));
+    CN_TRY(cn__model_need_built(model));
+    if (!y) return cn__fail(CN_EINVAL, "cn_train_step: y is NULL");
+    cn__data data;
+    CN_TRY(cn__data_open(model, x, y, &data));
+    int status = cn__plan_prepare(model, data.rows, 1);
+    if (status == CN_OK) {
+        cn__sums sums = {.rows = 0};
+        cn__train_batch(model, &data, &(cn__choice){.n = data.rows}, &sums);
+        if (loss) *loss = sums.loss / (double)sums.rows;
+    }
+    cn__data_close(&data);
+    return status;
+}
