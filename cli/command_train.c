@@ -130,8 +130,22 @@ static int64_t output_units(const cn_model *model)
     return shape != NULL && ndim > 0 ? shape[ndim - 1] : 0;
 }
 
+/* The library would say this of arrays; here it can be said of layers and classes. */
+static int check_classes(const struct train_options *given, const cn_dataset *data, const cn_model *model)
+{
+    int64_t units = output_units(model);
+    int one_each = digits_one_hot(given->loss) ? units == data->num_classes : units >= data->num_classes;
+    return one_each ? STATUS_OK
+                    : complain("--layers %s ends in %lld units, but %s has %d classes; end it in one unit for each, "
+                               "such as %d:softmax",
+                               given->layers, (long long)units, data->name, data->num_classes, data->num_classes);
+}
+
 static int prepare(prepared *p, const struct train_options *given, const cn_dataset *data, const cn_model *model)
 {
+    if (check_classes(given, data, model) != STATUS_OK) {
+        return STATUS_FAILED;
+    }
     double scale = !isnan(given->scale) ? given->scale : layers_text_rescale(given->layers) ? 1 : PIXEL_SCALE;
     p->train_x = digits_for_model(model, data->train_images, scale, data->name);
     p->test_x = digits_for_model(model, data->test_images, scale, data->name);

@@ -7,6 +7,7 @@
 #include <cornu/system.h>
 #include <math.h>
 #include <string.h>
+#include <strings.h>
 
 int64_t digits_product(const int64_t *shape, int ndim)
 {
@@ -111,10 +112,15 @@ cn_tensor *digits_for_model(const cn_model *model, const cn_tensor *images, doub
     return view;
 }
 
+int digits_one_hot(const char *loss)
+{
+    return strncasecmp(loss, "sparse", 6) != 0;
+}
+
 const cn_tensor *digits_targets(const cn_tensor *labels, const char *loss, int64_t n_classes, cn_tensor **owned)
 {
     *owned = NULL;
-    if (strncmp(loss, "sparse_", 7) == 0 || strncmp(loss, "Sparse", 6) == 0) {
+    if (!digits_one_hot(loss)) {
         return labels;
     }
     *owned = cn_to_categorical(labels, n_classes);

@@ -18,6 +18,9 @@ int digits_load(cn_dataset *data, const char *name, int download, digits_talk ta
  * `scale`; NaN means 1/255, or 1 for a model with a Rescaling layer. NULL after a complaint. Owned by `images`. */
 cn_tensor *digits_for_model(const cn_model *model, const cn_tensor *images, double scale, const char *what);
 
+/* 1 if the loss takes one-hot rows, 0 if it takes the labels themselves (its name begins with "sparse"). */
+int digits_one_hot(const char *loss);
+
 /* Labels as the loss wants them: one-hot rows, or the labels themselves for sparse losses. Destroy *owned in the end,
  * which is NULL where nothing was made. NULL after a complaint. */
 const cn_tensor *digits_targets(const cn_tensor *labels, const char *loss, int64_t n_classes, cn_tensor **owned);
