@@ -34,7 +34,7 @@ static int find_file(const char *folder, const char *name, char path[CN_PATH_BYT
 int cn__dataset_find_in(const char *folder, cn__dataset_paths *paths)
 {
     CN_TRY(cn__path_join(paths->folder, folder, ""));
-    paths->folder[strlen(paths->folder) - 1] = '\0';
+    for (size_t n = strlen(paths->folder); n > 1 && paths->folder[n - 1] == '/'; n--) paths->folder[n - 1] = '\0';
     if (!cn__folder_exists(folder)) return cn__fail(CN_ENOTFOUND, "there is no folder '%s'", folder);
     for (int i = 0; i < CN_DATASET_FILES; i++)
         CN_TRY(find_file(folder, cn__dataset_file_names[i], paths->file[i]));
