@@ -1,0 +1,301 @@
+#include "model/config.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+
+#include <string.h>
+
+#if CN_WITH_JSON
+#include <jansson.h>
+
+/* --- writing ---------------------------------------------------------------------------------------------------- */
+
+static int is_shape_field(const cn__field *field)
+{
+    return field->type == CN__FIELD_SHAPE && (!strcmp(field->name, "shape") || !strcmp(field->name, "input_shape"));
+}
+
+static json_t *field_value(const cn__field *field, const void *options)
+{
+    const char *at = (const char *)options + field->offset;
+    int small;
+    int64_t whole, shape[CN__SHAPE_ENTRIES];
+    double real;
+    const char *text;
+    switch (field->type) {
+    case CN__FIELD_INT: memcpy(&small, at, sizeof small); return json_boolean(small);
+    case CN__FIELD_INT64: memcpy(&whole, at, sizeof whole); return json_integer(whole);
+    case CN__FIELD_REAL: memcpy(&real, at, sizeof real); return json_real(real);
+    case CN__FIELD_TEXT: memcpy(&text, at, sizeof text); return text ? json_string(text) : json_null();
+    default: {
+        memcpy(shape, at, sizeof shape);
+        json_t *sizes = json_array();
+        for (int i = 0; i < CN__SHAPE_ENTRIES && shape[i]; i++) json_array_append_new(sizes, json_integer(shape[i]));
+        return sizes;
+    }
+    }
+}
+
+static json_t *named(const char *class_name, json_t *config)
+{
+    return json_pack("{s:s, s:o}", "class_name", class_name, "config", config);
+}
+
+/* Keras puts an InputLayer in front, whether the shape was given by one or by the first layer. */
+static json_t *input_layer(const cn_model *model)
+{
+    const cn_layer *first = model->layers[0];
+    json_t *shape = json_array();
+    json_array_append_new(shape, json_null());
+    for (int i = 0; i < first->input_ndim; i++) json_array_append_new(shape, json_integer(first->input_shape[i]));
+    const char *name = first->class_ == &cn__layer_input ? first->name : "input_layer";
+    return named("InputLayer", json_pack("{s:o, s:s, s:s}", "batch_shape", shape, "dtype", "float32", "name", name));
+}
+
+static json_t *layer_object(const cn_layer *layer)
+{
+    json_t *config = json_object();
+    json_object_set_new(config, "name", json_string(layer->name));
+    for (int i = 0; i < layer->class_->n_fields; i++) {
+        const cn__field *field = &layer->class_->fields[i];
+        if (is_shape_field(field) || !strcmp(field->name, "name")) continue;
+        json_object_set_new(config, field->name, field_value(field, layer->options));
+    }
+    return named(layer->class_->name, config);
+}
+
+/* jansson allocates with malloc; callers expect the library's own memory. */
+static char *dump(json_t *object, const char *what)
+{
+    char *text = object ? json_dumps(object, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
+    char *copy = text ? cn__strdup(text, what) : cn__fail_null(CN_ENOMEM, "out of memory for %s", what);
+    free(text);
+    json_decref(object);
+    return copy;
+}
+
+char *cn__config_model_text(const cn_model *model)
+{
+    json_t *layers = json_array();
+    json_array_append_new(layers, input_layer(model));
+    for (int i = 0; i < model->n_layers; i++)
+        if (model->layers[i]->class_ != &cn__layer_input)
+            json_array_append_new(layers, layer_object(model->layers[i]));
+    json_t *config = json_pack("{s:s, s:s, s:o}", "name", model->name, "dtype", model->precision, "layers", layers);
+    return dump(named("Sequential", config), "the model's configuration");
+}
+
+char *cn__config_training_text(const cn_model *model)
+{
+    const cn__optimizer_class *class_ = model->optimizer->class_;
+    json_t *metrics = json_array(), *config = json_object();
+    for (int i = 0; i < model->n_metrics; i++) json_array_append_new(metrics, json_string(model->metric_names[i]));
+    for (int i = 0; i < class_->n_fields; i++)
+        json_object_set_new(config, class_->fields[i].name, field_value(&class_->fields[i], model->optimizer->options));
+    return dump(json_pack("{s:s, s:o, s:o}", "loss", cn__loss_classes[model->loss]->name, "metrics", metrics,
+                          "optimizer_config", named(class_->name, config)),
+                "the training configuration");
+}
+
+/* --- reading ---------------------------------------------------------------------------------------------------- */
+
+static int bad(const char *what)
+{
+    return cn__fail(CN_EFORMAT, "its configuration is damaged: %s", what);
+}
+
+static json_t *parse(const char *text)
+{
+    json_error_t error;
+    json_t *object = json_loads(text, JSON_REJECT_DUPLICATES, &error);
+    if (!object) cn__fail(CN_EFORMAT, "its configuration is no JSON: %.100s at byte %d", error.text, error.position);
+    return object;
+}
+
+static int read_field(const cn__field *field, void *options, const json_t *value)
+{
+    char *at = (char *)options + field->offset;
+    int small;
+    int64_t whole;
+    double real;
+    char message[160];
+    snprintf(message, sizeof message, "\"%.64s\" has a value of the wrong type", field->name);
+    switch (field->type) {
+    case CN__FIELD_INT:
+        if (!json_is_boolean(value) && !json_is_integer(value)) return bad(message);
+        small = json_is_integer(value) ? json_integer_value(value) != 0 : json_is_true(value);
+        memcpy(at, &small, sizeof small);
+        return CN_OK;
+    case CN__FIELD_INT64:
+        if (!json_is_integer(value)) return bad(message);
+        whole = json_integer_value(value);
+        memcpy(at, &whole, sizeof whole);
+        return CN_OK;
+    case CN__FIELD_REAL:
+        if (!json_is_number(value)) return bad(message);
+        real = json_number_value(value);
+        memcpy(at, &real, sizeof real);
+        return CN_OK;
+    case CN__FIELD_TEXT: {
+        if (json_is_null(value)) return CN_OK;
+        if (!json_is_string(value)) return bad(message);
+        return cn__field_set_text(field, options, field->name, json_string_value(value));
+    }
+    default: {
+        int64_t shape[CN__SHAPE_ENTRIES] = {0};
+        if (!json_is_array(value) || json_array_size(value) > CN__SHAPE_ENTRIES) return bad(message);
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            if (!json_is_integer(json_array_get(value, i))) return bad(message);
+            shape[i] = json_integer_value(json_array_get(value, i));
+        }
+        memcpy(at, shape, sizeof shape);
+        return CN_OK;
+    }
+    }
+}
+
+/* An options struct, starting from the defaults, with every known key of `config`; unknown keys are ignored, since a
+ * newer version may have added some. */
+static void *read_options(const cn__field *fields, int n, size_t size, const void *defaults, const json_t *config)
+{
+    void *options = cn__alloc(1, size, "options");
+    if (!options) return NULL;
+    int status = cn__fields_copy(fields, n, defaults, options);
+    for (int i = 0; i < n && status == CN_OK; i++) {
+        const json_t *value = json_object_get(config, fields[i].name);
+        if (value) status = read_field(&fields[i], options, value);
+    }
+    if (status == CN_OK) return options;
+    cn__fields_free(fields, n, options);
+    cn__free(options);
+    return NULL;
+}
+
+static int read_batch_shape(const json_t *config, int *ndim, int64_t shape[CN_MAX_NDIM])
+{
+    const json_t *sizes = json_object_get(config, "batch_shape");
+    size_t n = json_array_size(sizes);
+    if (n < 2 || n > CN_MAX_NDIM + 1) return bad("the input layer has no usable batch_shape");
+    *ndim = (int)n - 1;
+    for (size_t i = 1; i < n; i++) {
+        const json_t *entry = json_array_get(sizes, i);
+        if (!json_is_integer(entry) || json_integer_value(entry) < 1) return bad("batch_shape holds a bad size");
+        shape[i - 1] = json_integer_value(entry);
+    }
+    return CN_OK;
+}
+
+static int read_layer(cn_model *model, const json_t *object, int *ndim, int64_t shape[CN_MAX_NDIM])
+{
+    const char *name = json_string_value(json_object_get(object, "class_name"));
+    const json_t *config = json_object_get(object, "config");
+    if (!name || !json_is_object(config)) return bad("a layer has no class_name or no config");
+    const cn__layer_class *class_ = cn__layer_class_find(name);
+    if (!class_) return cn_error_status();
+    if (class_ == &cn__layer_input) return read_batch_shape(config, ndim, shape);
+    void *options = read_options(class_->fields, class_->n_fields, class_->options_size, class_->defaults, config);
+    if (!options) return cn_error_status();
+    cn_error_clear();
+    cn_layer *layer = cn__layer_create(class_, options);
+    cn__fields_free(class_->fields, class_->n_fields, options);
+    cn__free(options);
+    return cn_add(model, layer);
+}
+
+static int read_model(cn_model *model, const json_t *root, int *ndim, int64_t shape[CN_MAX_NDIM])
+{
+    const char *class_name = json_string_value(json_object_get(root, "class_name"));
+    const json_t *config = json_object_get(root, "config"), *layers = json_object_get(config, "layers");
+    const char *name = json_string_value(json_object_get(config, "name"));
+    if (!class_name || strcmp(class_name, "Sequential")) return bad("it describes no Sequential model");
+    if (!json_is_array(layers)) return bad("there is no list of layers");
+    *ndim = 0;
+    for (size_t i = 0; i < json_array_size(layers); i++)
+        CN_TRY(read_layer(model, json_array_get(layers, i), ndim, shape));
+    if (!*ndim || !cn__model_first(model)) return bad("there is no input layer, or no other layer");
+    if (!name) return CN_OK;
+    char *copy = cn__strdup(name, "the model's name");
+    if (!copy) return CN_ENOMEM;
+    cn__free(model->name);
+    model->name = copy;
+    return CN_OK;
+}
+
+int cn__config_read_model(cn_model *model, const char *text, int *ndim, int64_t shape[CN_MAX_NDIM])
+{
+    json_t *root = parse(text);
+    if (!root) return CN_EFORMAT;
+    int status = read_model(model, root, ndim, shape);
+    json_decref(root);
+    return status;
+}
+
+static int read_training(cn_model *model, const json_t *root)
+{
+    const json_t *metrics = json_object_get(root, "metrics"), *optimizer = json_object_get(root, "optimizer_config");
+    const char *name = json_string_value(json_object_get(optimizer, "class_name"));
+    cn_compile_options options = {.loss = json_string_value(json_object_get(root, "loss"))};
+    if (!name || !options.loss || json_array_size(metrics) > CN_MAX_METRICS)
+        return bad("loss, metrics or optimizer_config are missing");
+    for (size_t i = 0; i < json_array_size(metrics); i++)
+        options.metrics[i] = json_string_value(json_array_get(metrics, i));
+    for (int i = 0; i < CN__OPTIMIZER_COUNT; i++) {
+        const cn__optimizer_class *class_ = cn__optimizer_classes[i];
+        if (strcmp(class_->name, name)) continue;
+        void *fields = read_options(class_->fields, class_->n_fields, class_->options_size, class_->defaults,
+                                    json_object_get(optimizer, "config"));
+        if (!fields) return cn_error_status();
+        options.optimizer = cn__optimizer_create(class_, fields);
+        cn__fields_free(class_->fields, class_->n_fields, fields);
+        cn__free(fields);
+        return options.optimizer ? cn_model_compile(model, &options) : cn_error_status();
+    }
+    return bad("its optimizer is not known to this version");
+}
+
+int cn__config_read_training(cn_model *model, const char *text)
+{
+    json_t *root = parse(text);
+    if (!root) return CN_EFORMAT;
+    int status = read_training(model, root);
+    json_decref(root);
+    return status;
+}
+
+#else
+
+static int missing(void)
+{
+    return cn__fail(CN_ENOTSUP, "this build has no JSON; install libjansson-dev and build again");
+}
+
+char *cn__config_model_text(const cn_model *model)
+{
+    (void)model;
+    missing();
+    return NULL;
+}
+
+char *cn__config_training_text(const cn_model *model)
+{
+    (void)model;
+    missing();
+    return NULL;
+}
+
+int cn__config_read_model(cn_model *model, const char *text, int *ndim, int64_t shape[CN_MAX_NDIM])
+{
+    (void)model;
+    (void)text;
+    (void)ndim;
+    (void)shape;
+    return missing();
+}
+
+int cn__config_read_training(cn_model *model, const char *text)
+{
+    (void)model;
+    (void)text;
+    return missing();
+}
+#endif
