@@ -28,15 +28,20 @@ typedef struct cn_dataset_options {
 #define CN_DATASET_DEFAULTS .download = 1
 
 /* Loads "mnist", "fashion_mnist", or a folder holding the four IDX files (train-images-idx3-ubyte, train-labels-idx1-
- * ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte; each plain or with .gz behind it).
- * A name is searched in this order: options->path; $CORNU_DATA; the installed data folder; the source tree that the
+ * ubyte, t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte; each plain or with .gz behind it; "-images.idx3" will do too).
+ * A name is searched in this order: options->path (the folder itself, or the one of that name in it); $CORNU_DATA
+ * (the folder above, or for mnist also the folder itself); the installed data folder; the source tree that the
  * library was built from; the user's cache ($XDG_CACHE_HOME/cornu or ~/.cache/cornu); for fashion_mnist also Debian's
  * package dataset-fashion-mnist; and then, if allowed, a download from several mirrors in turn into the cache, each
- * file checked against its SHA-256 and resumed if it was cut off.
+ * file checked against its SHA-256 and resumed if it was cut off. $CORNU_MIRRORS (URLs with blanks between, each the
+ * folder above NAME/train-images-idx3-ubyte.gz ...; https, http or file) replaces the built-in mirrors.
+ * What is neither a known name nor has a slash must be a folder that exists.
  * On success `dataset` owns its tensors until cn_dataset_destroy; on failure it is all zero.
  * options NULL: the defaults. The macro takes options by name: cn_dataset_load(&data, "mnist", .download = 0).
- * Errors: CN_ENOTFOUND, CN_EFORMAT (truncated, wrong magic, counts that lie, image and label counts that differ),
- * CN_ENETWORK, CN_ENOMEM, CN_EIO. Thread rule: independent calls may run side by side. */
+ * Errors: CN_ENAME, CN_ENOTFOUND (the sentence lists where it looked), CN_EFORMAT (truncated, wrong magic, counts that
+ * lie, image and label counts that differ), CN_ENETWORK (with each mirror's reason), CN_ENOTSUP (must download, but
+ * built without), CN_ESTOPPED (progress cancelled), CN_ENOMEM, CN_EIO, CN_EINVAL.
+ * Thread rule: independent calls may run side by side, also in several processes. Uses two threads while it reads. */
 CN_API int cn_dataset_open(cn_dataset *dataset, const char *name, const cn_dataset_options *options);
 #define cn_dataset_load(dataset, ...) CN_DATASET_LOAD_(dataset, __VA_ARGS__, )
 #define CN_DATASET_LOAD_(dataset, name, ...)                                                                        \
@@ -50,11 +55,13 @@ CN_API int cn_fashion_mnist_load(cn_dataset *dataset);
 CN_API void cn_dataset_destroy(cn_dataset *dataset);
 
 /* Reads one IDX file (plain or gzipped, told by its first bytes) of unsigned bytes with 1 to CN_MAX_NDIM axes.
- * You destroy the tensor. Errors: CN_ENOTFOUND, CN_EFORMAT, CN_ENOMEM, CN_EIO.
+ * A gzip file must be one member, intact, with nothing behind it. You destroy the tensor.
+ * Errors: CN_ENOTFOUND, CN_EFORMAT, CN_ENOMEM, CN_EIO.
  * Format: big-endian 0x0000 08 ndim, ndim sizes as 32-bit numbers, then the bytes. */
 CN_API cn_tensor *cn_idx_read(const char *path);
 
-/* The class names people use: "0".."9" for mnist, "T-shirt/top".. for fashion_mnist; NULL when there are none. */
+/* The class names people use: "0".."9" for mnist, "T-shirt/top".. for fashion_mnist; NULL when there are none. Static
+ * storage. */
 CN_API const char *cn_class_name(const char *dataset_name, int label);
 
 #ifdef __cplusplus
