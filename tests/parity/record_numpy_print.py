@@ -19,11 +19,16 @@ EDGES = [1e8, 99999999.0, 99999992.0, 1e-4, 0.99e-4, 0.00010001, 1000.0, 1000.1,
          2.0 ** 89, 9.5367431640625e-07, 0.5, 2.5, 0.125, 1.00000005, 0.00000005, 123.456, 1e22, 1e23, 1 / 3]
 
 # dtype, shape, scale, values. Found to be hard: digits before the point that the shortest text does without, a scaled
-# scalar that is not a float32 before it is rounded, powers of two whose neighbours lie at unequal distances.
+# scalar that is not a float32 before it is rounded, powers of two whose neighbours lie at unequal distances, and the
+# limits from which on NumPy writes exponents.
 HARD = [("float32", (3,), 1.0, [99999992.0]), ("float32", (2, 1), 1.0, [-80564576.0, 3e6]),
         ("uint8", (), 1 / 255, [100]), ("float32", (), 1.0, [99999992.0]),
         ("float64", (), 1.0, [2.0 ** -44]), ("float64", (4,), 1.0, [9007199254740992.0]),
-        ("float32", (), 1.0, [2.0 ** 90]), ("float64", (), 1.0, [2.0 ** -1022]), ("float32", (), 1.0, [2.0 ** -96])]
+        ("float32", (), 1.0, [2.0 ** 90]), ("float64", (), 1.0, [2.0 ** -1022]), ("float32", (), 1.0, [2.0 ** -96]),
+        ("float64", (2,), 1.0, [1.0, 1000.0]), ("float32", (2,), 1.0, [-0.5, 500.0]),
+        ("float64", (2,), 1.0, [1.0, 1000.0000000000001]), ("float32", (2,), 1.0, [0.1, 100.0]),
+        ("float32", (1,), 1.0, [1e-4]), ("float64", (1,), 1.0, [1e-4]), ("float64", (1,), 1.0, [9.999999999999999e-05]),
+        ("float32", (1,), 1.0, [1e8]), ("float64", (1,), 1.0, [1e8]), ("float64", (1,), 1.0, [99999999.99999999])]
 
 
 def integers(random, dtype, n):

@@ -185,8 +185,10 @@ static void the_owner_destroys_its_views(void **state)
     /* A reshaped copy is a view to its owner and an owner to its own views. */
     cn_tensor *copy = cn_reshape(cn_transpose(tensor), 3, 8), *row = cn_index(copy, 1);
     assert_true(cn_get(row, 0) == 8 % 6 * 4 + 1);
+    int64_t with_copy = cn__memory_live_blocks();
     cn_tensor_destroy(&copy);
     assert_null(copy);
+    assert_int_equal(cn__memory_live_blocks(), with_copy - 3); /* the copy, its numbers, row */
     cn_tensor *kept = cn_reshape(cn_transpose(tensor), -1);
     cn_index(kept, 5);
     cn_reshape(cn_slice(kept, {0, CN_END, 2}), 3, 4);
