@@ -25,7 +25,7 @@ typedef struct picture {
     int64_t top, left, height, width, ink; /* the box round the ink, pixels in it */
 } picture;
 
-/* --- pictures that need no work --------------------------------------------------------------------------------- */
+/* --- pictures that need no work ----------------------------------------------------------------------------------- */
 
 static int64_t border_median(const unsigned char *p)
 {
@@ -63,7 +63,7 @@ static int take_as_is(const unsigned char *p, unsigned char *out, cn_digit_repor
     return 1;
 }
 
-/* --- finding the ink ----------------------------------------------------------------------------------------------- */
+/* --- finding the ink ---------------------------------------------------------------------------------------------- */
 
 /* Mean of each factor x factor block, at the edge of what there is of it. The negative is made of the bytes, so that a
  * picture and its negative give the same numbers from here on. */
@@ -75,7 +75,8 @@ static void shrink(picture *p, const unsigned char *bytes, int64_t h, int64_t w,
             const int64_t right = (x + 1) * factor < w ? (x + 1) * factor : w;
             int64_t sum = 0;
             for (int64_t i = y * factor; i < bottom; i++)
-                for (int64_t j = x * factor; j < right; j++) sum += negative ? 255 - bytes[i * w + j] : bytes[i * w + j];
+                for (int64_t j = x * factor; j < right; j++)
+                    sum += negative ? 255 - bytes[i * w + j] : bytes[i * w + j];
             p->light[y * p->w + x] = (float)((double)sum / (double)((bottom - y * factor) * (right - x * factor)));
         }
 }
@@ -197,7 +198,7 @@ static int find_ink(picture *p)
     return longest < 3 || longest * 64 < (p->h > p->w ? p->h : p->w) ? no_ink() : 0;
 }
 
-/* --- fitting ----------------------------------------------------------------------------------------------------------- */
+/* --- fitting ------------------------------------------------------------------------------------------------------ */
 
 /* Ink of one pixel from 0 to 1: noise is below, saturated strokes are at the top. */
 static double ink_at(const picture *p, int64_t y, int64_t x)
@@ -229,7 +230,8 @@ static void fit_and_centre(const picture *p, unsigned char *out)
 {
     double small[BOX][BOX], brightest = 0, sum = 0, sum_y = 0, sum_x = 0;
     const double height = (double)p->height, width = (double)p->width, longest = fmax(height, width);
-    const int h = (int)fmax(1, floor(height * BOX / longest + 0.5)), w = (int)fmax(1, floor(width * BOX / longest + 0.5));
+    const int h = (int)fmax(1, floor(height * BOX / longest + 0.5));
+    const int w = (int)fmax(1, floor(width * BOX / longest + 0.5));
     for (int y = 0; y < h; y++)
         for (int x = 0; x < w; x++) {
             const double v = mean_ink(p, y * height / h, x * width / w, (y + 1) * height / h, (x + 1) * width / w);
@@ -245,9 +247,10 @@ static void fit_and_centre(const picture *p, unsigned char *out)
             out[(top + y) * SIDE + left + x] = (unsigned char)(255 * small[y][x] / brightest + 0.5);
 }
 
-/* --- all together -------------------------------------------------------------------------------------------------- */
+/* --- all together ------------------------------------------------------------------------------------------------- */
 
-static int convert(picture *p, const unsigned char *bytes, int64_t h, int64_t w, cn_tensor *out, cn_digit_report *report)
+static int convert(picture *p, const unsigned char *bytes, int64_t h, int64_t w, cn_tensor *out,
+                   cn_digit_report *report)
 {
     const int64_t longest = h > w ? h : w, factor = (longest + WORKING_SIDE - 1) / WORKING_SIDE;
     p->h = (h + factor - 1) / factor;

@@ -92,7 +92,7 @@ static int explain(const job *j, int status)
     return cn__fail(status, "%s: writing failed: %s; free some space or choose another place", j->path, j->sentence);
 }
 
-/* --- reading -------------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 /* One row of grey, grey and alpha, RGB or RGBA bytes as grey on white. The sum is exact and rounded once. */
 static void row_to_grey(unsigned char *grey, const unsigned char *row, size_t width, int channels)
@@ -169,7 +169,7 @@ cn_tensor *cn_image_read(const char *path)
     return j.image;
 }
 
-/* --- writing -------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 static int encode(job *j, const unsigned char *pixels, png_uint_32 width, png_uint_32 height, int colour)
 {

@@ -27,7 +27,7 @@ static const struct kind {
 };
 enum { N_KINDS = sizeof kinds / sizeof kinds[0], BF16 = 6 };
 
-/* --- shared by both directions --------------------------------------------------------------------------------- */
+/* --- shared by both directions ------------------------------------------------------------------------------------ */
 
 typedef struct shown {
     char text[64];
@@ -57,7 +57,7 @@ static int64_t byte_count(size_t bytes, int ndim, const int64_t *shape)
     return empty ? 0 : product;
 }
 
-/* --- writing ----------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 
 static int add_metadata(json_t *header, int n, const char *const *keys, const char *const *values)
 {
@@ -174,7 +174,7 @@ int cn__safetensors_write(const char *path, int n, const cn__array *arrays, int 
     return status;
 }
 
-/* --- reading ----------------------------------------------------------------------------------------------------- */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 typedef struct entry {
     cn__array array; /* data is NULL until somebody asks for it */

@@ -1,4 +1,4 @@
-"""Reads and writes safetensors files with the library from PyPI, as the second opinion on Cornu's own reader and writer.
+"""Reads and writes safetensors files with the library from PyPI: the second opinion on Cornu's reader and writer.
 
     python check_safetensors.py show FILE    names, dtypes, shapes and sums of any file
     python check_safetensors.py check FILE   is FILE the sample that `test_safetensors --write FILE` writes?

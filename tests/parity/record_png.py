@@ -42,7 +42,8 @@ def encode(pixels, colour, depth, interlaced, extra):
             if row:
                 raw += b"\0" + pack_row(row, depth)
     header = struct.pack(">IIBBBBB", WIDTH, HEIGHT, depth, colour, 0, 0, int(interlaced))
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + chunk(b"IDAT", zlib.compress(raw, 9)) + chunk(b"IEND", b"")
+    data = chunk(b"IDAT", zlib.compress(raw, 9))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + extra + data + chunk(b"IEND", b"")
 
 
 def nearest(fraction):
@@ -97,7 +98,8 @@ def main(folder):
                     Path(folder, name).write_bytes(encode(pixels, colour, depth, interlaced, extra))
                     values = [expected(p, colour, depth, palette, transparent) for row in pixels for p in row]
                     lines.append(f"{name} {' '.join(map(str, values))}\n")
-    Path(folder, "expected.txt").write_text(f"# name, then {HEIGHT} x {WIDTH} grey values; by record_png.py\n" + "".join(lines))
+    heading = f"# name, then {HEIGHT} x {WIDTH} grey values; by record_png.py\n"
+    Path(folder, "expected.txt").write_text(heading + "".join(lines))
 
 
 if __name__ == "__main__":

@@ -46,8 +46,8 @@ static cn_tensor *draw(const glyph *g, int64_t h, int64_t w, double top, double 
     for (int64_t y = 0; y < h; y++)
         for (int64_t x = 0; x < w; x++) {
             double nearest = 1e9;
-            for (int i = 0; i < g->n; i++)
-                nearest = fmin(nearest, size * distance(((double)y - top) / size, ((double)x - left) / size, g->lines[i]));
+            const double v = ((double)y - top) / size, u = ((double)x - left) / size;
+            for (int i = 0; i < g->n; i++) nearest = fmin(nearest, size * distance(v, u, g->lines[i]));
             double cover = fmin(1, fmax(0, thickness / 2 + 0.5 - nearest));
             pixels[y * w + x] = (unsigned char)(255 * cover + 0.5);
         }
@@ -172,7 +172,8 @@ static void test_sizes_places_and_polarity(void **state)
             assert_int_equal(light.inverted, 0);
             assert_int_equal(dark.inverted, 1);
             assert_true(fabs((double)light.top - (scenes[s].top - half)) <= slack);
-            assert_true(fabs((double)(light.top + light.height) - (scenes[s].top + scenes[s].size + half)) <= slack + 1);
+            const double bottom = scenes[s].top + scenes[s].size + half;
+            assert_true(fabs((double)(light.top + light.height) - bottom) <= slack + 1);
             assert_true(light.left >= 0 && light.left + light.width <= scenes[s].w);
             assert_true(light.ink > 0 && light.ink < 0.5);
             assert_true(light.top == dark.top && light.left == dark.left && light.height == dark.height &&

@@ -125,7 +125,8 @@ static void test_too_large(void **state)
     (void)state;
     static const unsigned char bytes[] = {0x89, 'P', 'N', 'G', 13, 10, 26, 10, 0, 0, 0, 13, 'I', 'H', 'D', 'R',
                                           0x7f, 0xff, 0xff, 0xff, 0x7f, 0xff, 0xff, 0xff, 8, 0, 0, 0, 0,
-                                          0x31, 0xa2, 0x54, 0xba, 0, 0, 0, 0, 'I', 'D', 'A', 'T', 0x35, 0xaf, 0x06, 0x1e};
+                                          0x31, 0xa2, 0x54, 0xba, 0, 0, 0, 0, 'I', 'D', 'A', 'T',
+                                          0x35, 0xaf, 0x06, 0x1e};
     spill(bytes, sizeof bytes);
     assert_null(cn_image_read(scratch));
     assert_int_equal(cn_error_status(), CN_EINVAL);
