@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/sha256.h"
 #include "formats/dataset_files.h"
@@ -248,6 +249,30 @@ static void loads_mnist(void **state)
     assert_int_equal(cn__memory_live_blocks(), live);
 }
 
+/* What a download must match is the content of Debian's package, if that is there. */
+static void expects_the_right_clothes(void **state)
+{
+    (void)state;
+    const cn__known_dataset *known = cn__known_dataset_find("fashion_mnist");
+    for (int i = 0; i < CN_DATASET_FILES; i++) {
+        char command[CN_PATH_BYTES], digest[65] = "";
+        snprintf(command, sizeof command, "zcat %s/%s.gz 2>&1 | sha256sum", known->debian_folder, cn__dataset_file_names[i]);
+        if (!cn__folder_exists(known->debian_folder)) {
+            print_message("skipped: %s is not installed\n", known->debian_package);
+            skip();
+        }
+        FILE *pipe_stream = popen(command, "r");
+        assert_non_null(pipe_stream);
+        assert_int_equal(fread(digest, 1, 64, pipe_stream), 64);
+        pclose(pipe_stream);
+        assert_string_equal(digest, known->sha256[i]);
+    }
+    cn_dataset data;
+    assert_int_equal(cn_dataset_load(&data, "fashion_mnist", .download = 0), CN_OK);
+    assert_string_equal(cn_class_name(data.name, (int)cn_get(data.train_labels, 0)), "Ankle boot");
+    cn_dataset_destroy(&data);
+}
+
 static void survives_lack_of_memory(void **state)
 {
     (void)state;
@@ -314,6 +339,7 @@ int main(void)
         cmocka_unit_test(says_what_is_missing),
         cmocka_unit_test(searches_in_order),
         cmocka_unit_test(finds_the_cache),
+        cmocka_unit_test(expects_the_right_clothes),
         cmocka_unit_test(survives_lack_of_memory),
         cmocka_unit_test(loads_side_by_side),
         cmocka_unit_test(names_classes),

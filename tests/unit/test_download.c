@@ -215,7 +215,7 @@ static void survives_lack_of_memory(void **state)
 
 typedef enum behaviour { HONEST, NO_RANGES, CUTS_OFF, NOT_FOUND, REDIRECTS_TO_FILE } behaviour;
 static _Atomic behaviour server_does;
-static atomic_int n_ranges;
+static atomic_int n_requests, n_ranges;
 
 static void send_all(int socket_fd, const void *bytes, size_t size)
 {
@@ -233,6 +233,7 @@ static void answer(int client, const char *request)
     int file = 0;
     while (file < CN_DATASET_FILES && !strstr(request, cn__dataset_file_names[file])) file++;
     behaviour does = atomic_load(&server_does);
+    atomic_fetch_add(&n_requests, 1);
     if (file == CN_DATASET_FILES || does == NOT_FOUND || does == REDIRECTS_TO_FILE) {
         snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n%s%s\r\n\r\n",
                  does == NOT_FOUND ? "404 Not Found" : "302 Found", does == NOT_FOUND ? "X: " : "Location: file:///etc/",
@@ -382,23 +383,32 @@ static void reports_progress(void **state)
     expect_fetched();
 }
 
-/* Two at once: one waits for the other and then finds everything there. */
+/* Two at once: one waits for the other and then finds everything there, so each file is asked for once. */
+static pthread_barrier_t both_ready;
+
 static void *fetch_in_thread(void *unused)
 {
     (void)unused;
+    pthread_barrier_wait(&both_ready);
     return fetch() == CN_OK ? &letters : NULL;
 }
 
 static void two_do_not_disturb_each_other(void **state)
 {
     (void)state;
-    start_afresh(file_mirror);
-    pthread_t other;
-    void *result;
-    assert_int_equal(pthread_create(&other, NULL, fetch_in_thread, NULL), 0);
-    assert_int_equal(fetch(), CN_OK);
-    pthread_join(other, &result);
-    assert_non_null(result);
+    start_afresh(http_mirror);
+    atomic_store(&server_does, HONEST);
+    atomic_store(&n_requests, 0);
+    assert_int_equal(pthread_barrier_init(&both_ready, NULL, 2), 0);
+    pthread_t threads[2];
+    for (int i = 0; i < 2; i++) assert_int_equal(pthread_create(&threads[i], NULL, fetch_in_thread, NULL), 0);
+    for (int i = 0; i < 2; i++) {
+        void *result;
+        pthread_join(threads[i], &result);
+        assert_non_null(result);
+    }
+    pthread_barrier_destroy(&both_ready);
+    assert_int_equal(atomic_load(&n_requests), CN_DATASET_FILES);
     expect_fetched();
 }
 
