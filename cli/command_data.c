@@ -34,41 +34,41 @@ static void count_classes(const cn_tensor *labels, int64_t counts[MOST_CLASSES])
     }
 }
 
-/* --- JSON --------------------------------------------------------------------------------------------------------------- */
+/* --- JSON --- */
 
 static void json_part(json_out *json, const char *key, const cn_tensor *images, const cn_tensor *labels, int n_classes)
 {
     int64_t counts[MOST_CLASSES];
     count_classes(labels, counts);
-    json_open(json, key, '{');
-    json_open(json, "shape", '[');
+    json_out_open(json, key, '{');
+    json_out_open(json, "shape", '[');
     for (int i = 0; i < cn_ndim(images); i++) {
-        json_integer(json, NULL, cn_shape(images)[i]);
+        json_out_integer(json, NULL, cn_shape(images)[i]);
     }
-    json_close(json, ']');
-    json_open(json, "class_counts", '[');
+    json_out_close(json, ']');
+    json_out_open(json, "class_counts", '[');
     for (int i = 0; i < n_classes; i++) {
-        json_integer(json, NULL, counts[i]);
+        json_out_integer(json, NULL, counts[i]);
     }
-    json_close(json, ']');
-    json_close(json, '}');
+    json_out_close(json, ']');
+    json_out_close(json, '}');
 }
 
 static void json_dataset(json_out *json, const char *name, const cn_dataset *data)
 {
-    json_open(json, NULL, '{');
-    json_text(json, "name", name);
-    json_boolean(json, "found", data->train_images != NULL);
+    json_out_open(json, NULL, '{');
+    json_out_text(json, "name", name);
+    json_out_boolean(json, "found", data->train_images != NULL);
     if (data->train_images != NULL) {
-        json_text(json, "source", data->source);
-        json_integer(json, "classes", data->num_classes);
+        json_out_text(json, "source", data->source);
+        json_out_integer(json, "classes", data->num_classes);
         json_part(json, "train", data->train_images, data->train_labels, data->num_classes);
         json_part(json, "test", data->test_images, data->test_labels, data->num_classes);
     }
-    json_close(json, '}');
+    json_out_close(json, '}');
 }
 
-/* --- for people ------------------------------------------------------------------------------------------------------------ */
+/* --- for people --- */
 
 static void print_line(const char *name, const cn_dataset *data)
 {
@@ -108,7 +108,7 @@ static void print_details(const cn_dataset *data)
     }
 }
 
-/* --- the command ------------------------------------------------------------------------------------------------------------ */
+/* --- the command --- */
 
 static int run_one(const char *name, const struct data_options *given)
 {
@@ -133,8 +133,8 @@ static int run_all(const struct data_options *given)
     int status = STATUS_OK;
     json_out json = {.stream = stdout};
     if (given->json) {
-        json_open(&json, NULL, '{');
-        json_open(&json, "datasets", '[');
+        json_out_open(&json, NULL, '{');
+        json_out_open(&json, "datasets", '[');
     }
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         cn_dataset data = {0};
@@ -150,8 +150,8 @@ static int run_all(const struct data_options *given)
         cn_dataset_destroy(&data);
     }
     if (given->json) {
-        json_close(&json, ']');
-        json_close(&json, '}');
+        json_out_close(&json, ']');
+        json_out_close(&json, '}');
         putchar('\n');
     }
     return status;

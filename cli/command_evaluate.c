@@ -42,17 +42,17 @@ static void report(const cn_result *result, const cn_model *model, const char *p
 {
     if (given->json) {
         json_out json = {.stream = stdout};
-        json_open(&json, NULL, '{');
-        json_text(&json, "model", path);
-        json_text(&json, "dataset", data->name);
-        json_text(&json, "part", given->train ? "train" : "test");
-        json_text(&json, "loss", cn_model_loss(model));
-        json_real(&json, given->train ? "train_accuracy" : "test_accuracy", result->accuracy);
-        json_real(&json, given->train ? "train_loss" : "test_loss", result->loss);
-        json_real(&json, "accuracy_standard_error", result->accuracy_standard_error);
-        json_integer(&json, "samples", result->samples);
-        json_real(&json, "total_seconds", run_clock_seconds());
-        json_close(&json, '}');
+        json_out_open(&json, NULL, '{');
+        json_out_text(&json, "model", path);
+        json_out_text(&json, "dataset", data->name);
+        json_out_text(&json, "part", given->train ? "train" : "test");
+        json_out_text(&json, "loss", cn_model_loss(model));
+        json_out_real(&json, given->train ? "train_accuracy" : "test_accuracy", result->accuracy);
+        json_out_real(&json, given->train ? "train_loss" : "test_loss", result->loss);
+        json_out_real(&json, "accuracy_standard_error", result->accuracy_standard_error);
+        json_out_integer(&json, "samples", result->samples);
+        json_out_real(&json, "total_seconds", run_clock_seconds());
+        json_out_close(&json, '}');
         putchar('\n');
         return;
     }
@@ -114,8 +114,8 @@ const struct command command_evaluate = {
     .name = "evaluate",
     .summary = "measure loss and accuracy of a saved model",
     .operands = "MODEL DATASET",
-    .about = "MODEL is a file that `cornu train --output` wrote; DATASET is mnist, fashion_mnist, or a folder with four\n"
-             "IDX files. The accuracy comes with its standard error, sqrt(a (1 - a) / n).",
+    .about = "MODEL is a file that `cornu train --output` wrote; DATASET is mnist, fashion_mnist, or a folder with\n"
+             "four IDX files. The accuracy comes with its standard error, sqrt(a (1 - a) / n).",
     .examples = "  cornu evaluate mnist.safetensors mnist\n"
                 "  cornu evaluate mnist.safetensors mnist --train      the gap to this one is overfitting\n"
                 "  cornu evaluate mnist.safetensors mnist --json",

@@ -20,29 +20,29 @@ static void print_json(const cn_system *machine)
     json_out json = {.stream = stdout};
     const char *name, *library;
     int yes;
-    json_open(&json, NULL, '{');
-    json_text(&json, "version", machine->version);
-    json_text(&json, "compiler", machine->compiler);
-    json_text(&json, "cpu", machine->cpu);
-    json_text(&json, "isa_detected", machine->isa_detected);
-    json_text(&json, "isa_chosen", machine->isa_chosen);
-    json_open(&json, "isa", '{');
+    json_out_open(&json, NULL, '{');
+    json_out_text(&json, "version", machine->version);
+    json_out_text(&json, "compiler", machine->compiler);
+    json_out_text(&json, "cpu", machine->cpu);
+    json_out_text(&json, "isa_detected", machine->isa_detected);
+    json_out_text(&json, "isa_chosen", machine->isa_chosen);
+    json_out_open(&json, "isa", '{');
     for (int i = 0; (name = cn_system_isa(i, &yes)) != NULL; i++) {
-        json_boolean(&json, name, yes);
+        json_out_boolean(&json, name, yes);
     }
-    json_close(&json, '}');
-    json_boolean(&json, "amx_bf16", machine->has_amx_bf16);
-    json_boolean(&json, "avx512_bf16", machine->has_avx512_bf16);
-    json_integer(&json, "threads", machine->threads);
-    json_integer(&json, "cache_l1", machine->cache_l1);
-    json_integer(&json, "cache_l2", machine->cache_l2);
-    json_integer(&json, "cache_l3", machine->cache_l3);
-    json_open(&json, "features", '{');
+    json_out_close(&json, '}');
+    json_out_boolean(&json, "amx_bf16", machine->has_amx_bf16);
+    json_out_boolean(&json, "avx512_bf16", machine->has_avx512_bf16);
+    json_out_integer(&json, "threads", machine->threads);
+    json_out_integer(&json, "cache_l1", machine->cache_l1);
+    json_out_integer(&json, "cache_l2", machine->cache_l2);
+    json_out_integer(&json, "cache_l3", machine->cache_l3);
+    json_out_open(&json, "features", '{');
     for (int i = 0; (name = cn_system_feature(i, &yes, &library)) != NULL; i++) {
-        json_text(&json, name, yes ? library : NULL);
+        json_out_text(&json, name, yes ? library : NULL);
     }
-    json_close(&json, '}');
-    json_close(&json, '}');
+    json_out_close(&json, '}');
+    json_out_close(&json, '}');
     putchar('\n');
 }
 

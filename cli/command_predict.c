@@ -75,7 +75,7 @@ static int64_t best_class(const cn_tensor *outputs, int64_t row)
     return best;
 }
 
-/* --- for people ------------------------------------------------------------------------------------------------------------ */
+/* --- for people --- */
 
 /* Lines such as "7 |############################## 0.9998 <". Release with free. */
 static char *bars(const cn_tensor *outputs, int64_t row, int64_t best)
@@ -124,33 +124,33 @@ static int print_prediction(const char *path, const cn_tensor *digits, const cn_
     return status;
 }
 
-/* --- JSON --------------------------------------------------------------------------------------------------------------------- */
+/* --- JSON --- */
 
 static void print_json(const char *model, int n, char **paths, const cn_tensor *outputs)
 {
     json_out json = {.stream = stdout};
-    json_open(&json, NULL, '{');
-    json_text(&json, "model", model);
-    json_open(&json, "images", '[');
+    json_out_open(&json, NULL, '{');
+    json_out_text(&json, "model", model);
+    json_out_open(&json, "images", '[');
     for (int row = 0; row < n; row++) {
         int64_t best = best_class(outputs, row);
-        json_open(&json, NULL, '{');
-        json_text(&json, "file", paths[row]);
-        json_integer(&json, "class", best);
-        json_real(&json, "probability", cn_get(outputs, row, best));
-        json_open(&json, "probabilities", '[');
+        json_out_open(&json, NULL, '{');
+        json_out_text(&json, "file", paths[row]);
+        json_out_integer(&json, "class", best);
+        json_out_real(&json, "probability", cn_get(outputs, row, best));
+        json_out_open(&json, "probabilities", '[');
         for (int64_t i = 0; i < cn_shape(outputs)[1]; i++) {
-            json_real(&json, NULL, cn_get(outputs, row, i));
+            json_out_real(&json, NULL, cn_get(outputs, row, i));
         }
-        json_close(&json, ']');
-        json_close(&json, '}');
+        json_out_close(&json, ']');
+        json_out_close(&json, '}');
     }
-    json_close(&json, ']');
-    json_close(&json, '}');
+    json_out_close(&json, ']');
+    json_out_close(&json, '}');
     putchar('\n');
 }
 
-/* --- the command ------------------------------------------------------------------------------------------------------------------ */
+/* --- the command --- */
 
 static int predict(cn_model *model, const char *model_path, int n, char **paths, cn_digit_report *reports,
                    const struct predict_options *given)
@@ -199,8 +199,8 @@ const struct command command_predict = {
     .summary = "read digits from PNG images",
     .operands = "MODEL IMAGE...",
     .about =
-        "Images are PNGs of any size and colour with one digit each, dark on light or light on dark. The ink is found,\n"
-        "inverted where needed, fitted into 20x20 and centred by its mass in 28x28, as MNIST was made. The picture\n"
+        "Images are PNGs of any size and colour with one digit each, dark on light or light on dark. The ink is\n"
+        "found, inverted where needed, fitted into 20x20 and centred by its mass in 28x28, as MNIST was made. The picture\n"
         "printed is what the network saw. If one image cannot be read, nothing is printed.",
     .examples = "  cornu predict mnist.safetensors photo.png\n"
                 "  cornu predict mnist.safetensors *.png --json",

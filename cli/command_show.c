@@ -23,7 +23,8 @@ struct show_options {
 static const struct option options[] = {
     {OPTION_INTEGER, "count", 'n', AT(count), "N", 0, 10000, "a whole number from 0 to 10000",
      "how many pictures; 0 means two rows in the terminal, 100 with --output"},
-    {OPTION_INTEGER, "start", 0, AT(start), "N", 0, 1e12, "a whole number of at least 0", "number of the first picture"},
+    {OPTION_INTEGER, "start", 0, AT(start), "N", 0, 1e12, "a whole number of at least 0",
+     "number of the first picture"},
     {OPTION_INTEGER, "label", 0, AT(label), "N", -1, 255, "a whole number from 0 to 255, or -1 for all",
      "only pictures with this label; -1 means all"},
     {OPTION_FLAG, "test", 0, AT(test), NULL, 0, 0, NULL, "the test images instead of the training images"},
@@ -85,7 +86,7 @@ static void gallery_close(gallery *g)
     free(g->labels);
 }
 
-/* --- a data set ----------------------------------------------------------------------------------------------------------- */
+/* --- a data set --- */
 
 static void label_text(drawing_label text, const char *dataset, int label, int64_t number, int on_sheet)
 {
@@ -133,7 +134,7 @@ static int show_dataset(const char *name, const struct show_options *given)
     return status;
 }
 
-/* --- the first layer of a model --------------------------------------------------------------------------------------------- */
+/* --- the first layer of a model --- */
 
 /* Height and width of the pictures a model takes; a row of numbers is taken for a square picture. */
 static int picture_size(const cn_model *model, int64_t *height, int64_t *width)
@@ -199,7 +200,7 @@ static int show_model(const char *path, const struct show_options *given)
     return status;
 }
 
-/* --- an image ------------------------------------------------------------------------------------------------------------------ */
+/* --- an image --- */
 
 static int show_image(const char *path, const struct show_options *given)
 {
@@ -222,7 +223,7 @@ static int show_image(const char *path, const struct show_options *given)
     return status;
 }
 
-/* --- which of them ---------------------------------------------------------------------------------------------------------------- */
+/* --- which of them --- */
 
 typedef enum file_kind { NO_FILE, PNG_FILE, OTHER_FILE } file_kind;
 

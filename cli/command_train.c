@@ -61,7 +61,7 @@ static const struct train_options defaults = {
     .check = 1, .verbose = 1, .download = 1,
 };
 
-/* --- the model ---------------------------------------------------------------------------------------------------------- */
+/* --- the model --- */
 
 /* The optimizer's text with --learning-rate and --momentum added to its arguments. */
 static int optimizer_text(const struct train_options *given, char *text, size_t size)
@@ -115,7 +115,7 @@ static int build(cn_model **model, const struct train_options *given, const cn_d
     return STATUS_OK;
 }
 
-/* --- the data ------------------------------------------------------------------------------------------------------------ */
+/* --- the data --- */
 
 typedef struct prepared {
     cn_tensor *train_x, *test_x;                 /* views of the data set's images */
@@ -173,7 +173,7 @@ static int check(const prepared *p, const struct train_options *given, const cn_
     return STATUS_OK;
 }
 
-/* --- training ------------------------------------------------------------------------------------------------------------ */
+/* --- training --- */
 
 static int train(cn_model *model, const prepared *p, const struct train_options *given, struct train_results *results)
 {

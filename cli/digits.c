@@ -18,7 +18,7 @@ int64_t digits_product(const int64_t *shape, int ndim)
     return product;
 }
 
-/* --- loading ---------------------------------------------------------------------------------------------------------- */
+/* --- loading --- */
 
 typedef struct download_state {
     char url[512];
@@ -70,7 +70,7 @@ int digits_load(cn_dataset *data, const char *name, int download, digits_talk ta
     return STATUS_OK;
 }
 
-/* --- shaping ------------------------------------------------------------------------------------------------------------ */
+/* --- shaping --- */
 
 static int rescales_itself(const cn_model *model)
 {

@@ -54,20 +54,20 @@ static void begin_value(json_out *json, const char *key)
     }
 }
 
-void json_open(json_out *json, const char *key, char bracket)
+void json_out_open(json_out *json, const char *key, char bracket)
 {
     begin_value(json, key);
     fputc(bracket, json->stream);
     json->needs_comma = 0;
 }
 
-void json_close(json_out *json, char bracket)
+void json_out_close(json_out *json, char bracket)
 {
     fputc(bracket, json->stream);
     json->needs_comma = 1;
 }
 
-void json_text(json_out *json, const char *key, const char *value)
+void json_out_text(json_out *json, const char *key, const char *value)
 {
     begin_value(json, key);
     if (value == NULL) {
@@ -77,19 +77,19 @@ void json_text(json_out *json, const char *key, const char *value)
     }
 }
 
-void json_integer(json_out *json, const char *key, int64_t value)
+void json_out_integer(json_out *json, const char *key, int64_t value)
 {
     begin_value(json, key);
     fprintf(json->stream, "%" PRId64, value);
 }
 
-void json_unsigned(json_out *json, const char *key, uint64_t value)
+void json_out_unsigned(json_out *json, const char *key, uint64_t value)
 {
     begin_value(json, key);
     fprintf(json->stream, "%" PRIu64, value);
 }
 
-void json_real(json_out *json, const char *key, double value)
+void json_out_real(json_out *json, const char *key, double value)
 {
     begin_value(json, key);
     if (!isfinite(value)) {
@@ -106,7 +106,7 @@ void json_real(json_out *json, const char *key, double value)
     fputs(text, json->stream);
 }
 
-void json_boolean(json_out *json, const char *key, int value)
+void json_out_boolean(json_out *json, const char *key, int value)
 {
     begin_value(json, key);
     fputs(value ? "true" : "false", json->stream);

@@ -13,7 +13,7 @@
 #define HELP_COLUMN 28
 #define HELP_WIDTH 100
 
-/* --- "did you mean" ------------------------------------------------------------------------------------------------ */
+/* --- "did you mean" --- */
 
 static int smallest(int a, int b, int c)
 {
@@ -67,7 +67,7 @@ const char *options_nearest(const char *word, const char *const *candidates, int
     return best;
 }
 
-/* --- parsing ---------------------------------------------------------------------------------------------------------- */
+/* --- parsing --- */
 
 static options_outcome wrong(const struct command *command, const char *sentence)
 {
@@ -223,7 +223,7 @@ options_outcome options_parse(const struct command *command, int argc, char **ar
     return OPTIONS_RUN;
 }
 
-/* --- help --------------------------------------------------------------------------------------------------------------- */
+/* --- help --- */
 
 /* Writes text broken at spaces, every further line indented to HELP_COLUMN. */
 static void print_wrapped(const char *text)

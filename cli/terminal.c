@@ -48,18 +48,16 @@ int terminal_unicode(void)
     return 0;
 }
 
-int terminal_width(const char *text)
+/* Characters that the first `length` bytes of text take on the screen: escape sequences count nothing and UTF-8
+ * characters one. */
+static int width_of(const char *text, int length)
 {
-    int width = 0;
-    while (*text != '\0' && *text != '\n') {
-        if (*text == '\033') {
-            while (*text != '\0' && *text != '\n' && *text != 'm') {
-                text++;
-            }
-            text += *text == 'm';
+    int width = 0, escaped = 0;
+    for (int i = 0; i < length; i++) {
+        if (text[i] == '\033' || escaped) {
+            escaped = text[i] != 'm';
         } else {
-            width += ((unsigned char)*text & 0xC0) != 0x80; /* a continuation byte adds no character */
-            text++;
+            width += ((unsigned char)text[i] & 0xC0) != 0x80; /* a continuation byte adds no character */
         }
     }
     return width;
@@ -69,9 +67,9 @@ static int widest_line(const char *text)
 {
     int widest = 0;
     for (;;) {
-        int width = terminal_width(text);
+        int length = (int)strcspn(text, "\n"), width = width_of(text, length);
         widest = width > widest ? width : widest;
-        text += strcspn(text, "\n");
+        text += length;
         if (*text == '\0') {
             return widest;
         }
@@ -93,13 +91,16 @@ void terminal_side_by_side(const char *const *texts, int n, int gap)
         int blanks = 0; /* held back so that no line ends in spaces */
         lines_left = 0;
         for (int i = 0; i < n; i++) {
-            int length = (int)strcspn(rest[i], "\n"), width = terminal_width(rest[i]);
+            int line = (int)strcspn(rest[i], "\n"), length = line;
+            while (length > 0 && rest[i][length - 1] == ' ') {
+                length--;
+            }
             if (length > 0) {
                 printf("%*s%.*s", blanks, "", length, rest[i]);
                 blanks = 0;
             }
-            blanks += widths[i] - width + gap;
-            rest[i] += length + (rest[i][length] == '\n');
+            blanks += widths[i] - width_of(rest[i], length) + gap;
+            rest[i] += line + (rest[i][line] == '\n');
             lines_left |= *rest[i] != '\0';
         }
         putchar('\n');

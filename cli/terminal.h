@@ -10,10 +10,6 @@ int terminal_columns(FILE *stream);  /* $COLUMNS, what the terminal says, or 80 
 int terminal_colour(FILE *stream);   /* 1 on a terminal that is not "dumb" when NO_COLOR is unset or empty */
 int terminal_unicode(void);          /* 1 if the locale's character set is UTF-8 */
 
-/* Characters that `text` takes on the screen up to its first newline: escape sequences count nothing and UTF-8
- * characters one. */
-int terminal_width(const char *text);
-
 /* Writes n texts of several lines next to each other on standard output, `gap` columns apart. */
 void terminal_side_by_side(const char *const *texts, int n, int gap);
 
