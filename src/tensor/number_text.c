@@ -64,7 +64,7 @@ void cn__decimal_fixed(cn__decimal *decimal, double number, int places)
     decimal->point = decimal->n_digits - places;
     /* 0.00012 begins with zeros, which are no digits of a decimal. */
     int zeros = 0;
-    while (zeros < decimal->n_digits - 1 && zeros < decimal->point - 1 && decimal->digits[zeros] == '0') zeros++;
+    while (zeros < decimal->n_digits - 1 && decimal->digits[zeros] == '0') zeros++;
     memmove(decimal->digits, decimal->digits + zeros, (size_t)(decimal->n_digits - zeros));
     decimal->n_digits -= zeros;
     decimal->point -= zeros;
