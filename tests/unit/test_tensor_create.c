@@ -76,7 +76,7 @@ static void scalars_and_empty_tensors_are_tensors(void **state)
     cn_tensor *empty = cn_zeros(CN_UINT8, 3, 0, 2);
     assert_int_equal(cn_size(empty), 0);
     assert_int_equal(cn_len(empty), 3);
-    assert_memory_equal(cn_strides(empty), ((int64_t[]){2, 2, 1}), sizeof(int64_t[3])); /* NumPy's, too */
+    assert_memory_equal(cn_strides(empty), ((int64_t[]){2, 2, 1}), sizeof(int64_t[3]));
     assert_true(cn_is_contiguous(empty));
     cn_tensor_destroy(&empty);
 }
