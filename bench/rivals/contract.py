@@ -1,7 +1,8 @@
 """What every Python rival shares: its command line, MNIST in memory, and the one JSON line that it prints.
 
-A rival reads the options, builds its model, and calls report(). Each `fit` times what Cornu's `fit` does: `epochs`
-epochs of training with shuffling; data loading, compilation, warm-up and the final evaluation are outside.
+A rival reads the options, builds its model, and calls report(). `fit_seconds` has one number a repeat: `epochs` epochs
+of training from fresh weights, shuffling included; loading, compilation, warm-up and the final evaluation are outside.
+`total_seconds` is the whole process. With `--repeats 1 --no-warm-up` that is the main job as a user would write it.
 """
 import argparse
 import gzip
@@ -9,7 +10,6 @@ import json
 import os
 import pathlib
 import resource
-import sys
 
 os.environ.pop("OPENBLAS_CORETYPE", None)  # it would make every OpenBLAS inside a rival a third slower
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -23,6 +23,7 @@ def options(**defaults):
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--no-warm-up", action="store_true", help="for total_seconds: with --repeats 1, the plain job")
     for name, default in defaults.items():
         parser.add_argument("--" + name.replace("_", "-"), type=type(default), default=default)
     return parser.parse_args()
@@ -63,4 +64,3 @@ def report(rival, version, threads, **numbers):
         peak_rss_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
     )
     print(json.dumps(numbers), flush=True)
-    sys.stdout.flush()

@@ -53,7 +53,8 @@ def initial(key):
 x_all, y_all = jnp.asarray(x), jnp.asarray(labels)
 key = jax.random.key(time.time_ns() % 2**31)
 compiled = jax.jit(epoch, donate_argnums=0).lower(initial(key), key).compile()
-jax.block_until_ready(compiled(initial(key), key))
+if not options.no_warm_up:
+    jax.block_until_ready(compiled(initial(key), key))
 seconds = []
 for _ in range(options.repeats):
     key, start = jax.random.split(key)

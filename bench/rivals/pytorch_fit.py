@@ -5,6 +5,9 @@ import time
 import contract
 
 
+# Measured on two threads of a loaded two-core Sapphire Rapids machine, seconds an epoch: all 469 optimizer steps take
+# 1.1 with foreach and 0.75 without; one epoch 1.9 eager and 1.5 compiled, and 1.3 eager with bfloat16. Flushing
+# subnormal numbers changes nothing in the first epoch; they appear later, where it helps.
 def main(rival, compiled):
     options = contract.options(mode="default", foreach=0, flush_denormal=1)
     os.environ["OMP_NUM_THREADS"] = str(options.threads)
@@ -41,7 +44,8 @@ def main(rival, compiled):
     step = torch.compile(whole_step, dynamic=False, mode=options.mode) if compiled else whole_step
 
     model, optimizer = new_model()
-    fit(model, optimizer, 1)  # warms up, and compiles for full batches and for the last, partial one
+    if not options.no_warm_up:
+        fit(model, optimizer, 1)  # also compiles for full batches and for the last, partial one
     seconds = []
     for _ in range(options.repeats):
         fresh, _ = new_model()
