@@ -4,10 +4,11 @@ PREFIX = /usr/local
 JOBS   = $(shell nproc)
 
 # Quiet unless something is wrong; V=1 shows every step.
-CMAKE_QUIET = $(if $(V),,--log-level=WARNING -DCMAKE_RULE_MESSAGES=OFF -DCMAKE_INSTALL_MESSAGE=NEVER)
+SHOW        = $(if $(V),ON,OFF)
+CMAKE_QUIET = -DCMAKE_RULE_MESSAGES=$(SHOW) -DCMAKE_TARGET_MESSAGES=$(SHOW) $(if $(V),,--log-level=WARNING -DCMAKE_INSTALL_MESSAGE=NEVER)
 CONFIGURE   = cmake -S . -B $(BUILD) -DCMAKE_INSTALL_PREFIX=$(PREFIX) $(CMAKE_QUIET) $(CMAKE_OPTIONS) $(if $(V),,>/dev/null)
 COMPILE     = { command -v cmake >/dev/null || { echo "cmake is missing; make deps installs it" >&2; false; }; } && \
-              $(CONFIGURE) && MAKEFLAGS= cmake --build $(BUILD) --parallel $(JOBS)
+              $(CONFIGURE) && MAKEFLAGS=--no-print-directory cmake --build $(BUILD) --parallel $(JOBS)
 
 all:
 	@echo "Building in $(BUILD)/ ..."
