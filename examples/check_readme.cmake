@@ -1,0 +1,15 @@
+# cmake -DREADME=... -DPROGRAM=... -P check_readme.cmake
+# Passes when README's first block of C is the program, byte by byte.
+file(READ ${README} readme)
+file(READ ${PROGRAM} program)
+string(FIND "${readme}" "```c\n" begin)
+if(begin EQUAL -1)
+    message(FATAL_ERROR "${README} has no block of C")
+endif()
+math(EXPR begin "${begin} + 5")
+string(SUBSTRING "${readme}" ${begin} -1 rest)
+string(FIND "${rest}" "```\n" length)
+string(SUBSTRING "${rest}" 0 ${length} shown)
+if(NOT shown STREQUAL program)
+    message(FATAL_ERROR "the C program in ${README} is not ${PROGRAM}")
+endif()
