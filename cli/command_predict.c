@@ -112,7 +112,7 @@ static int print_prediction(const char *path, const cn_tensor *digits, const cn_
                       bars(outputs, row, best)};
     int status = texts[0] != NULL && texts[1] != NULL ? STATUS_OK : complain_of_library();
     if (status == STATUS_OK) {
-        printf("%s: %lld (%.4f)\n", path, (long long)best, cn_get(outputs, row, best));
+        printf("%s%s: %lld (%.4f)\n", row > 0 ? "\n" : "", path, (long long)best, cn_get(outputs, row, best));
         printf("what the network saw: %lldx%lld pixels of ink at row %lld, column %lld%s\n", (long long)report->height,
                (long long)report->width, (long long)report->top, (long long)report->left,
                report->inverted ? ", dark on light, so inverted" : "");

@@ -1,14 +1,17 @@
 /* cornu: the table of commands, and what is common to all of them. */
+#define _POSIX_C_SOURCE 200809L /* fcntl, open */
 #include "commands.h"
 #include "complain.h"
 #include "run_clock.h"
 
 #include <cornu/system.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command *const commands[] = {
     &command_train, &command_evaluate, &command_predict, &command_summary, &command_show, &command_data, &command_info,
@@ -117,9 +120,21 @@ static int run(int argc, char **argv)
     return unknown_command(first);
 }
 
+/* A standard stream that was closed by the caller is opened so that using it fails, instead of meeting the next file
+ * that is opened: results must not end up in a model. */
+static void occupy_closed_streams(void)
+{
+    for (int stream = 0; stream <= 2; stream++) {
+        if (fcntl(stream, F_GETFD) == -1 && open("/dev/null", stream == 0 ? O_WRONLY : O_RDONLY) != stream) {
+            _exit(STATUS_FAILED);
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     run_clock_start();
+    occupy_closed_streams();
     signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as a failed write, which is reported below */
     int status = run(argc, argv);
     errno = 0;
