@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "base/pool.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 
@@ -12,9 +13,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* About 10 to 20 microseconds: longer than the gaps between the loops of one training step, far shorter than the time
- * slice that another program loses when we spin through it. */
-#define SPINS 4000
+/* How long an idle thread looks for work before it sleeps: longer than the gaps between the loops of one training step,
+ * far shorter than the time slice that another program loses when we spin through it. */
+#define SPIN_SECONDS 15e-6
+
+/* A loop is cut into pieces. Each thread owns a run of them, always the same one, so that its part of the data stays in
+ * its cache; a thread that is through takes pieces of others, so that one which the system has put aside holds nobody
+ * up. */
+#define PIECES_PER_THREAD 4
+
+/* One thread's run of pieces in one word: the number of the loop in the upper 32 bits, then 16 bits for the end of the
+ * run and 16 for its next piece. Being one word, it cannot be seen half old and half new: a thread that comes late, with
+ * an old loop in mind, never takes a piece of a newer one. */
+typedef struct run {
+    _Alignas(CN_ALIGNMENT) atomic_uint_fast64_t state;
+} run;
+_Static_assert(CN_MAX_THREADS * PIECES_PER_THREAD < 1 << 16, "the pieces of a loop do not fit into 16 bits");
 
 typedef struct worker {
     cn__pool *pool;
@@ -24,17 +38,20 @@ typedef struct worker {
 
 struct cn__pool {
     int threads;
-    /* Each counter has a cache line of its own: one is written by the caller, one by the workers. */
+    long spins;
+    /* Each has a cache line of its own: one is written by the caller, one by all. */
     _Alignas(CN_ALIGNMENT) atomic_uint generation; /* counts loops; workers wait for it to change */
-    _Alignas(CN_ALIGNMENT) atomic_uint unfinished; /* workers that have not finished this loop */
+    _Alignas(CN_ALIGNMENT) atomic_uint unfinished; /* pieces */
     _Alignas(CN_ALIGNMENT) atomic_uint sleepers;   /* workers asleep on `generation` */
     atomic_uint caller_sleeps;
-    cn__loop_body body;
-    void *context;
-    int64_t count;
-    int stop;
+    _Alignas(CN_ALIGNMENT) _Atomic(cn__loop_body) body;
+    _Atomic(void *) context;
+    atomic_int_fast64_t count;
+    atomic_uint pieces;
+    atomic_int stop;
     unsigned char *memory; /* scratch and strip of each thread */
     worker workers[CN_MAX_THREADS];
+    run runs[CN_MAX_THREADS];
 };
 
 static void pause_a_little(void)
@@ -44,6 +61,16 @@ static void pause_a_little(void)
 #elif defined(__aarch64__)
     __asm__ volatile("yield");
 #endif
+}
+
+/* The pause instruction takes between 10 and 140 cycles, depending on the CPU. */
+static long spins_in(double seconds)
+{
+    double start = cn__clock();
+    for (int i = 0; i < 200; i++) pause_a_little();
+    double each = (cn__clock() - start) / 200;
+    long spins = each > 0 ? (long)(seconds / each) : 1000;
+    return spins < 10 ? 10 : (spins > 4000 ? 4000 : spins);
 }
 
 static void futex_wait(atomic_uint *address, unsigned expected)
@@ -56,16 +83,38 @@ static void futex_wake(atomic_uint *address, int how_many)
     syscall(SYS_futex, address, FUTEX_WAKE_PRIVATE, how_many, NULL, NULL, 0);
 }
 
-static void run_share(cn__pool *pool, int thread)
+/* The next piece of a run, or -1. */
+static int64_t take_piece(run *r, unsigned generation)
 {
-    int64_t begin = pool->count * thread / pool->threads;
-    int64_t end = pool->count * (thread + 1) / pool->threads;
-    if (begin < end) pool->body(pool->context, thread, begin, end);
+    uint_fast64_t seen = atomic_load(&r->state);
+    for (;;) {
+        unsigned next = seen & 0xffff, end = seen >> 16 & 0xffff;
+        if ((unsigned)(seen >> 32) != generation || next >= end) return -1;
+        if (atomic_compare_exchange_weak(&r->state, &seen, seen + 1)) return next;
+    }
+}
+
+static void work_on(cn__pool *pool, int thread, unsigned generation)
+{
+    cn__loop_body body = atomic_load_explicit(&pool->body, memory_order_relaxed);
+    void *context = atomic_load_explicit(&pool->context, memory_order_relaxed);
+    int64_t count = atomic_load_explicit(&pool->count, memory_order_relaxed), piece;
+    int64_t pieces = atomic_load_explicit(&pool->pieces, memory_order_relaxed);
+    unsigned done = 0;
+    for (int i = 0; i < pool->threads; i++) {
+        run *r = &pool->runs[(thread + i) % pool->threads];
+        while ((piece = take_piece(r, generation)) >= 0) {
+            body(context, thread, count * piece / pieces, count * (piece + 1) / pieces);
+            done++;
+        }
+    }
+    if (done && atomic_fetch_sub(&pool->unfinished, done) == done && atomic_load(&pool->caller_sleeps))
+        futex_wake(&pool->unfinished, 1);
 }
 
 static unsigned wait_for_change(cn__pool *pool, unsigned seen)
 {
-    for (int spin = 0; spin < SPINS; spin++) {
+    for (long spin = 0; spin < pool->spins; spin++) {
         unsigned now = atomic_load_explicit(&pool->generation, memory_order_acquire);
         if (now != seen) return now;
         pause_a_little();
@@ -73,27 +122,23 @@ static unsigned wait_for_change(cn__pool *pool, unsigned seen)
     atomic_fetch_add(&pool->sleepers, 1);
     while (atomic_load(&pool->generation) == seen) futex_wait(&pool->generation, seen);
     atomic_fetch_sub(&pool->sleepers, 1);
-    return atomic_load_explicit(&pool->generation, memory_order_acquire);
+    return atomic_load(&pool->generation);
 }
 
 static void *work(void *argument)
 {
     worker *self = argument;
-    cn__pool *pool = self->pool;
     unsigned seen = 0;
     for (;;) {
-        seen = wait_for_change(pool, seen);
-        if (pool->stop) return NULL;
-        run_share(pool, self->number);
-        if (atomic_fetch_sub_explicit(&pool->unfinished, 1, memory_order_seq_cst) == 1 &&
-            atomic_load(&pool->caller_sleeps))
-            futex_wake(&pool->unfinished, 1);
+        seen = wait_for_change(self->pool, seen);
+        if (atomic_load(&self->pool->stop)) return NULL;
+        work_on(self->pool, self->number, seen);
     }
 }
 
 static void wait_until_finished(cn__pool *pool)
 {
-    for (int spin = 0; spin < SPINS; spin++) {
+    for (long spin = 0; spin < pool->spins; spin++) {
         if (atomic_load_explicit(&pool->unfinished, memory_order_acquire) == 0) return;
         pause_a_little();
     }
@@ -103,9 +148,9 @@ static void wait_until_finished(cn__pool *pool)
     atomic_store(&pool->caller_sleeps, 0);
 }
 
-static void start_loop(cn__pool *pool)
+static void announce(cn__pool *pool, unsigned generation)
 {
-    atomic_fetch_add(&pool->generation, 1);
+    atomic_store(&pool->generation, generation);
     if (atomic_load(&pool->sleepers)) futex_wake(&pool->generation, INT_MAX);
 }
 
@@ -116,12 +161,19 @@ void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *conte
         body(context, 0, 0, count);
         return;
     }
-    pool->body = body;
-    pool->context = context;
-    pool->count = count;
-    atomic_store_explicit(&pool->unfinished, (unsigned)pool->threads - 1, memory_order_relaxed);
-    start_loop(pool);
-    run_share(pool, 0);
+    unsigned generation = atomic_load(&pool->generation) + 1, threads = (unsigned)pool->threads;
+    unsigned pieces = count < PIECES_PER_THREAD * (int64_t)threads ? (unsigned)count : PIECES_PER_THREAD * threads;
+    atomic_store_explicit(&pool->body, body, memory_order_relaxed);
+    atomic_store_explicit(&pool->context, context, memory_order_relaxed);
+    atomic_store_explicit(&pool->count, count, memory_order_relaxed);
+    atomic_store_explicit(&pool->pieces, pieces, memory_order_relaxed);
+    atomic_store(&pool->unfinished, pieces);
+    for (unsigned t = 0; t < threads; t++) {
+        unsigned first = pieces * t / threads, end = pieces * (t + 1) / threads;
+        atomic_store(&pool->runs[t].state, (uint_fast64_t)generation << 32 | end << 16 | first);
+    }
+    announce(pool, generation);
+    work_on(pool, 0, generation);
     wait_until_finished(pool);
 }
 
@@ -132,6 +184,7 @@ cn__pool *cn__pool_create(int threads)
     cn__pool *pool = cn__alloc(1, sizeof *pool, "the thread pool");
     if (!pool) return NULL;
     pool->threads = 1;
+    pool->spins = spins_in(SPIN_SECONDS);
     pool->memory = cn__alloc_raw((size_t)threads, CN_POOL_SCRATCH + CN_POOL_STRIP, "scratch memory of the threads");
     if (!pool->memory) cn__pool_destroy(&pool);
     if (!pool) return NULL;
@@ -152,8 +205,8 @@ cn__pool *cn__pool_create(int threads)
 void cn__pool_destroy(cn__pool **pool)
 {
     if (!pool || !*pool) return;
-    (*pool)->stop = 1;
-    start_loop(*pool);
+    atomic_store(&(*pool)->stop, 1);
+    announce(*pool, atomic_load(&(*pool)->generation) + 1);
     for (int i = 1; i < (*pool)->threads; i++) pthread_join((*pool)->workers[i].thread, NULL);
     cn__free((*pool)->memory);
     cn__free(*pool);

@@ -25,7 +25,7 @@ int cn__pool_threads(const cn__pool *pool);
 void *cn__pool_scratch(cn__pool *pool, int thread);
 void *cn__pool_strip(cn__pool *pool, int thread);
 
-/* Cuts 0 ... count-1 into one contiguous range per thread, always the same way, and returns when all are done. */
+/* Runs body over 0 ... count-1, cut into contiguous pieces, and returns when all are done. */
 void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *context);
 
 #endif
