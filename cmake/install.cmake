@@ -23,10 +23,9 @@ install(FILES ${PROJECT_BINARY_DIR}/cornuConfig.cmake ${PROJECT_BINARY_DIR}/corn
 file(RELATIVE_PATH CN_PREFIX_FROM_PKGCONFIG ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 file(RELATIVE_PATH CN_LIBDIR_FROM_PREFIX ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_LIBDIR})
 file(RELATIVE_PATH CN_INCLUDEDIR_FROM_PREFIX ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_INCLUDEDIR})
-# Named one by one and not as Requires.private: that would ask a static program for the libraries of the libraries too,
-# and Debian's libcurl alone has a dozen that need not be installed.
+# Named one by one and not as Requires.private: that would ask a static program for the libraries of the libraries too.
 list(JOIN LIBDEFLATE_LDFLAGS " " CN_PRIVATE_LIBS)
-foreach(feature JSON PNG DOWNLOAD)
+foreach(feature JSON PNG)
     if(CORNU_WITH_${feature} AND ${feature}_FOUND)
         list(JOIN ${feature}_LDFLAGS " " flags)
         string(APPEND CN_PRIVATE_LIBS " ${flags}")

@@ -15,8 +15,8 @@ int cn__dataset_download(const cn__known_dataset *known, const char *folder, cn_
 #include "base/memory.h"
 #include "base/sha256.h"
 #include "formats/format_gzip.h"
+#include "formats/lazy_curl.h"
 
-#include <curl/curl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +27,9 @@ int cn__dataset_download(const cn__known_dataset *known, const char *folder, cn_
 #define CONNECT_SECONDS 15L
 #define STALLED_SECONDS 20L /* below STALLED_BYTES a second for so long: give up on this mirror */
 #define STALLED_BYTES 1000L
+
+static cn__curl library; /* set once, see start_curl */
+static int opened;
 
 typedef struct download {
     CURL *curl;
@@ -74,25 +77,25 @@ static int report(void *context, curl_off_t total, curl_off_t now, curl_off_t up
 static void set_options(transfer *t, char reason[CURL_ERROR_SIZE])
 {
     CURL *curl = t->job->curl;
-    curl_easy_reset(curl);
-    curl_easy_setopt(curl, CURLOPT_URL, t->url);
-    curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, t->job->trusted_only ? "https,http" : "https,http,file");
-    curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https,http");
-    curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-    curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
-    curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, STALLED_BYTES);
-    curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, STALLED_SECONDS);
-    curl_easy_setopt(curl, CURLOPT_USERAGENT, "cornu");
-    curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
-    curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_part);
-    curl_easy_setopt(curl, CURLOPT_WRITEDATA, t);
-    curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-    curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, report);
-    curl_easy_setopt(curl, CURLOPT_XFERINFODATA, t);
-    curl_easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, t->begin);
+    library.easy_reset(curl);
+    library.easy_setopt(curl, CURLOPT_URL, t->url);
+    library.easy_setopt(curl, CURLOPT_PROTOCOLS_STR, t->job->trusted_only ? "https,http" : "https,http,file");
+    library.easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https,http");
+    library.easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+    library.easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+    library.easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+    library.easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+    library.easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+    library.easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, STALLED_BYTES);
+    library.easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, STALLED_SECONDS);
+    library.easy_setopt(curl, CURLOPT_USERAGENT, "cornu");
+    library.easy_setopt(curl, CURLOPT_ERRORBUFFER, reason);
+    library.easy_setopt(curl, CURLOPT_WRITEFUNCTION, write_part);
+    library.easy_setopt(curl, CURLOPT_WRITEDATA, t);
+    library.easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    library.easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, report);
+    library.easy_setopt(curl, CURLOPT_XFERINFODATA, t);
+    library.easy_setopt(curl, CURLOPT_RESUME_FROM_LARGE, t->begin);
 }
 
 static int fail_transfer(const transfer *t, CURLcode code, const char *reason)
@@ -100,7 +103,7 @@ static int fail_transfer(const transfer *t, CURLcode code, const char *reason)
     if (t->job->stopped) return cn__fail(CN_ESTOPPED, "the download of %s was stopped", t->url);
     if (t->begin + t->bytes > LARGEST_FILE) return cn__fail(CN_ENETWORK, "the file is far too large");
     if (code == CURLE_WRITE_ERROR) return cn__fail(CN_EIO, "cannot write to '%s': disk full?", t->job->folder);
-    return cn__fail(CN_ENETWORK, "%s", reason[0] ? reason : curl_easy_strerror(code));
+    return cn__fail(CN_ENETWORK, "%s", reason[0] ? reason : library.easy_strerror(code));
 }
 
 /* Appends to the part file (begin > 0) or starts it anew. What has arrived stays there even on failure. */
@@ -110,7 +113,7 @@ static int run_transfer(transfer *t, const char *part)
     t->part = fopen(part, t->begin > 0 ? "ab" : "wb");
     if (!t->part) return cn__fail(CN_EIO, "cannot write '%s'", part);
     set_options(t, reason);
-    CURLcode code = curl_easy_perform(t->job->curl);
+    CURLcode code = library.easy_perform(t->job->curl);
     if (fclose(t->part) != 0 && code == CURLE_OK) code = CURLE_WRITE_ERROR;
     return code == CURLE_OK ? CN_OK : fail_transfer(t, code, reason);
 }
@@ -208,22 +211,24 @@ static int choose_mirrors(download *job)
     return job->n_bases > 0 ? CN_OK : cn__fail(CN_EINVAL, "CORNU_MIRRORS holds no URL");
 }
 
-static CURLcode curl_ready;
-
 static void start_curl(void)
 {
-    curl_ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+    opened = cn__curl_open(&library);
+    if (opened == CN_OK && library.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        opened = cn__fail(CN_ENOMEM, "libcurl cannot start: out of memory?");
 }
 
 static int fetch_all(download *job)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_curl);
-    job->curl = curl_ready == CURLE_OK ? curl_easy_init() : NULL;
+    if (opened != CN_OK) return cn__fail(opened, "%s is needed for downloads and cannot be used; install it (Debian: libcurl4)",
+                                          CN_CURL_LIBRARY);
+    job->curl = library.easy_init();
     if (!job->curl) return cn__fail(CN_ENOMEM, "libcurl cannot start: out of memory?");
     int status = CN_OK;
     for (int i = 0; i < CN_DATASET_FILES && status == CN_OK; i++) status = fetch_file(job, i);
-    curl_easy_cleanup(job->curl);
+    library.easy_cleanup(job->curl);
     return status;
 }
 
