@@ -1,12 +1,13 @@
 /* exp, log, tanh and 1/sqrt of our own, written in plain arithmetic so that every engine and compiler gives the same
  * bits, and so that the compiler can vectorize loops over them.
  *
- *   function   largest error seen over all float32 arguments (tests/unit/test_functions.c)
- *   exp        1 ulp      0 below -87.34 (no subnormal results), infinity above 88.73
- *   log        1 ulp      for x > 0 and normal
- *   tanh       2 ulp
- *   rsqrt      2 ulp      for x > 0 and normal
- * NaN gives NaN. In the float64 engine they are the C library's: it is the yardstick, not part of the promise. */
+ *   function   largest error over all float32 arguments (tests/unit/test_functions.c)
+ *   exp        1 ulp       0 below -87.34 (no subnormal results), infinity above 88.73
+ *   log        1 ulp       for x > 0 and normal; -infinity for 0, NaN below
+ *   tanh       1.5 ulp       keeps the sign of 0
+ *   rsqrt      1 ulp       for x > 0, normal and finite; unspecified elsewhere
+ * NaN gives NaN. Polynomials are minimax fits of relative error (Remez), rounded to float32. In the float64 engine the
+ * functions are the C library's: it is the yardstick, not part of the promise. */
 #ifndef CN_KERNELS_FUNCTIONS_H
 #define CN_KERNELS_FUNCTIONS_H
 
@@ -37,23 +38,22 @@ static inline int32_t cn__to_bits(float x)
     return bits;
 }
 
-/* x = n log 2 + r, |r| <= log 2 / 2; e^r by a polynomial of degree 6 (Taylor coefficients adjusted so that the error
- * is spread), times 2^n. Cody and Waite's two-part log 2. */
+/* x = n log 2 + r, |r| <= log 2 / 2; e^r by a polynomial of degree 6, times 2^n. Cody and Waite's two-part log 2. */
 static inline float cn__exp(float x)
 {
     const float low = -87.33654f, high = 88.72283f;
-    float bounded = x < low ? low : (x > high ? high : x);
+    float bounded = x > low ? (x < high ? x : high) : low; /* NaN becomes low, so that all below stays in range */
     float shifted = fmaf(bounded, 1.44269504f, 12582912.0f); /* 1.5 * 2^23: rounds to a whole number */
     float n = shifted - 12582912.0f;
     float r = fmaf(n, -0.693145752f, bounded);
     r = fmaf(n, -1.42860677e-6f, r);
-    float p = 1.3888889e-3f;
-    p = fmaf(p, r, 8.3333333e-3f);
-    p = fmaf(p, r, 4.1666667e-2f);
-    p = fmaf(p, r, 1.6666667e-1f);
-    p = fmaf(p, r, 0.5f);
-    p = fmaf(p * r, r, r);
-    p += 1.0f;
+    float p = 1.38145406e-3f;
+    p = fmaf(p, r, 8.36874545e-3f);
+    p = fmaf(p, r, 4.16683890e-2f);
+    p = fmaf(p, r, 1.66665211e-1f);
+    p = fmaf(p, r, 0.499999940f);
+    p = fmaf(p, r, 1.0f);
+    p = fmaf(p, r, 1.0f);
     /* 2^n in two factors, since n = 128 has no float */
     int32_t whole = cn__to_bits(shifted) - cn__to_bits(12582912.0f);
     int32_t half = whole >> 1;
@@ -63,20 +63,21 @@ static inline float cn__exp(float x)
     return x != x ? x : result;
 }
 
-/* x = 2^e * m, m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s), s = (m-1)/(m+1). */
+/* x = 2^e * m, m in [sqrt(1/2), sqrt(2)); with f = m - 1 and s = f / (2 + f):
+ * log m = 2 atanh(s) = f - f^2/2 + s (f^2/2 + s^2 P(s^2)). Unsigned, so that negative arguments overflow nothing. */
 static inline float cn__log(float x)
 {
-    int32_t bits = cn__to_bits(x);
-    int32_t e = (bits - 0x3f3504f3) >> 23;
-    float m = cn__from_bits(bits - e * (1 << 23));
+    uint32_t bits = (uint32_t)cn__to_bits(x);
+    int32_t e = (int32_t)(bits - 0x3f3504f3u) >> 23;
+    float m = cn__from_bits((int32_t)(bits - ((uint32_t)e << 23)));
     float f = m - 1.0f;
     float s = f / (2.0f + f), s2 = s * s;
-    float p = fmaf(s2, 0.24279079f, 0.28498787f);
-    p = fmaf(p, s2, 0.39999996f * 1.0f);
-    p = fmaf(p, s2, 0.66666666f);
+    float p = 0.235835686f;
+    p = fmaf(p, s2, 0.285372376f);
+    p = fmaf(p, s2, 0.400003374f);
+    p = fmaf(p, s2, 0.666666627f);
     float t = 0.5f * f * f;
     float n = (float)e;
-    /* log(1+f) = f - t + s (t + s2 p) */
     float tail = fmaf(s, fmaf(s2, p, t), n * -2.12194440e-4f);
     float result = (f - (t - tail)) + n * 0.693359375f;
     result = x > 0.0f ? result : (x == 0.0f ? -(float)INFINITY : (float)NAN);
@@ -95,8 +96,7 @@ static inline float cn__tanh(float x)
     p = fmaf(p, x2, -3.33332819e-1f);
     float near = fmaf(p * x2, x, x);
     float far = 1.0f - 2.0f / (cn__exp(2.0f * (a > 20.0f ? 20.0f : a)) + 1.0f);
-    far = copysignf(far, x);
-    float result = a < 0.625f ? near : far;
+    float result = copysignf(a < 0.625f ? near : far, x);
     return x != x ? x : result;
 }
 
@@ -104,7 +104,7 @@ static inline float cn__tanh(float x)
  * estimate instruction, whose bits differ between makers of CPUs. */
 static inline float cn__rsqrt(float x)
 {
-    float y = cn__from_bits(0x5f375a86 - (cn__to_bits(x) >> 1)), h = 0.5f * x;
+    float y = cn__from_bits((int32_t)(0x5f375a86u - ((uint32_t)cn__to_bits(x) >> 1))), h = 0.5f * x;
     y = y * fmaf(-h * y, y, 1.5f);
     y = y * fmaf(-h * y, y, 1.5f);
     y = fmaf(y * 0.5f, fmaf(-x * y, y, 1.0f), y);
