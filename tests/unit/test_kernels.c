@@ -1,0 +1,379 @@
+/* The numbers of Dense in every engine against a naive reference in the documented order of sums (src/kernels/dense.h):
+ * equal bits at odd sizes and for any number of threads, between guard pages, with NaN and infinity, and through the
+ * lists of non-zeros. At the end, wrong kernels must each be noticed. */
+#define _GNU_SOURCE
+#include "base/pool.h"
+#include "engines.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* --- memory whose neighbours may not be touched --- */
+
+/* Numbers that end at a page that cannot be touched (at_end) or begin behind one; the other side holds sentinels. */
+typedef struct guarded {
+    unsigned char *pages;
+    size_t bytes, room;
+    int at_end;
+    float *numbers;
+} guarded;
+
+#define SENTINEL 0xa5
+
+static guarded guard(int64_t count, int at_end)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    guarded g = {.bytes = (size_t)count * sizeof(float), .at_end = at_end};
+    g.room = (g.bytes + page) / page * page;
+    g.pages = mmap(NULL, g.room + 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert_true(g.pages != MAP_FAILED);
+    memset(g.pages, SENTINEL, g.room + 2 * page);
+    assert_int_equal(mprotect(g.pages, page, PROT_NONE), 0);
+    assert_int_equal(mprotect(g.pages + page + g.room, page, PROT_NONE), 0);
+    g.numbers = (float *)(void *)(g.pages + page + (at_end ? g.room - g.bytes : 0));
+    return g;
+}
+
+static int untouched_around(const guarded *g)
+{
+    const unsigned char *begin = (const unsigned char *)g->numbers, *rest = g->at_end ? begin - (g->room - g->bytes)
+                                                                                      : begin + g->bytes;
+    for (size_t i = 0; i < g->room - g->bytes; i++)
+        if (rest[i] != SENTINEL) return 0;
+    return 1;
+}
+
+static void unguard(guarded *g)
+{
+    munmap(g->pages, g->room + 2 * (size_t)sysconf(_SC_PAGESIZE));
+}
+
+/* --- one case: Dense with linear activation, forward and backward --- */
+
+typedef struct one_case {
+    int64_t rows, inputs, outputs;
+    double density;   /* share of the inputs that are not 0 */
+    int strange;      /* NaN and infinities among them */
+    int through_lists;
+} one_case;
+
+enum { X, KERNEL, BIAS, DY, Y, DX, GRADIENT, BIAS_GRADIENT, N_ARRAYS };
+enum { FIRST_OUTPUT = Y };
+
+typedef struct arrays {
+    int64_t count[N_ARRAYS], kernel_stride;
+    float *at[N_ARRAYS];
+    guarded memory[N_ARRAYS];
+} arrays;
+
+static void open_arrays(arrays *a, const one_case *c, const cn_layer *layer, int at_end)
+{
+    int64_t kernel = c->inputs > 0 ? (c->inputs - 1) * layer->weights[0].stride + c->outputs : 0;
+    int64_t counts[N_ARRAYS] = {c->rows * c->inputs,  kernel,                c->outputs, c->rows * c->outputs,
+                                c->rows * c->outputs, c->rows * c->inputs, kernel,     c->outputs};
+    a->kernel_stride = layer->weights[0].stride;
+    for (int i = 0; i < N_ARRAYS; i++) {
+        a->count[i] = counts[i];
+        a->memory[i] = guard(counts[i], at_end);
+        a->at[i] = a->memory[i].numbers;
+        if (i < FIRST_OUTPUT) engines_fill(a->at[i], counts[i], (uint32_t)i);
+    }
+    cn__random random;
+    cn__random_begin(&random, 7, CN__FOR_USER, 99);
+    for (int64_t i = 0; i < counts[X]; i++)
+        if (cn__random_uniform(&random) >= c->density) a->at[X][i] = 0;
+    if (c->strange) {
+        a->at[X][counts[X] / 2] = NAN;
+        a->at[X][counts[X] / 3] = INFINITY;
+        a->at[DY][counts[DY] / 2] = -INFINITY;
+    }
+}
+
+static void close_arrays(arrays *a)
+{
+    for (int i = 0; i < N_ARRAYS; i++) unguard(&a->memory[i]);
+}
+
+/* The reference: one accumulator per result, ascending order, one fused multiply-add per term. */
+static void compute_naively(const one_case *c, const arrays *a, float *results[N_ARRAYS])
+{
+    const float *x = a->at[X], *w = a->at[KERNEL], *dy = a->at[DY];
+    int64_t stride = a->kernel_stride;
+    for (int64_t b = 0; b < c->rows; b++) {
+        for (int64_t o = 0; o < c->outputs; o++) {
+            float sum = 0;
+            for (int64_t i = 0; i < c->inputs; i++) sum = fmaf(x[b * c->inputs + i], w[i * stride + o], sum);
+            results[Y][b * c->outputs + o] = sum + a->at[BIAS][o];
+        }
+        for (int64_t i = 0; i < c->inputs; i++) {
+            float sum = 0;
+            for (int64_t o = 0; o < c->outputs; o++) sum = fmaf(dy[b * c->outputs + o], w[i * stride + o], sum);
+            results[DX][b * c->inputs + i] = sum;
+        }
+    }
+    for (int64_t o = 0; o < c->outputs; o++) {
+        float bias = 0;
+        for (int64_t b = 0; b < c->rows; b++) bias += dy[b * c->outputs + o];
+        results[BIAS_GRADIENT][o] = bias;
+        for (int64_t i = 0; i < c->inputs; i++) {
+            float sum = 0;
+            for (int64_t b = 0; b < c->rows; b++) sum = fmaf(x[b * c->inputs + i], dy[b * c->outputs + o], sum);
+            results[GRADIENT][i * stride + o] = sum;
+        }
+    }
+}
+
+static cn_layer *make_layer(const one_case *c)
+{
+    cn_layer *layer = cn_dense(c->outputs);
+    assert_non_null(layer);
+    assert_int_equal(cn__layer_build(layer, 1, &c->inputs), CN_OK);
+    return layer;
+}
+
+/* Memory for the lists of non-zeros, as the model's plan lays it out. */
+static cn__batch_memory lists_create(const one_case *c, int threads)
+{
+    size_t rows = (size_t)c->rows, columns = (size_t)c->inputs, blocks = (columns + CN__BLOCK - 1) / CN__BLOCK;
+    size_t pairs = (columns + 1) / 2;
+    return (cn__batch_memory){.rows = c->rows, .columns = c->inputs,
+                              .first = calloc(rows * (blocks + 1) + 1, sizeof(int32_t)),
+                              .column = calloc(rows * columns + 64, sizeof(int32_t)),
+                              .value = calloc(rows * columns + 64, sizeof(float)),
+                              .pair_count = calloc(pairs + 1, sizeof(int32_t)),
+                              .pair = calloc(pairs * rows + 1, sizeof(cn__pair_entry)),
+                              .numbers = calloc((size_t)threads * columns + 1, sizeof(float))};
+}
+
+static void lists_destroy(cn__batch_memory *m)
+{
+    free(m->first);
+    free(m->column);
+    free(m->value);
+    free(m->pair_count);
+    free(m->pair);
+    free(m->numbers);
+}
+
+static void compute(const cn__engine *engine, const one_case *c, const cn_layer *layer, cn__pool *pool, arrays *a)
+{
+    void *weights[] = {a->at[KERNEL], a->at[BIAS]};
+    const cn__sink sinks[] = {{.gradient = a->at[GRADIENT], .stride = layer->weights[0].stride},
+                              {.gradient = a->at[BIAS_GRADIENT], .stride = layer->weights[1].stride}};
+    cn__pass pass = {.layer = layer, .pool = pool, .batch = c->rows, .training = 1, .x = a->at[X], .y = a->at[Y],
+                     .dy = a->at[DY], .dx = a->at[DX], .weights = weights, .sinks = sinks};
+    const cn__layer_math *math = engine->layers[CN__LAYER_dense];
+    cn__batch lists;
+    cn__batch_memory memory = {.rows = 0};
+    if (c->through_lists) {
+        cn__source source = {.data = a->at[X], .stored = CN__STORED_F32, .rows = c->rows, .columns = c->inputs,
+                             .scale = 1};
+        memory = lists_create(c, cn__pool_threads(pool));
+        engine->gather->sparse(pool, &source, &(cn__choice){.n = c->rows}, 1, &memory, &lists);
+        pass.sparse = &lists;
+        pass.x = NULL;
+        pass.dx = NULL; /* the first layer has nobody below it */
+    }
+    math->forward(&pass);
+    math->backward(&pass);
+    lists_destroy(&memory);
+}
+
+/* Equal as numbers and bits; a zero may have the other sign and a NaN another payload. */
+static int same_number(float a, float b)
+{
+    return (isnan(a) && isnan(b)) || a == b;
+}
+
+/* NULL if everything is as it should be, otherwise what is wrong. */
+static const char *check(const cn__engine *engine, const one_case *c, int threads, int at_end)
+{
+    static const char *const names[N_ARRAYS] = {"x", "kernel", "bias", "dy", "y", "dx", "gradient", "bias gradient"};
+    cn__pool *pool = cn__pool_create(threads);
+    cn_layer *layer = make_layer(c);
+    arrays a;
+    float *expected[N_ARRAYS] = {NULL};
+    const char *wrong = NULL;
+    open_arrays(&a, c, layer, at_end);
+    for (int i = FIRST_OUTPUT; i < N_ARRAYS; i++) expected[i] = malloc((size_t)a.count[i] * sizeof(float) + 1);
+    compute_naively(c, &a, expected);
+    compute(engine, c, layer, pool, &a);
+    for (int i = FIRST_OUTPUT; i < N_ARRAYS && !wrong; i++) {
+        int64_t width = i == GRADIENT ? a.kernel_stride : a.count[i], used = i == GRADIENT ? c->outputs : a.count[i];
+        if (i == DX && c->through_lists) continue;
+        for (int64_t k = 0; k < a.count[i] && !wrong; k++)
+            if (k % (width ? width : 1) < used && !same_number(a.at[i][k], expected[i][k])) wrong = names[i];
+    }
+    for (int i = 0; i < N_ARRAYS; i++)
+        if (!untouched_around(&a.memory[i])) wrong = "a sentinel";
+    for (int i = FIRST_OUTPUT; i < N_ARRAYS; i++) free(expected[i]);
+    close_arrays(&a);
+    cn_layer_destroy(&layer);
+    cn__pool_destroy(&pool);
+    return wrong;
+}
+
+static void check_everywhere(const one_case *c)
+{
+    static const int thread_counts[] = {1, 2, 3, 8};
+    const cn__engine *engines[CN__ISA_COUNT];
+    int n_engines = engines_usable(engines);
+    for (int e = 0; e < n_engines; e++) {
+        for (int t = 0; t < (engines_quick() ? 2 : 4); t++) {
+            const char *wrong = check(engines[e], c, thread_counts[t], t % 2);
+            if (wrong)
+                print_message("%s with %d threads, batch %lld, %lld -> %lld%s: %s differs\n",
+                              cn__isa_name(engines[e]->isa), thread_counts[t], (long long)c->rows, (long long)c->inputs,
+                              (long long)c->outputs, c->through_lists ? " through lists" : "", wrong);
+            assert_null(wrong);
+        }
+    }
+}
+
+static const int64_t odd[] = {1, 2, 7, 15, 16, 17, 31, 33, 64, 100, 129};
+enum { N_ODD = sizeof odd / sizeof *odd };
+
+static void odd_sizes(void **state)
+{
+    (void)state;
+    for (int i = 0; i < N_ODD; i++)
+        for (int k = 0; k < N_ODD; k++)
+            check_everywhere(&(one_case){.rows = odd[(i + k) % N_ODD], .inputs = odd[i], .outputs = odd[k],
+                                         .density = 1});
+}
+
+static void large_odd_sizes(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][3] = {{3, 511, 513}, {129, 97, 511}, {65, 513, 10}, {128, 784, 33}, {300, 5, 1030}};
+    for (int i = 0; i < (engines_quick() ? 1 : 5); i++)
+        check_everywhere(&(one_case){.rows = sizes[i][0], .inputs = sizes[i][1], .outputs = sizes[i][2], .density = 1});
+}
+
+static void nan_and_infinity(void **state)
+{
+    (void)state;
+    for (int i = 2; i < N_ODD; i++)
+        check_everywhere(&(one_case){.rows = odd[N_ODD - i], .inputs = odd[i], .outputs = odd[(i + 3) % N_ODD],
+                                     .density = 1, .strange = 1});
+}
+
+static void empty_batch(void **state)
+{
+    (void)state;
+    check_everywhere(&(one_case){.rows = 0, .inputs = 17, .outputs = 33, .density = 1});
+}
+
+static void lists_of_non_zeros(void **state)
+{
+    (void)state;
+    static const double densities[] = {0, 0.01, 0.2, 0.6, 1};
+    for (int d = 0; d < 5; d++) {
+        check_everywhere(&(one_case){.rows = 17, .inputs = 100, .outputs = 33, .density = densities[d],
+                                     .through_lists = 1});
+        check_everywhere(&(one_case){.rows = 1, .inputs = 193, .outputs = 10, .density = densities[d],
+                                     .through_lists = 1});
+        check_everywhere(&(one_case){.rows = 65, .inputs = 784, .outputs = 129, .density = densities[d],
+                                     .through_lists = 1});
+        check_everywhere(&(one_case){.rows = 128, .inputs = 97, .outputs = 512, .density = densities[d],
+                                     .through_lists = 1});
+    }
+}
+
+/* --- wrong kernels, each of which the check must report --- */
+
+static int64_t numbers_of(const cn__pass *p) { return p->batch * p->layer->output_size; }
+static void right_forward(const cn__pass *p) { cn__engine_find(32, CN__ISA_C)->layers[CN__LAYER_dense]->forward(p); }
+static void right_backward(const cn__pass *p) { cn__engine_find(32, CN__ISA_C)->layers[CN__LAYER_dense]->backward(p); }
+
+static void writes_zeros(const cn__pass *p) { memset(p->y, 0, (size_t)numbers_of(p) * sizeof(float)); }
+
+static void writes_nan(const cn__pass *p)
+{
+    for (int64_t i = 0; i < numbers_of(p); i++) ((float *)p->y)[i] = NAN;
+}
+
+static void skips_the_last_column(const cn__pass *p)
+{
+    int64_t n = p->layer->output_size;
+    right_forward(p);
+    for (int64_t b = 0; b < p->batch; b++) memset((float *)p->y + b * n + n - 1, SENTINEL, sizeof(float));
+}
+
+static void is_off_by_one_bit(const cn__pass *p)
+{
+    float *y = p->y;
+    right_forward(p);
+    y[numbers_of(p) / 2] = nextafterf(y[numbers_of(p) / 2], INFINITY);
+}
+
+static void writes_one_too_many(const cn__pass *p)
+{
+    float *y = p->y;
+    right_forward(p);
+    memset(&y[numbers_of(p)], 0, 1);
+}
+
+static void writes_one_too_early(const cn__pass *p)
+{
+    unsigned char *y = p->y;
+    right_forward(p);
+    memset(y - 1, 0, 1);
+}
+
+static void forgets_a_gradient_row(const cn__pass *p)
+{
+    right_backward(p);
+    memset(p->sinks[0].gradient, SENTINEL, (size_t)p->layer->output_size * sizeof(float));
+}
+
+static void adds_backwards(const cn__pass *p)
+{
+    int64_t n = p->layer->output_size;
+    right_backward(p);
+    for (int64_t o = 0; o < n; o++) {
+        float sum = 0;
+        for (int64_t b = p->batch - 1; b >= 0; b--) sum += ((const float *)p->dy)[b * n + o];
+        ((float *)p->sinks[1].gradient)[o] = sum;
+    }
+}
+
+static void the_check_finds_wrong_kernels(void **state)
+{
+    (void)state;
+    const cn__layer_math wrong[] = {
+        {writes_zeros, right_backward},          {writes_nan, right_backward},
+        {skips_the_last_column, right_backward}, {is_off_by_one_bit, right_backward},
+        {right_forward, forgets_a_gradient_row}, {right_forward, adds_backwards},
+    };
+    const one_case c = {.rows = 17, .inputs = 16, .outputs = 33, .density = 1};
+    const cn__engine *engine = cn__engine_find(32, CN__ISA_C);
+    assert_null(check(engine, &c, 1, 0));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        cn__engine copy = *engine;
+        copy.layers[CN__LAYER_dense] = &wrong[i];
+        assert_non_null(check(&copy, &c, 1, 0));
+    }
+    /* beyond the side that has no guard page, the sentinels tell */
+    const cn__layer_math late = {writes_one_too_many, right_backward}, early = {writes_one_too_early, right_backward};
+    cn__engine copy = *engine;
+    copy.layers[CN__LAYER_dense] = &late;
+    assert_string_equal(check(&copy, &c, 1, 0), "a sentinel");
+    copy.layers[CN__LAYER_dense] = &early;
+    assert_string_equal(check(&copy, &c, 1, 1), "a sentinel");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_check_finds_wrong_kernels), cmocka_unit_test(odd_sizes), cmocka_unit_test(large_odd_sizes),
+        cmocka_unit_test(nan_and_infinity),              cmocka_unit_test(empty_batch),
+        cmocka_unit_test(lists_of_non_zeros),
+    };
+    return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
+}
