@@ -1,0 +1,182 @@
+/* One answer: the same weights after a short main job, whatever computes them. */
+#include "base/sha256.h"
+#include "engines.h"
+
+#include <cornu/dataset.h>
+#include <cornu/model.h>
+#include <cornu/system.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+typedef struct job {
+    int threads;
+    const char *isa;
+    uint64_t seed;
+    const cn_tensor *x;
+    double validation_split;
+    int epochs, separately; /* separately: one call of fit per epoch */
+    const char *optimizer;
+} job;
+
+static cn_dataset data;
+static cn_tensor *images, *labels, *floats;
+static int64_t samples;
+
+static int load(void **state)
+{
+    (void)state;
+    samples = engines_quick() ? 600 : 3000;
+    if (cn_dataset_load(&data, "mnist", .download = 0) < 0) return -1;
+    images = cn_scale(cn_reshape(cn_slice(data.train_images, {0, samples}), -1, 784), 1.0 / 255);
+    labels = cn_to_categorical(cn_slice(data.train_labels, {0, samples}), 10);
+    floats = cn_astype(images, CN_FLOAT32);
+    return images && labels && floats ? 0 : -1;
+}
+
+static int unload(void **state)
+{
+    (void)state;
+    cn_tensor_destroy(&labels);
+    cn_tensor_destroy(&floats);
+    cn_dataset_destroy(&data);
+    return 0;
+}
+
+static void run(const job *j, char digest[65])
+{
+    cn_model *model = cn_sequential(.threads = j->threads, .isa = j->isa, .seed = j->seed);
+    cn_add(model, cn_dense(512, .activation = "relu", .input_shape = {784}));
+    cn_add(model, cn_dense(10, .activation = "softmax"));
+    assert_int_equal(cn_compile(model, .loss = "categorical_crossentropy",
+                                .optimizer_name = j->optimizer ? j->optimizer : "rmsprop"), CN_OK);
+    int epochs = j->epochs ? j->epochs : 1;
+    for (int epoch = j->separately ? 0 : epochs - 1; epoch < epochs; epoch++)
+        assert_int_equal(cn_fit(model, j->x ? j->x : images, labels, .batch_size = 128, .epochs = epoch + 1,
+                                .initial_epoch = j->separately ? epoch : 0,
+                                .validation_split = j->validation_split), CN_OK);
+    assert_int_equal(cn_model_weights_sha256(model, digest), CN_OK);
+    cn_model_destroy(&model);
+}
+
+static void expect_same(const job *j, const char expected[65], const char *what)
+{
+    char digest[65];
+    run(j, digest);
+    if (strcmp(digest, expected) != 0) print_message("%s: %s instead of %s\n", what, digest, expected);
+    assert_string_equal(digest, expected);
+}
+
+static void any_number_of_threads(void **state)
+{
+    (void)state;
+    static const int counts[] = {2, 3, 4, 8};
+    char expected[65];
+    run(&(job){.threads = 1}, expected);
+    for (int i = 0; i < (engines_quick() ? 1 : 4); i++) {
+        char what[32];
+        snprintf(what, sizeof what, "%d threads", counts[i]);
+        expect_same(&(job){.threads = counts[i]}, expected, what);
+    }
+}
+
+static void any_instruction_set(void **state)
+{
+    (void)state;
+    char expected[65];
+    run(&(job){.threads = 2}, expected);
+    const char *isa;
+    for (int usable, i = 0; (isa = cn_system_isa(i, &usable)); i++)
+        if (usable) expect_same(&(job){.threads = 2, .isa = isa}, expected, isa);
+}
+
+/* Bytes carrying 1/255 and float32 numbers of the same value; dense rows where the lists of non-zeros are left out. */
+static void any_form_of_input(void **state)
+{
+    (void)state;
+    char expected[65];
+    run(&(job){.threads = 2}, expected);
+    expect_same(&(job){.threads = 2, .x = floats}, expected, "float32 input");
+    cn_tensor *wide = cn_astype(floats, CN_FLOAT64);
+    expect_same(&(job){.threads = 2, .x = wide}, expected, "float64 input");
+    cn_tensor_destroy(&wide);
+}
+
+static void every_optimizer(void **state)
+{
+    (void)state;
+    static const char *const optimizers[] = {"sgd(0.1, momentum=0.9)", "adam", "rmsprop(momentum=0.9, centered=true)"};
+    for (int i = 0; i < (engines_quick() ? 1 : 3); i++) {
+        char expected[65];
+        run(&(job){.threads = 1, .optimizer = optimizers[i]}, expected);
+        expect_same(&(job){.threads = 3, .x = floats, .optimizer = optimizers[i]}, expected, optimizers[i]);
+    }
+}
+
+static void the_seed_decides(void **state)
+{
+    (void)state;
+    char first[65], again[65], other[65];
+    run(&(job){.threads = 2, .seed = 5}, first);
+    run(&(job){.threads = 2, .seed = 5}, again);
+    run(&(job){.threads = 2, .seed = 6}, other);
+    assert_string_equal(first, again);
+    assert_string_not_equal(first, other);
+}
+
+/* Epochs shuffle by their number, so fit may be interrupted between them. */
+static void epochs_one_by_one(void **state)
+{
+    (void)state;
+    char together[65];
+    run(&(job){.threads = 2, .epochs = 3}, together);
+    expect_same(&(job){.threads = 2, .epochs = 3, .separately = 1}, together, "one fit per epoch");
+}
+
+/* Rows that validate do not train: the same as fit on the first part alone. */
+static void validation_rows_do_not_train(void **state)
+{
+    (void)state;
+    char split[65], part[65];
+    run(&(job){.threads = 2, .validation_split = 0.25}, split);
+    cn_tensor *all_labels = labels;
+    cn_tensor *first = cn_slice(images, {0, samples * 3 / 4});
+    labels = cn_slice(all_labels, {0, samples * 3 / 4});
+    run(&(job){.threads = 2, .x = first}, part);
+    labels = all_labels;
+    assert_string_equal(split, part);
+}
+
+/* Digits of the library itself, from the numbers that get_weight gives. */
+static void digest_is_that_of_the_weights(void **state)
+{
+    (void)state;
+    char expected[65], digest[65];
+    cn_model *model = cn_sequential(.seed = 9);
+    cn_add(model, cn_dense(3, .input_shape = {5}));
+    cn_add(model, cn_dense(2));
+    cn__sha256 hash;
+    cn__sha256_begin(&hash);
+    for (int i = 0; i < cn_model_n_weights(model); i++) {
+        cn_tensor *weight = cn_model_get_weight(model, i);
+        cn__sha256_add(&hash, cn_data(weight), (size_t)cn_size(weight) * sizeof(float));
+        cn_tensor_destroy(&weight);
+    }
+    cn__sha256_end(&hash, expected);
+    assert_int_equal(cn_model_weights_sha256(model, digest), CN_OK);
+    assert_string_equal(digest, expected);
+    cn_model_destroy(&model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(any_number_of_threads), cmocka_unit_test(any_instruction_set),
+        cmocka_unit_test(any_form_of_input),     cmocka_unit_test(every_optimizer),
+        cmocka_unit_test(the_seed_decides),      cmocka_unit_test(epochs_one_by_one),
+        cmocka_unit_test(validation_rows_do_not_train), cmocka_unit_test(digest_is_that_of_the_weights),
+    };
+    return cmocka_run_group_tests_name("determinism", tests, load, unload);
+}

@@ -1,0 +1,259 @@
+/* Every layer with every activation, and every loss, against central differences in the float64 engine.
+ *
+ * The loss of a layer is L = sum r_i y_i with fixed random r. With step h the difference quotient is off by h^2 L'''/6
+ * and by rounding, about 2^-52 |L| / h. For h = 1e-5 and sums of about 1 to 10 both are near 1e-10, so 1e-7 leaves room
+ * for derivatives that are larger than 1 and would still notice a wrong sixth digit. */
+#include "base/pool.h"
+#include "engines.h"
+#include "layers/activation.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#define STEP 1e-5
+#define TOLERANCE 1e-7
+
+enum { BATCH = 3, ROOM = 4096 };
+
+/* How to write a layer of each class as text; %s is the activation. A class without a line fails the test. */
+static const struct {
+    const char *snake, *text;
+    int ndim;
+    int64_t shape[3];
+} layers[] = {
+    {"input_layer", "input_layer(2x3)", 2, {2, 3}},
+    {"dense", "dense(4, activation=%s)", 1, {5}},
+    {"dense", "dense(4, activation=%s, use_bias=false)", 1, {5}},
+    {"dense", "dense(3, activation=%s)", 2, {2, 4}},
+    {"activation", "activation(%s)", 1, {5}},
+    {"activation", "activation(%s)", 2, {2, 4}},
+    {"flatten", "flatten", 2, {2, 3}},
+    {"rescaling", "rescaling(0.3, offset=-0.7)", 1, {6}},
+};
+enum { N_LAYERS = sizeof layers / sizeof *layers };
+
+static void fill(double *out, int64_t n, uint32_t stream)
+{
+    cn__random random;
+    cn__random_begin(&random, 4711, CN__FOR_USER, stream);
+    for (int64_t i = 0; i < n; i++) {
+        out[i] = 2 * cn__random_uniform(&random) - 1;
+        /* nobody has a derivative at the corner of relu */
+        if (fabs(out[i]) < 1e-3) out[i] = 0.5;
+    }
+}
+
+/* A built layer with numbers around it. */
+typedef struct bench {
+    const cn__layer_math *math;
+    cn_layer *layer;
+    cn__pool *pool;
+    double x[ROOM], y[ROOM], dy[ROOM], dx[ROOM], workspace[ROOM], direction[ROOM];
+    double weight[CN__MAX_LAYER_WEIGHTS][ROOM], gradient[CN__MAX_LAYER_WEIGHTS][ROOM];
+} bench;
+
+static double run_forward(bench *b, cn__pass *pass)
+{
+    double sum = 0;
+    b->math->forward(pass);
+    for (int64_t i = 0; i < BATCH * b->layer->output_size; i++) sum += b->direction[i] * b->y[i];
+    return sum;
+}
+
+/* The largest difference between `analytic` and difference quotients of n numbers. */
+static double compare(bench *b, cn__pass *pass, double *at, const double *analytic, int64_t n)
+{
+    double worst = 0;
+    for (int64_t i = 0; i < n; i++) {
+        double kept = at[i];
+        at[i] = kept + STEP;
+        double above = run_forward(b, pass);
+        at[i] = kept - STEP;
+        double below = run_forward(b, pass);
+        at[i] = kept;
+        double off = fabs((above - below) / (2 * STEP) - analytic[i]);
+        worst = isnan(off) ? INFINITY : fmax(worst, off);
+    }
+    return worst;
+}
+
+/* Largest error over the input and all weights. If an input of a relu came nearer to 0 than the step, this would show as
+ * an error; with these random numbers none does. */
+static double check_layer(const cn__layer_math *math, int which, const char *activation)
+{
+    static bench b;
+    char text[128];
+    void *weights[CN__MAX_LAYER_WEIGHTS];
+    cn__sink sinks[CN__MAX_LAYER_WEIGHTS];
+    memset(&b, 0, sizeof b);
+    const char *at = strstr(layers[which].text, "%s");
+    if (at) snprintf(text, sizeof text, "%.*s%s%s", (int)(at - layers[which].text), layers[which].text, activation, at + 2);
+    else snprintf(text, sizeof text, "%s", layers[which].text);
+    b.layer = cn_layer_from_text(text);
+    b.pool = cn__pool_create(2);
+    assert_non_null(b.layer);
+    assert_int_equal(cn__layer_build(b.layer, layers[which].ndim, layers[which].shape), CN_OK);
+    b.math = math ? math : cn__engine_find(64, CN__ISA_C)->layers[cn__layer_index(b.layer)];
+    fill(b.x, BATCH * b.layer->input_size, 1);
+    fill(b.direction, BATCH * b.layer->output_size, 2);
+    for (int i = 0; i < b.layer->n_weights; i++) {
+        const cn__weight *w = &b.layer->weights[i];
+        assert_true(w->rows * w->stride <= ROOM);
+        fill(b.weight[i], w->rows * w->stride, (uint32_t)(3 + i));
+        weights[i] = b.weight[i];
+        sinks[i] = (cn__sink){.gradient = b.gradient[i], .stride = w->stride};
+    }
+    cn__pass pass = {.layer = b.layer, .pool = b.pool, .batch = BATCH, .training = 1, .x = b.x, .y = b.y, .dy = b.dy,
+                     .dx = b.dx, .workspace = b.workspace, .weights = weights, .sinks = sinks};
+    run_forward(&b, &pass);
+    memcpy(b.dy, b.direction, sizeof b.dy);
+    b.math->backward(&pass);
+    double worst = compare(&b, &pass, b.x, b.dx, BATCH * b.layer->input_size);
+    for (int i = 0; i < b.layer->n_weights; i++) {
+        const cn__weight *w = &b.layer->weights[i];
+        for (int64_t r = 0; r < w->rows; r++)
+            worst = fmax(worst, compare(&b, &pass, b.weight[i] + r * w->stride, b.gradient[i] + r * w->stride,
+                                        w->columns));
+    }
+    cn__pool_destroy(&b.pool);
+    cn_layer_destroy(&b.layer);
+    return worst;
+}
+
+static void every_layer_with_every_activation(void **state)
+{
+    (void)state;
+    for (int i = 0; i < N_LAYERS; i++)
+        for (int a = 0; a < CN__ACTIVATION_COUNT; a++) {
+            double worst = check_layer(NULL, i, cn__activation_classes[a]->name);
+            if (!(worst < TOLERANCE))
+                print_message("%s, %s: off by %g\n", layers[i].text, cn__activation_classes[a]->name, worst);
+            assert_true(worst < TOLERANCE);
+        }
+}
+
+static void every_layer_is_covered(void **state)
+{
+    (void)state;
+    for (int id = 0; id < CN__LAYER_COUNT; id++) {
+        int found = 0;
+        for (int i = 0; i < N_LAYERS; i++) found |= strcmp(layers[i].snake, cn__layer_classes[id]->snake) == 0;
+        if (!found) print_message("no case for %s\n", cn__layer_classes[id]->name);
+        assert_true(found);
+    }
+}
+
+/* --- losses --- */
+
+enum { COLUMNS = 5 };
+
+typedef struct scored {
+    double output[BATCH * COLUMNS], target[BATCH * COLUMNS], p[BATCH * COLUMNS], row_loss[BATCH];
+    double gradient[BATCH * COLUMNS];
+    int32_t labels[BATCH];
+} scored;
+
+/* Mean over the rows, which is what `gradient` belongs to. */
+static double measure(void (*function)(const cn__scores *), int sparse, scored *s, int with_gradient)
+{
+    function(&(cn__scores){.rows = BATCH, .columns = COLUMNS, .target = sparse ? NULL : s->target,
+                           .labels = sparse ? s->labels : NULL, .output = s->output, .probabilities = s->p,
+                           .row_loss = s->row_loss, .gradient = with_gradient ? s->gradient : NULL, .divisor = BATCH});
+    double sum = 0;
+    for (int r = 0; r < BATCH; r++) sum += s->row_loss[r];
+    return sum / BATCH;
+}
+
+static double check_loss(void (*function)(const cn__scores *), int sparse, int as_probabilities, int soft_targets)
+{
+    scored s = {.labels = {3, 0, 4}};
+    double worst = 0;
+    fill(s.output, BATCH * COLUMNS, 7);
+    /* rows that do not add up to 1: the losses divide by their sum */
+    for (int i = 0; as_probabilities && i < BATCH * COLUMNS; i++) s.output[i] = 0.05 + fabs(s.output[i]);
+    for (int r = 0; r < BATCH; r++) s.target[r * COLUMNS + s.labels[r]] = 1;
+    if (soft_targets) fill(s.target, BATCH * COLUMNS, 8);
+    measure(function, sparse, &s, 1);
+    for (int i = 0; i < BATCH * COLUMNS; i++) {
+        double kept = s.output[i];
+        s.output[i] = kept + STEP;
+        double above = measure(function, sparse, &s, 0);
+        s.output[i] = kept - STEP;
+        double below = measure(function, sparse, &s, 0);
+        s.output[i] = kept;
+        double off = fabs((above - below) / (2 * STEP) - s.gradient[i]);
+        worst = isnan(off) ? INFINITY : fmax(worst, off);
+    }
+    return worst;
+}
+
+static void every_loss(void **state)
+{
+    (void)state;
+    const cn__engine *engine = cn__engine_find(64, CN__ISA_C);
+    for (int id = 0; id < CN__LOSS_COUNT; id++)
+        for (int soft = 0; soft <= !cn__loss_classes[id]->sparse; soft++) {
+            const cn__loss_math *math = engine->losses[id];
+            int sparse = cn__loss_classes[id]->sparse;
+            double worst = check_loss(math->measure, sparse, 1, soft), logits = 0;
+            if (math->measure_from_logits) logits = check_loss(math->measure_from_logits, sparse, 0, soft);
+            if (!(worst < TOLERANCE && logits < TOLERANCE))
+                print_message("%s: off by %g, from logits by %g\n", cn__loss_classes[id]->name, worst, logits);
+            assert_true(worst < TOLERANCE && logits < TOLERANCE);
+        }
+}
+
+/* --- wrong ones, which must be reported --- */
+
+static const cn__layer_math *right(void) { return cn__engine_find(64, CN__ISA_C)->layers[CN__LAYER_dense]; }
+
+static void forgets_the_batch_mean(const cn__scores *s)
+{
+    cn__scores other = *s;
+    other.divisor = 1;
+    cn__engine_find(64, CN__ISA_C)->losses[CN__LOSS_mean_squared_error]->measure(&other);
+}
+
+static void is_slightly_off(const cn__pass *pass)
+{
+    right()->backward(pass);
+    ((double *)pass->dx)[1] *= 1.00001;
+}
+
+static void leaves_the_bias_out(const cn__pass *pass)
+{
+    right()->backward(pass);
+    memset(pass->sinks[1].gradient, 0, sizeof(double));
+}
+
+static void gives_nan(const cn__pass *pass)
+{
+    right()->backward(pass);
+    ((double *)pass->sinks[0].gradient)[2] = NAN;
+}
+
+static void the_check_finds_wrong_gradients(void **state)
+{
+    (void)state;
+    void (*const wrong[])(const cn__pass *) = {is_slightly_off, leaves_the_bias_out, gives_nan};
+    assert_true(check_layer(right(), 1, "tanh") < TOLERANCE);
+    for (int i = 0; i < 3; i++) {
+        cn__layer_math math = {right()->forward, wrong[i]};
+        assert_false(check_layer(&math, 1, "tanh") < TOLERANCE);
+    }
+    assert_false(check_loss(forgets_the_batch_mean, 0, 1, 0) < TOLERANCE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_layer_is_covered),
+        cmocka_unit_test(every_layer_with_every_activation),
+        cmocka_unit_test(every_loss),
+        cmocka_unit_test(the_check_finds_wrong_gradients),
+    };
+    return cmocka_run_group_tests_name("gradients", tests, NULL, NULL);
+}
