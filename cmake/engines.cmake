@@ -16,6 +16,12 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
     set(CN_FLAGS_f32_neon -DCN_ISA_NEON=1)
 endif()
 
+# Tiles and bfloat16 conversions stay in one file, whose functions are only called where the CPU has both.
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+    set_source_files_properties(src/kernels/amx_matmul.c PROPERTIES
+        COMPILE_OPTIONS "-mamx-tile;-mamx-bf16;-mavx512bf16")
+endif()
+
 # cn_add_engines(OBJECTS source...): one object library per engine, appended to the list OBJECTS.
 function(cn_add_engines objects)
     set(all ${${objects}})

@@ -7,6 +7,7 @@
 #include "base/pool.h"
 #include "kernels/sink.h"
 #include "kernels/batch.h"
+#include "kernels/bf16.h"
 
 #include <cornu/layer.h>
 #include <stdint.h>
@@ -53,6 +54,8 @@ typedef struct cn__pass {
     void *workspace;            /* (batch, workspace_size) */
     void *const *weights;       /* one pointer per weight */
     const cn__sink *sinks;      /* backward: where each weight's gradient goes, one per weight */
+    const cn__bf16 *bf16;       /* mixed_bfloat16: how; NULL in the other precisions */
+    int is_last;                /* of the model: its output stays float32 in mixed_bfloat16, as Keras advises */
     uint64_t seed;              /* of the model */
     uint32_t stream;            /* number of this layer and step, for random layers */
 } cn__pass;

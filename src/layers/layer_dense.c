@@ -1,16 +1,25 @@
-#include "kernels/dense.h"
+#include "kernels/bf16.h"
+#include "kernels/dense_bf16.h"
 #include "layers/engine_activation.h"
 #include "layers/layer.h"
 
 /* y = activation(x . kernel + bias) on the last axis.
  *   x (B,I)  kernel (I,O)  bias (O)  y (B,O);  B is the batch times all axes but the last.
- * Backward, with dz = dy * activation'(z):  dx = dz . kernel^T,  dkernel = x^T . dz,  dbias = sum_B dz. */
+ * Backward, with dz = dy * activation'(z):  dx = dz . kernel^T,  dkernel = x^T . dz,  dbias = sum_B dz.
+ * In mixed_bfloat16 the three products round their operands, and y is rounded unless it is the model's output; all else
+ * stays float32 (Keras rounds z twice more on the way, before and after adding the bias). */
 typedef struct share {
     const cn__activation_math *math;
     int64_t columns;
     const real *bias, *y, *dy;
     real *z, *out;
+    int rounds;
 } share;
+
+static void round_all(int64_t n, real *y)
+{
+    for (int64_t i = 0; i < n; i++) y[i] = (real)cn__bf16_round((float)y[i]);
+}
 
 static void finish_rows(void *context, int thread, int64_t begin, int64_t end)
 {
@@ -19,6 +28,7 @@ static void finish_rows(void *context, int thread, int64_t begin, int64_t end)
     for (int64_t r = begin; s->bias && r < end; r++)
         for (int64_t c = 0; c < s->columns; c++) s->z[r * s->columns + c] += s->bias[c];
     s->math->forward(end - begin, s->columns, s->z + begin * s->columns, s->out + begin * s->columns);
+    if (s->rounds) round_all((end - begin) * s->columns, s->out + begin * s->columns);
 }
 
 static void backward_rows(void *context, int thread, int64_t begin, int64_t end)
@@ -39,11 +49,14 @@ static void forward(const cn__pass *pass)
     real *z = cn__activation_classes[activation]->needs_input ? pass->workspace : pass->y;
     cn__dense d = {.pool = pass->pool, .rows = rows, .inputs = kernel->rows, .outputs = kernel->columns,
                    .kernel = pass->weights[0], .kernel_stride = kernel->stride};
-    if (pass->sparse)
+    if (pass->bf16)
+        cn__dense_forward_bf16(&d, pass->bf16, pass->x, z);
+    else if (pass->sparse)
         cn__dense_forward_sparse(&d, pass->sparse, z);
     else
         cn__dense_forward(&d, pass->x, z);
     share s = {.math = cn__activation_maths[activation], .columns = kernel->columns, .z = z, .out = pass->y,
+               .rounds = pass->bf16 && !pass->is_last,
                .bias = layer->n_weights > 1 ? pass->weights[1] : NULL};
     cn__parallel(pass->pool, rows, finish_rows, &s);
 }
@@ -63,8 +76,11 @@ static void backward(const cn__pass *pass)
     cn__dense d = {.pool = pass->pool, .rows = rows, .inputs = kernel->rows, .outputs = kernel->columns,
                    .kernel = pass->weights[0], .kernel_stride = kernel->stride};
     /* dx first: the weight gradient may move the kernel. */
-    if (pass->dx) cn__dense_backward_input(&d, pass->dy, pass->dx);
-    if (pass->sparse)
+    if (pass->dx && pass->bf16) cn__dense_backward_input_bf16(&d, pass->bf16, pass->dy, pass->dx);
+    else if (pass->dx) cn__dense_backward_input(&d, pass->dy, pass->dx);
+    if (pass->bf16)
+        cn__dense_backward_kernel_bf16(&d, pass->bf16, pass->x, pass->dy, &pass->sinks[0]);
+    else if (pass->sparse)
         cn__dense_backward_kernel_sparse(&d, pass->sparse, pass->dy, &pass->sinks[0]);
     else
         cn__dense_backward_kernel(&d, pass->x, pass->dy, &pass->sinks[0]);

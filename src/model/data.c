@@ -92,7 +92,7 @@ static int worth_lists(const cn_model *model, const cn__source *x)
     const cn_layer *first = cn__model_first(model);
     for (int i = 0; i < model->n_layers && first->class_ == &cn__layer_flatten; i++) first = model->layers[i];
     if (!model->engine->gather->sparse || first->class_ != &cn__layer_dense || x->columns < 64 ||
-        first->weights[0].rows != x->columns || x->columns > INT32_MAX / 4)
+        first->weights[0].rows != x->columns || x->columns > INT32_MAX / 4 || model->bf16_way != CN__BF16_NONE)
         return 0;
     int64_t numbers = x->rows * x->columns, step = numbers / SAMPLED_NUMBERS + 1, seen = 0, zeros = 0;
     step |= 1; /* odd, so that it does not fall into step with the width of an image */

@@ -33,6 +33,7 @@ typedef struct cn__plan {
     int32_t *labels;
     void *row_loss;
     void *probabilities;
+    cn__bf16 bf16;     /* mixed_bfloat16: room for one product's operands */
 } cn__plan;
 
 struct cn_model {
@@ -41,6 +42,7 @@ struct cn_model {
     const char *precision;
     int threads;
     const cn__engine *engine;
+    cn__bf16_way bf16_way;
     cn__pool *pool; /* made at first use */
 
     int status; /* the first failure of cn_add */

@@ -33,6 +33,23 @@ static int64_t widest(const cn_model *model)
     return size;
 }
 
+/* The largest kernel's product. */
+static void *carve_bf16(const cn_model *model, carver *c, int64_t rows)
+{
+    double most = 0;
+    if (model->bf16_way == CN__BF16_NONE) return NULL;
+    for (int i = 0; i < model->n_layers; i++) {
+        const cn_layer *layer = model->layers[i];
+        if (layer->class_ != &cn__layer_dense) continue;
+        const cn__weight *kernel = &layer->weights[0];
+        double bytes = cn__bf16_bytes(rows * (layer->input_size / kernel->rows), kernel->rows, kernel->columns);
+        most = bytes > most ? bytes : most;
+    }
+    if (most < 1e18) return carve(c, (int64_t)most, 1);
+    c->overflow = 1;
+    return NULL;
+}
+
 static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t rows, int training)
 {
     size_t real = cn__engine_bytes(model->engine);
@@ -65,6 +82,7 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
     plan->labels = carve(c, rows, sizeof *plan->labels);
     plan->row_loss = carve(c, rows * outputs, real);
     plan->probabilities = carve(c, rows * outputs, real);
+    plan->bf16 = (cn__bf16){model->bf16_way, carve_bf16(model, c, rows)};
 }
 
 int cn__plan_prepare(cn_model *model, int64_t rows, int training)

@@ -7,7 +7,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const precisions[] = {"float32", "float64"};
+static const char *const precisions[] = {"float32", "mixed_bfloat16", "float64"};
+
+/* Tiles belong to the level avx512: asking for a lower one means that the CPU's own rounding is not wanted. */
+static cn__bf16_way choose_bf16_way(cn__isa isa)
+{
+    return isa == CN__ISA_AVX512 && cn__cpu_avx512_bf16() && cn__cpu_amx_bf16() ? CN__BF16_TILES : CN__BF16_ROUNDED;
+}
 
 static int choose_engine(cn_model *model, const cn_sequential_options *options)
 {
@@ -17,7 +23,8 @@ static int choose_engine(cn_model *model, const cn_sequential_options *options)
     for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
         if (strcmp(precision, precisions[i])) continue;
         model->precision = precisions[i];
-        model->engine = cn__engine_find(i == 1 ? 64 : 32, isa);
+        model->engine = cn__engine_find(i == 2 ? 64 : 32, isa);
+        if (i == 1) model->bf16_way = choose_bf16_way(isa);
         return CN_OK;
     }
     return cn__fail_unknown("precision", precision, precisions, sizeof precisions / sizeof *precisions);

@@ -15,6 +15,8 @@ static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training
         .pool = model->pool,
         .batch = rows,
         .training = training,
+        .bf16 = model->bf16_way != CN__BF16_NONE ? &model->plan.bf16 : NULL,
+        .is_last = last,
         .skip_activation = last && model->is_compiled && model->from_logits && training >= 0,
         .y = model->plan.outputs[layer],
         .workspace = model->plan.workspaces[layer],

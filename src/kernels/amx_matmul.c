@@ -1,0 +1,230 @@
+#include "kernels/amx_matmul.h"
+
+#if CN__AMX
+#include "kernels/amx_pack.h"
+#include "kernels/sink_row.h"
+
+/* A result is made in squares of 32x32: four accumulators, so that each tile loaded is used twice. */
+#define SQUARE 32
+
+/* How the result is cut: strips of columns times blocks of rows, one task each. A strip of B is packed by the thread
+ * that uses it, unless several tasks share it. */
+typedef struct job {
+    const cn__amx_matmul *p;
+    int64_t k_tiles, row_tiles, column_tiles; /* of A and B, even numbers of rows and columns */
+    int64_t strip, strips;                    /* columns of a task, multiple of SQUARE */
+    int64_t block, blocks;                    /* rows of a task, multiple of SQUARE */
+    int64_t depth;                            /* tiles of k that are worked on at a time */
+    uint16_t *a, *b;                          /* packed: line block by line block; b NULL: packed on the way */
+} job;
+
+#define STRIP_BYTES ((int64_t)512 << 10) /* of packed B: a quarter of the level-2 cache */
+#define SHARED_ROWS 512                  /* more rows than this are cut */
+
+typedef struct tile_configuration {
+    uint8_t palette, start_row, reserved[14];
+    uint16_t bytes_per_row[16];
+    uint8_t rows[16];
+} tile_configuration;
+
+static void open_tiles(void)
+{
+    _Alignas(64) tile_configuration configuration = {.palette = 1};
+    for (int t = 0; t < 8; t++) {
+        configuration.bytes_per_row[t] = 64;
+        configuration.rows[t] = TILE_LINES;
+    }
+    _tile_loadconfig(&configuration);
+}
+
+/* One 32x32 square: rows of c are `step` bytes apart. */
+static void square(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, const uint16_t *b0, const uint16_t *b1,
+                   float *c, int64_t step, int add)
+{
+    float *below = (float *)(void *)((char *)c + TILE_LINES * step);
+    if (add) {
+        _tile_loadd(0, c, step);
+        _tile_loadd(1, c + TILE_LINES, step);
+        _tile_loadd(2, below, step);
+        _tile_loadd(3, below + TILE_LINES, step);
+    } else {
+        _tile_zero(0);
+        _tile_zero(1);
+        _tile_zero(2);
+        _tile_zero(3);
+    }
+    for (int64_t k = 0; k < k_tiles * TILE_NUMBERS; k += TILE_NUMBERS) {
+        _tile_loadd(6, b0 + k, 64);
+        _tile_loadd(4, a0 + k, 64);
+        _tile_dpbf16ps(0, 4, 6);
+        _tile_loadd(7, b1 + k, 64);
+        _tile_dpbf16ps(1, 4, 7);
+        _tile_loadd(5, a1 + k, 64);
+        _tile_dpbf16ps(2, 5, 6);
+        _tile_dpbf16ps(3, 5, 7);
+    }
+    _tile_stored(0, c, step);
+    _tile_stored(1, c + TILE_LINES, step);
+    _tile_stored(2, below, step);
+    _tile_stored(3, below + TILE_LINES, step);
+}
+
+/* Tile number `line` (of lines) and `k` (of terms), wherever it has to be read from. */
+static void pack_tile(const cn__amx_factor *f, int as_pairs, int64_t lines, int64_t terms, uint16_t *tile)
+{
+    _Alignas(64) uint16_t turned[TILE_NUMBERS];
+    uint16_t *to = as_pairs == f->rows_are_k ? tile : turned;
+    if (f->rows_are_k) pack_pairs(f->data, f->stride, lines, terms, to);
+    else pack_rows(f->data, f->stride, lines, terms, to);
+    if (to == turned) transpose_words(turned, tile);
+}
+
+static cn__amx_factor factor_at(const cn__amx_factor *f, int64_t line, int64_t k)
+{
+    cn__amx_factor part = *f;
+    part.data += f->rows_are_k ? k * f->stride + line : line * f->stride + k;
+    return part;
+}
+
+/* Tiles first ... first+count-1 of k, of the line blocks begin ... end-1. */
+static void pack(const cn__amx_factor *f, int as_pairs, int64_t lines, int64_t terms, int64_t begin, int64_t end,
+                 int64_t first, int64_t count, uint16_t *to)
+{
+    for (int64_t block = begin; block < end; block++) {
+        for (int64_t k = first; k < first + count; k++, to += TILE_NUMBERS) {
+            cn__amx_factor part = factor_at(f, block * TILE_LINES, k * TILE_K);
+            pack_tile(&part, as_pairs, lines - block * TILE_LINES, terms - k * TILE_K, to);
+        }
+    }
+}
+
+static void pack_lines(void *context, int thread, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    const cn__amx_matmul *p = j->p;
+    int64_t line_numbers = j->k_tiles * TILE_NUMBERS;
+    (void)thread;
+    for (int64_t line = begin; line < end; line++) {
+        if (line < j->row_tiles)
+            pack(&p->a, 0, p->m, p->k, line, line + 1, 0, j->k_tiles, j->a + line * line_numbers);
+        else
+            pack(&p->b, 1, p->n, p->k, line - j->row_tiles, line - j->row_tiles + 1, 0, j->k_tiles,
+                 j->b + (line - j->row_tiles) * line_numbers);
+    }
+}
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A square of the result that may stick out of it. */
+static void square_in_place(const job *j, int64_t k_tiles, const uint16_t *a, int64_t a_line, const uint16_t *b,
+                            int64_t b_line, int64_t row, int64_t column, int add)
+{
+    const cn__amx_matmul *p = j->p;
+    float *c = p->c + row * p->c_row + column;
+    int64_t rows = smaller(p->m - row, SQUARE), columns = smaller(p->n - column, SQUARE);
+    if (rows == SQUARE && columns == SQUARE) {
+        square(k_tiles, a, a + a_line, b, b + b_line, c, p->c_row * (int64_t)sizeof(float), add);
+        return;
+    }
+    _Alignas(64) float whole[SQUARE * SQUARE] = {0};
+    for (int64_t r = 0; add && r < rows; r++)
+        memcpy(whole + r * SQUARE, c + r * p->c_row, (size_t)columns * sizeof(float));
+    square(k_tiles, a, a + a_line, b, b + b_line, whole, SQUARE * (int64_t)sizeof(float), add);
+    for (int64_t r = 0; r < rows; r++)
+        memcpy(c + r * p->c_row, whole + r * SQUARE, (size_t)columns * sizeof(float));
+}
+
+typedef struct task {
+    int64_t row, row_end, column, column_end;
+} task;
+
+static void into_memory(const job *j, const task *t, uint16_t *scratch)
+{
+    const cn__amx_matmul *p = j->p;
+    int64_t line = j->k_tiles * TILE_NUMBERS;
+    for (int64_t first = 0; first < j->k_tiles; first += j->depth) {
+        int64_t depth = smaller(j->depth, j->k_tiles - first), b_line = j->b ? line : depth * TILE_NUMBERS;
+        const uint16_t *b = j->b ? j->b + t->column / TILE_LINES * line + first * TILE_NUMBERS : scratch;
+        if (!j->b)
+            pack(&p->b, 1, p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, first, depth, scratch);
+        for (int64_t column = t->column; column < t->column_end; column += SQUARE)
+            for (int64_t row = t->row; row < t->row_end; row += SQUARE)
+                square_in_place(j, depth, j->a + row / TILE_LINES * line + first * TILE_NUMBERS, line,
+                                b + (column - t->column) / TILE_LINES * b_line, b_line, row, column, first > 0);
+    }
+}
+
+static void into_sink(const job *j, const task *t, uint16_t *scratch, float *strip)
+{
+    const cn__amx_matmul *p = j->p;
+    int64_t line = j->k_tiles * TILE_NUMBERS, width = t->column_end - t->column;
+    const uint16_t *b = j->b ? j->b + t->column / TILE_LINES * line : scratch;
+    if (!j->b)
+        pack(&p->b, 1, p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, 0, j->k_tiles, scratch);
+    for (int64_t row = t->row; row < t->row_end; row += SQUARE) {
+        const uint16_t *a = j->a + row / TILE_LINES * line;
+        for (int64_t column = 0; column < width; column += SQUARE) {
+            const uint16_t *part = b + column / TILE_LINES * line;
+            square(j->k_tiles, a, a + line, part, part + line, strip + column, width * (int64_t)sizeof(float), 0);
+        }
+        for (int64_t r = 0; r < smaller(p->m - row, SQUARE); r++)
+            cn__sink_row(p->sink, row + r, t->column, smaller(width, p->n - t->column), strip + r * width);
+    }
+}
+
+static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    open_tiles();
+    for (int64_t i = begin; i < end; i++) {
+        task t = {.row = i % j->blocks * j->block, .column = i / j->blocks * j->strip};
+        t.row_end = smaller(t.row + j->block, j->row_tiles * TILE_LINES);
+        t.column_end = smaller(t.column + j->strip, j->column_tiles * TILE_LINES);
+        if (j->p->sink) into_sink(j, &t, cn__pool_scratch(j->p->pool, thread), cn__pool_strip(j->p->pool, thread));
+        else into_memory(j, &t, cn__pool_scratch(j->p->pool, thread));
+    }
+    _tile_release();
+}
+
+static int64_t pieces(int64_t n, int64_t size)
+{
+    return (n + size - 1) / size;
+}
+
+/* Products of fewer multiply-adds than this take less time than waking the team. */
+#define ALONE (1 << 20)
+
+void cn__amx_matmul_run(const cn__amx_matmul *p)
+{
+    job j = {.p = p, .a = p->memory};
+    j.k_tiles = pieces(p->k, TILE_K);
+    j.row_tiles = pieces(p->m, SQUARE) * (SQUARE / TILE_LINES);
+    j.column_tiles = pieces(p->n, SQUARE) * (SQUARE / TILE_LINES);
+    int alone = (double)p->m * (double)p->n * (double)p->k < ALONE;
+    int64_t wanted = alone ? 1 : 4 * (int64_t)cn__pool_threads(p->pool);
+    j.strip = p->n > 2048 ? 256 : 128;
+    if (!p->sink && pieces(p->n, j.strip) < wanted) j.strip = 64;
+    j.strips = pieces(p->n, j.strip);
+    j.block = p->sink || p->m <= SHARED_ROWS ? j.row_tiles * TILE_LINES : SHARED_ROWS / 2;
+    if (j.strips * pieces(p->m, j.block) < wanted)
+        j.block = pieces(pieces(p->m, pieces(wanted, j.strips)), SQUARE) * SQUARE;
+    j.blocks = pieces(p->m, j.block);
+    j.depth = p->sink ? j.k_tiles : smaller(j.k_tiles, STRIP_BYTES / (j.strip * TILE_K * 2));
+    int shared = j.blocks > 1 || j.depth * TILE_K * j.strip * 2 > (int64_t)CN_POOL_SCRATCH;
+    if (shared) j.b = j.a + j.row_tiles * j.k_tiles * TILE_NUMBERS;
+    int64_t lines = j.row_tiles + (shared ? j.column_tiles : 0);
+    if (alone) {
+        pack_lines(&j, 0, 0, lines);
+        run_tasks(&j, 0, 0, j.strips * j.blocks);
+    } else {
+        cn__parallel(p->pool, lines, pack_lines, &j);
+        cn__parallel(p->pool, j.strips * j.blocks, run_tasks, &j);
+    }
+}
+
+#else
+typedef int no_tiles_in_this_engine;
+#endif

@@ -1,0 +1,40 @@
+/* C = A . B with operands rounded to bfloat16 on Intel's tiles (AMX): TDPBF16PS multiplies 16x32 by 32x16 numbers in 16
+ * cycles. Only in the AVX-512 engine, and only to be called where cn__cpu_amx_bf16 and cn__cpu_avx512_bf16 say yes.
+ *
+ * Each sum is one chain of tile instructions in ascending order of k, 32 terms each, whatever the cut into blocks and
+ * threads; its bits are the CPU's. */
+#ifndef CN_KERNELS_AMX_MATMUL_H
+#define CN_KERNELS_AMX_MATMUL_H
+
+#include "base/pool.h"
+#include "kernels/real.h"
+#include "kernels/sink.h"
+
+#if defined(CN_ISA_AVX512) && CN_REAL_BITS == 32
+#define CN__AMX 1
+
+/* A factor in memory: rows of float32, `stride` numbers apart. Whether k, the index that is summed over, runs along the
+ * rows or counts them. */
+typedef struct cn__amx_factor {
+    const float *data;
+    int64_t stride;
+    int rows_are_k;
+} cn__amx_factor;
+
+typedef struct cn__amx_matmul {
+    cn__pool *pool;
+    int64_t m, n, k;
+    cn__amx_factor a, b; /* (m,k) and (k,n), or transposed */
+    float *c;            /* (m,n), rows c_row numbers apart; or */
+    int64_t c_row;
+    const cn__sink *sink; /* the result is the gradient of a kernel (m,n) and goes here */
+    void *memory;         /* 2 bytes for each number of A and B filled up to multiples of 32 */
+} cn__amx_matmul;
+
+#define cn__amx_matmul_run CN_T(cn__amx_matmul_run)
+void cn__amx_matmul_run(const cn__amx_matmul *p);
+
+#else
+#define CN__AMX 0
+#endif
+#endif

@@ -1,0 +1,56 @@
+/* Copies of float32 matrices as tiles of bfloat16: 1 KiB each, 16 rows of 64 bytes.
+ *   rows    the tile of a left factor:  row r holds 32 neighbouring k of its line r
+ *   pairs   the tile of a right factor: row p holds k = 2p and 2p+1 of 16 neighbouring columns, pair by pair
+ * As 32-bit words, one is the transpose of the other. Numbers outside the matrix count as 0. */
+#ifndef CN_KERNELS_AMX_PACK_H
+#define CN_KERNELS_AMX_PACK_H
+
+#include "kernels/transpose.h"
+
+#define TILE_LINES 16                  /* rows of a left tile, columns of a right one */
+#define TILE_K 32                      /* terms of a sum in one tile */
+#define TILE_NUMBERS (TILE_LINES * TILE_K)
+
+static inline __mmask16 first_of_16(int64_t n)
+{
+    return n >= 16 ? (__mmask16)0xffff : n > 0 ? (__mmask16)((1u << n) - 1) : 0;
+}
+
+static inline __m512i round_two(__m512 low, __m512 high)
+{
+    return (__m512i)_mm512_cvtne2ps_pbh(high, low);
+}
+
+/* `from` points at line 0, k 0; lines are `stride` apart. */
+static inline void pack_rows(const float *from, int64_t stride, int64_t lines, int64_t terms, uint16_t *tile)
+{
+    __mmask16 low = first_of_16(terms), high = first_of_16(terms - 16);
+    if (lines > TILE_LINES) lines = TILE_LINES;
+    int64_t r = 0;
+    for (; r < lines; r++, from += stride)
+        _mm512_store_si512(tile + r * TILE_K, round_two(_mm512_maskz_loadu_ps(low, from),
+                                                        _mm512_maskz_loadu_ps(high, from + 16)));
+    for (; r < TILE_LINES; r++) _mm512_store_si512(tile + r * TILE_K, _mm512_setzero_si512());
+}
+
+/* `from` points at k 0, column 0; the k are `stride` apart. */
+static inline void pack_pairs(const float *from, int64_t stride, int64_t columns, int64_t terms, uint16_t *tile)
+{
+    const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
+                                                22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    __mmask16 some = first_of_16(columns);
+    for (int64_t k = 0; k < TILE_K; k += 2, from += 2 * stride) {
+        __m512 even = k < terms ? _mm512_maskz_loadu_ps(some, from) : _mm512_setzero_ps();
+        __m512 odd = k + 1 < terms ? _mm512_maskz_loadu_ps(some, from + stride) : _mm512_setzero_ps();
+        _mm512_store_si512(tile + k * TILE_LINES, _mm512_permutexvar_epi16(interleave, round_two(even, odd)));
+    }
+}
+
+static inline void transpose_words(const uint16_t *from, uint16_t *tile)
+{
+    const float *row[TILE_LINES];
+    for (int r = 0; r < TILE_LINES; r++) row[r] = (const float *)(const void *)(from + r * TILE_K);
+    cn__transpose(row, 0, (float *)(void *)tile, TILE_LINES);
+}
+
+#endif

@@ -1,0 +1,54 @@
+/* bfloat16: the upper half of a float32, rounded to nearest, ties to even. Infinities stay, NaN stays NaN (quiet).
+ * Subnormal float32 numbers become a zero of their sign, because that is what the CPU's own conversion (VCVTNEPS2BF16)
+ * and its tile products (TDPBF16PS) do, whatever the mode bits say; numbers below 1.2e-38 mean nothing to a network. */
+#ifndef CN_KERNELS_BF16_H
+#define CN_KERNELS_BF16_H
+
+#include <stdint.h>
+#include <string.h>
+
+static inline uint16_t cn__bf16_from(float x)
+{
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint32_t magnitude = bits & 0x7fffffffu;
+    uint32_t rounded = (bits + 0x7fffu + (bits >> 16 & 1)) >> 16;
+    rounded = magnitude > 0x7f800000u ? (bits >> 16 | 0x40u) : rounded;
+    rounded = magnitude < 0x00800000u ? bits >> 31 << 15 : rounded;
+    return (uint16_t)rounded;
+}
+
+static inline float cn__bf16_value(uint16_t half)
+{
+    uint32_t bits = (uint32_t)half << 16;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* The nearest bfloat16 as a float32. */
+static inline float cn__bf16_round(float x)
+{
+    return cn__bf16_value(cn__bf16_from(x));
+}
+
+/* Two ways to multiply matrices of bfloat16 with sums in float32: tiles (Intel AMX), or the float32 kernels on rounded
+ * copies. A product of two bfloat16 numbers is exact in float32, so the ways differ only in how sums are rounded. Either
+ * gives the same bits for any number of threads; the second also on every CPU. */
+typedef enum cn__bf16_way { CN__BF16_NONE, CN__BF16_ROUNDED, CN__BF16_TILES } cn__bf16_way;
+
+/* How to compute, and memory for rounded copies of the operands: cn__bf16_bytes of the largest product. */
+typedef struct cn__bf16 {
+    cn__bf16_way way;
+    void *memory;
+} cn__bf16;
+
+/* The same in every engine: room for x (rows, inputs), kernel (inputs, outputs) and y (rows, outputs), filled up to
+ * whole tiles. Computed in double, so that it cannot overflow before the caller checks it. */
+static inline double cn__bf16_bytes(int64_t rows, int64_t inputs, int64_t outputs)
+{
+    double b = (double)rows + 32, i = (double)inputs + 32, o = (double)outputs + 32;
+    return 4 * (b * i + i * o + b * o);
+}
+
+#endif

@@ -1,0 +1,85 @@
+#include "kernels/dense_bf16.h"
+
+#include "kernels/amx_matmul.h"
+#include "kernels/bf16.h"
+
+typedef struct rounding {
+    const real *from;
+    int64_t columns, stride;
+    real *to;
+} rounding;
+
+static void round_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    const rounding *job = context;
+    (void)thread;
+    for (int64_t r = begin; r < end; r++) {
+        const real *from = job->from + r * job->stride;
+        real *to = job->to + r * job->columns;
+        for (int64_t c = 0; c < job->columns; c++) to[c] = (real)cn__bf16_round((float)from[c]);
+    }
+}
+
+/* A copy without gaps at *memory, which moves behind it. */
+static const real *rounded(const cn__dense *d, int64_t rows, int64_t columns, const real *from, int64_t stride,
+                           real **memory)
+{
+    rounding job = {.from = from, .columns = columns, .stride = stride, .to = *memory};
+    cn__parallel(d->pool, rows, round_rows, &job);
+    *memory += rows * columns;
+    return job.to;
+}
+
+static cn__dense with_rounded_kernel(const cn__dense *d, real **memory)
+{
+    cn__dense copy = *d;
+    copy.kernel = rounded(d, d->inputs, d->outputs, d->kernel, d->kernel_stride, memory);
+    copy.kernel_stride = d->outputs;
+    return copy;
+}
+
+void cn__dense_forward_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *x, real *y)
+{
+#if CN__AMX
+    if (bf16->way == CN__BF16_TILES) {
+        cn__amx_matmul_run(&(cn__amx_matmul){
+            .pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs, .a = {x, d->inputs, 0},
+            .b = {d->kernel, d->kernel_stride, 1}, .c = y, .c_row = d->outputs, .memory = bf16->memory});
+        return;
+    }
+#endif
+    real *memory = bf16->memory;
+    cn__dense copy = with_rounded_kernel(d, &memory);
+    cn__dense_forward(&copy, rounded(d, d->rows, d->inputs, x, d->inputs, &memory), y);
+}
+
+void cn__dense_backward_input_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *dy, real *dx)
+{
+#if CN__AMX
+    if (bf16->way == CN__BF16_TILES) {
+        cn__amx_matmul_run(&(cn__amx_matmul){
+            .pool = d->pool, .m = d->rows, .n = d->inputs, .k = d->outputs, .a = {dy, d->outputs, 0},
+            .b = {d->kernel, d->kernel_stride, 0}, .c = dx, .c_row = d->inputs, .memory = bf16->memory});
+        return;
+    }
+#endif
+    real *memory = bf16->memory;
+    cn__dense copy = with_rounded_kernel(d, &memory);
+    cn__dense_backward_input(&copy, rounded(d, d->rows, d->outputs, dy, d->outputs, &memory), dx);
+}
+
+void cn__dense_backward_kernel_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *x, const real *dy,
+                                    const cn__sink *sink)
+{
+#if CN__AMX
+    if (bf16->way == CN__BF16_TILES) {
+        cn__amx_matmul_run(&(cn__amx_matmul){
+            .pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows, .a = {x, d->inputs, 1},
+            .b = {dy, d->outputs, 1}, .sink = sink, .memory = bf16->memory});
+        return;
+    }
+#endif
+    real *memory = bf16->memory;
+    const real *x16 = rounded(d, d->rows, d->inputs, x, d->inputs, &memory);
+    cn__dense_backward_kernel(d, x16, rounded(d, d->rows, d->outputs, dy, d->outputs, &memory), sink);
+}
