@@ -3,8 +3,6 @@
 #include "kernels/matmul.h"
 #include "kernels/sink_row.h"
 
-#include <string.h>
-
 void cn__dense_forward(const cn__dense *d, const real *x, real *y)
 {
     cn__matmul_run(&(cn__matmul){.pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs, .a = x,
@@ -19,43 +17,85 @@ void cn__dense_backward_input(const cn__dense *d, const real *dy, real *dx)
                                  .b_column = d->kernel_stride, .c = dx, .c_row = d->inputs});
 }
 
-/* A strip of rows of the gradient is made in the thread's own cache and then handed to the sink. */
-#define STRIP_NUMBERS (CN_POOL_STRIP / sizeof(real))
+/* A gradient that feeds an update is made rectangle by rectangle in the thread's own cache and handed on from there. */
+#define STRIP_ROWS 336
 #define STRIP_COLUMNS 512
+#define STRIP_BYTES (STRIP_ROWS * STRIP_COLUMNS * sizeof(real))
+#define NARROW 8 /* outputs */
+#define NARROW_ROWS 1024
+_Static_assert(CN__MATMUL_SCRATCH + STRIP_BYTES <= CN_POOL_SCRATCH, "the scratch memory of a thread is too small");
+_Static_assert(NARROW * NARROW_ROWS <= STRIP_ROWS * STRIP_COLUMNS / 2, "a narrow strip and its transpose do not fit");
 
 typedef struct kernel_gradient {
     const cn__dense *d;
     const real *x, *dy;
     const cn__sink *sink;
-    int64_t rows_per_strip, columns_per_strip, column_strips;
+    int64_t rows, row_strips, columns, column_strips; /* the size of a strip, and how many there are */
 } kernel_gradient;
+
+static int64_t part_size(int64_t whole, int64_t limit, int64_t unit)
+{
+    int64_t parts = (whole + limit - 1) / limit, size = (whole + parts - 1) / parts;
+    return size + unit - 1 - (size - 1) % unit;
+}
+
+/* dy^T . x, whose rows are long where dy's are short, turned back. */
+static void narrow_strip(const kernel_gradient *g, int thread, int64_t i, int64_t rows, real *strip)
+{
+    const cn__dense *d = g->d;
+    int64_t outputs = d->outputs;
+    real *turned = strip + outputs * rows;
+    cn__matmul_alone(&(cn__matmul){.pool = d->pool, .m = outputs, .n = rows, .k = d->rows, .a = g->dy, .a_row = 1,
+                                   .a_column = outputs, .b = g->x + i, .b_row = d->inputs, .b_column = 1, .c = turned,
+                                   .c_row = rows},
+                     thread);
+    for (int64_t o = 0; o < outputs; o++)
+        for (int64_t r = 0; r < rows; r++) strip[r * outputs + o] = turned[o * rows + r];
+}
 
 static void gradient_strips(void *context, int thread, int64_t begin, int64_t end)
 {
     const kernel_gradient *g = context;
     const cn__dense *d = g->d;
-    real *strip = cn__pool_strip(d->pool, thread);
+    real *strip = (real *)((char *)cn__pool_scratch(d->pool, thread) + CN__MATMUL_SCRATCH);
     for (int64_t s = begin; s < end; s++) {
-        int64_t i = s / g->column_strips * g->rows_per_strip, o = s % g->column_strips * g->columns_per_strip;
-        int64_t rows = d->inputs - i < g->rows_per_strip ? d->inputs - i : g->rows_per_strip;
-        int64_t columns = d->outputs - o < g->columns_per_strip ? d->outputs - o : g->columns_per_strip;
-        cn__matmul_alone(&(cn__matmul){.pool = d->pool, .m = rows, .n = columns, .k = d->rows, .a = g->x + i,
-                                       .a_row = 1, .a_column = d->inputs, .b = g->dy + o, .b_row = d->outputs,
-                                       .b_column = 1, .c = strip, .c_row = columns},
-                         thread);
-        for (int64_t r = 0; r < rows; r++) cn__sink_row(g->sink, i + r, o, columns, strip + r * columns);
+        int64_t i = s % g->row_strips * g->rows, o = s / g->row_strips * g->columns;
+        int64_t rows = d->inputs - i < g->rows ? d->inputs - i : g->rows;
+        int64_t columns = d->outputs - o < g->columns ? d->outputs - o : g->columns;
+        if (d->outputs <= NARROW)
+            narrow_strip(g, thread, i, rows, strip);
+        else
+            cn__matmul_alone(&(cn__matmul){.pool = d->pool, .m = rows, .n = columns, .k = d->rows, .a = g->x + i,
+                                           .a_row = 1, .a_column = d->inputs, .b = g->dy + o, .b_row = d->outputs,
+                                           .b_column = 1, .c = strip, .c_row = columns},
+                             thread);
+        if (columns == g->sink->stride)
+            cn__sink_row(g->sink, i, 0, rows * columns, strip);
+        else
+            for (int64_t r = 0; r < rows; r++) cn__sink_row(g->sink, i + r, o, columns, strip + r * columns);
     }
 }
 
 void cn__dense_backward_kernel(const cn__dense *d, const real *x, const real *dy, const cn__sink *sink)
 {
+    if (!sink->update && !sink->gradient) return;
+    if (!sink->update && d->outputs > NARROW) {
+        cn__matmul_run(&(cn__matmul){.pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows, .a = x, .a_row = 1,
+                                     .a_column = d->inputs, .b = dy, .b_row = d->outputs, .b_column = 1,
+                                     .c = sink->gradient, .c_row = sink->stride});
+        return;
+    }
     kernel_gradient g = {.d = d, .x = x, .dy = dy, .sink = sink};
-    g.columns_per_strip = d->outputs < STRIP_COLUMNS ? d->outputs : STRIP_COLUMNS;
-    g.rows_per_strip = (int64_t)STRIP_NUMBERS / g.columns_per_strip;
-    if (g.rows_per_strip > 126) g.rows_per_strip = 126;
-    g.column_strips = (d->outputs + g.columns_per_strip - 1) / g.columns_per_strip;
-    int64_t row_strips = (d->inputs + g.rows_per_strip - 1) / g.rows_per_strip;
-    cn__parallel(d->pool, row_strips * g.column_strips, gradient_strips, &g);
+    int64_t threads = cn__pool_threads(d->pool), share = (d->inputs + threads - 1) / threads;
+    int64_t limit = d->outputs <= NARROW ? NARROW_ROWS : STRIP_ROWS;
+    g.columns = part_size(d->outputs, STRIP_COLUMNS, 1);
+    g.rows = part_size(d->inputs, share < limit ? share : limit, 1);
+    g.column_strips = (d->outputs + g.columns - 1) / g.columns;
+    g.row_strips = (d->inputs + g.rows - 1) / g.rows;
+    if ((double)d->rows * (double)d->inputs * (double)d->outputs < CN__MATMUL_TEAM)
+        gradient_strips(&g, 0, 0, g.row_strips * g.column_strips);
+    else
+        cn__parallel(d->pool, g.row_strips * g.column_strips, gradient_strips, &g);
 }
 
 typedef struct bias_gradient {

@@ -1,173 +1,246 @@
 #include "kernels/matmul.h"
 
-#include "kernels/vector.h"
+#include "kernels/matmul_pack.h"
+#include "kernels/matmul_tile.h"
 
 #include <string.h>
 
 /* The usual plan (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008): B is copied in
- * panels of TILE_N columns and A in panels of TILE_M rows, so that the innermost loop reads both in order; it holds a
- * TILE_M x TILE_N piece of C in registers. Blocks of A stay in the level-2 cache, panels of B in level 1.
- * K is cut into blocks of BLOCK_K; between two blocks C waits in memory, which does not change the order of its sum.
- *
- *   tile      registers
- *   14 x 32   28 of 32 AVX-512 registers for C, 2 for B, 1 for a broadcast element of A
- *    6 x 16   12 of 16 AVX2 registers for C, 2 for B, 1 for A */
-#if defined(CN_ISA_AVX512)
-#define TILE_M 14
-#define TILE_V 2 /* vectors: TILE_N / 16 */
-#elif defined(CN_ISA_AVX2)
-#define TILE_M 6
-#define TILE_V 1
-#else
-#define TILE_M 4
-#define TILE_V 1
-#endif
-#define TILE_N (TILE_V * CN__VEC)
-#define BLOCK_K 384
-#define BLOCK_M (TILE_M * 16)
+ * panels of TILE_N columns and A in panels of TILE_M rows, so that the innermost loop reads both in order. A panel of B
+ * stays in the level-1 cache while all panels of a block of A, in level 2, go by. K is cut into blocks of BLOCK_K;
+ * between two blocks C waits in memory, which does not change the order of its sum.
+ * Each thread copies what it needs for itself: with blocks of this size a copy is used hundreds of times, and nobody
+ * waits for anybody. */
+#define TILE_M CN__TILE_M
+#define TILE_N CN__TILE_N
+#define BLOCK_K 256
+#define BLOCK_M 448
 #define BLOCK_N 1024
+#define SLACK 32 /* what packing may write beyond its end */
 
-#define PACKED_A ((size_t)BLOCK_M * BLOCK_K)
-#define PACKED_B ((size_t)BLOCK_N * BLOCK_K)
-_Static_assert((PACKED_A + PACKED_B) * sizeof(real) <= CN_POOL_SCRATCH, "the scratch memory of a thread is too small");
+#define PACKED_A ((size_t)BLOCK_M * BLOCK_K + SLACK)
+#define PACKED_B ((size_t)BLOCK_N * BLOCK_K + SLACK)
+_Static_assert((PACKED_A + PACKED_B) * sizeof(real) <= CN__MATMUL_SCRATCH, "the packed blocks do not fit");
+_Static_assert(CN__MATMUL_SCRATCH <= CN_POOL_SCRATCH, "the scratch memory of a thread is too small");
 
 static int64_t smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-/* Panels of TILE_M rows, k by k; missing rows become zeros. */
-static void pack_a(const cn__matmul *p, int64_t m0, int64_t m, int64_t k0, int64_t k, real *packed)
+static int64_t quotient_up(int64_t a, int64_t b)
 {
-    for (int64_t panel = 0; panel < m; panel += TILE_M) {
-        int64_t rows = smaller(TILE_M, m - panel);
-        for (int64_t r = 0; r < rows; r++) {
-            const real *a = p->a + (m0 + panel + r) * p->a_row + k0 * p->a_column;
-            for (int64_t i = 0; i < k; i++) packed[i * TILE_M + r] = a[i * p->a_column];
-        }
-        for (int64_t r = rows; r < TILE_M; r++)
-            for (int64_t i = 0; i < k; i++) packed[i * TILE_M + r] = 0;
-        packed += TILE_M * k;
+    return (a + b - 1) / b;
+}
+
+/* The size of equal pieces, each at most `limit` and a multiple of `unit`, so that no piece is much smaller. */
+static int64_t even_piece(int64_t whole, int64_t limit, int64_t unit)
+{
+    return quotient_up(quotient_up(whole, quotient_up(whole, limit)), unit) * unit;
+}
+
+/* A tile whose last vector is not full is computed beside C. */
+static void narrow_tile(cn__tile tile, int rows, int columns, int64_t k, const real *a, const real *b, int64_t b_row,
+                        real *c, int64_t c_row, int first)
+{
+    real beside[CN__TILE_M * CN__TILE_N] = {0};
+    int width = (columns + CN__VEC - 1) / CN__VEC * CN__VEC;
+    for (int r = 0; r < rows && !first; r++)
+        for (int i = 0; i < columns; i++) beside[r * width + i] = c[r * c_row + i];
+    tile(k, a, b, b_row, beside, width, first, beside);
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < columns; i++) c[r * c_row + i] = beside[r * width + i];
+}
+
+/* Packed block of A (m x k, panels of `height` rows) times one packed panel of B. */
+static void multiply_panel(int64_t m, int64_t height, int columns, int64_t k, const real *a, const real *b, real *c,
+                           int64_t c_row, int first)
+{
+    int vectors = (columns + CN__VEC - 1) / CN__VEC, whole = columns % CN__VEC == 0;
+    for (int64_t i = 0; i < m; i += height) {
+        int rows = (int)smaller(height, m - i);
+        cn__tile tile = cn__tiles[rows][vectors];
+        real *piece = c + i * c_row;
+        if (whole)
+            tile(k, a + i * k, b, vectors * CN__VEC, piece, c_row, first, i + height < m ? piece + height * c_row : c);
+        else
+            narrow_tile(tile, rows, columns, k, a + i * k, b, vectors * CN__VEC, piece, c_row, first);
     }
 }
 
-static void pack_b(const cn__matmul *p, int64_t k0, int64_t k, int64_t n0, int64_t n, real *packed)
-{
-    for (int64_t panel = 0; panel < n; panel += TILE_N) {
-        int64_t columns = smaller(TILE_N, n - panel);
-        const real *b = p->b + k0 * p->b_row + (n0 + panel) * p->b_column;
-        if (p->b_column == 1) {
-            for (int64_t i = 0; i < k; i++) {
-                memcpy(packed + i * TILE_N, b + i * p->b_row, (size_t)columns * sizeof(real));
-                for (int64_t c = columns; c < TILE_N; c++) packed[i * TILE_N + c] = 0;
-            }
-        } else {
-            for (int64_t c = 0; c < TILE_N; c++)
-                for (int64_t i = 0; i < k; i++)
-                    packed[i * TILE_N + c] = c < columns ? b[i * p->b_row + c * p->b_column] : 0;
-        }
-        packed += TILE_N * k;
-    }
-}
-
-/* C (rows x columns of a whole tile) += A panel . B panel; `first`: C starts at 0 and is not read. */
-static void multiply_tile(int64_t k, const real *a, const real *b, real *c, int64_t c_row, int rows, int columns,
-                          int first)
-{
-    vec sum[TILE_M][TILE_V];
-    int whole = rows == TILE_M && columns == TILE_N;
-#pragma GCC unroll 16
-    for (int r = 0; r < TILE_M; r++)
-#pragma GCC unroll 4
-        for (int v = 0; v < TILE_V; v++) sum[r][v] = vec_zero();
-    if (!first && whole) {
-#pragma GCC unroll 16
-        for (int r = 0; r < TILE_M; r++)
-#pragma GCC unroll 4
-            for (int v = 0; v < TILE_V; v++) sum[r][v] = vec_load(c + r * c_row + v * CN__VEC);
-    } else if (!first) {
-        real copy[TILE_M][TILE_N] = {{0}};
-        for (int r = 0; r < rows; r++) memcpy(copy[r], c + r * c_row, (size_t)columns * sizeof(real));
-        for (int r = 0; r < TILE_M; r++)
-            for (int v = 0; v < TILE_V; v++) sum[r][v] = vec_load(copy[r] + v * CN__VEC);
-    }
-    for (int64_t i = 0; i < k; i++) {
-        vec column[TILE_V];
-#pragma GCC unroll 4
-        for (int v = 0; v < TILE_V; v++) column[v] = vec_load(b + i * TILE_N + v * CN__VEC);
-#pragma GCC unroll 16
-        for (int r = 0; r < TILE_M; r++) {
-            vec element = vec_set(a[i * TILE_M + r]);
-#pragma GCC unroll 4
-            for (int v = 0; v < TILE_V; v++) sum[r][v] = vec_fma(element, column[v], sum[r][v]);
-        }
-    }
-    if (whole) {
-#pragma GCC unroll 16
-        for (int r = 0; r < TILE_M; r++)
-#pragma GCC unroll 4
-            for (int v = 0; v < TILE_V; v++) vec_store(c + r * c_row + v * CN__VEC, sum[r][v]);
-    } else {
-        real copy[TILE_M][TILE_N];
-        for (int r = 0; r < TILE_M; r++)
-            for (int v = 0; v < TILE_V; v++) vec_store(copy[r] + v * CN__VEC, sum[r][v]);
-        for (int r = 0; r < rows; r++) memcpy(c + r * c_row, copy[r], (size_t)columns * sizeof(real));
-    }
-}
-
-static void multiply_part(const cn__matmul *p, real *scratch, int64_t m_begin, int64_t m_end, int64_t n_begin,
-                          int64_t n_end)
+static void multiply_blocks(const cn__matmul *p, real *scratch)
 {
     real *packed_a = scratch, *packed_b = scratch + PACKED_A;
-    for (int64_t n0 = n_begin; n0 < n_end; n0 += BLOCK_N) {
-        int64_t n = smaller(BLOCK_N, n_end - n0);
-        for (int64_t k0 = 0; k0 < p->k; k0 += BLOCK_K) {
-            int64_t k = smaller(BLOCK_K, p->k - k0);
-            pack_b(p, k0, k, n0, n, packed_b);
-            for (int64_t m0 = m_begin; m0 < m_end; m0 += BLOCK_M) {
-                int64_t m = smaller(BLOCK_M, m_end - m0);
-                pack_a(p, m0, m, k0, k, packed_a);
+    int64_t height = even_piece(p->m, TILE_M, 1), block_m = even_piece(p->m, BLOCK_M - TILE_M, height);
+    int64_t block_k = even_piece(p->k, BLOCK_K, 1), block_n = even_piece(p->n, BLOCK_N, TILE_N);
+    for (int64_t n0 = 0; n0 < p->n; n0 += block_n) {
+        int64_t n = smaller(block_n, p->n - n0);
+        for (int64_t k0 = 0; k0 < p->k; k0 += block_k) {
+            int64_t k = smaller(block_k, p->k - k0);
+            cn__pack_b(k, n, TILE_N, p->b + k0 * p->b_row + n0 * p->b_column, p->b_row, p->b_column, packed_b);
+            for (int64_t m0 = 0; m0 < p->m; m0 += block_m) {
+                int64_t m = smaller(block_m, p->m - m0);
+                cn__pack_a(m, (int)height, k, p->a + m0 * p->a_row + k0 * p->a_column, p->a_row, p->a_column, packed_a);
                 for (int64_t j = 0; j < n; j += TILE_N)
-                    for (int64_t i = 0; i < m; i += TILE_M)
-                        multiply_tile(k, packed_a + i * k, packed_b + j * k, p->c + (m0 + i) * p->c_row + n0 + j,
-                                      p->c_row, (int)smaller(TILE_M, m - i), (int)smaller(TILE_N, n - j), k0 == 0);
+                    multiply_panel(m, height, (int)smaller(TILE_N, n - j), k, packed_a, packed_b + j * k,
+                                   p->c + m0 * p->c_row + n0 + j, p->c_row, k0 == 0);
             }
         }
     }
 }
 
-/* Tiles along the cut side are handed out whole. */
-static void multiply_rows(void *context, int thread, int64_t begin, int64_t end)
+/* Few rows: B is read where it lies, some rows of it at a time from end to end, because copying would cost as much as
+ * multiplying, and memory delivers long runs best. C (a few rows) stays in the nearest cache meanwhile. */
+#define FEW_K 32
+
+static void multiply_few(const cn__matmul *p, real *scratch)
 {
-    const cn__matmul *p = context;
-    multiply_part(p, cn__pool_scratch(p->pool, thread), begin * TILE_M, smaller(end * TILE_M, p->m), 0, p->n);
+    int rows = (int)p->m, vectors = cn__widest[rows];
+    int64_t whole = p->n / CN__VEC * CN__VEC, rest = p->n - whole;
+    for (int64_t k0 = 0; k0 < p->k; k0 += FEW_K) {
+        int64_t k = smaller(FEW_K, p->k - k0), j = 0;
+        cn__pack_a(rows, rows, k, p->a + k0 * p->a_column, p->a_row, p->a_column, scratch);
+        for (int width = vectors * CN__VEC; j + width <= whole; j += width)
+            cn__tiles[rows][vectors](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, k0 == 0,
+                                     p->c + j);
+        for (; j < whole; j += CN__VEC)
+            cn__tiles[rows][1](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, k0 == 0, p->c + j);
+        if (rest) {
+            real *packed_b = scratch + PACKED_A;
+            cn__pack_b(k, rest, CN__VEC, p->b + k0 * p->b_row + j, p->b_row, 1, packed_b);
+            narrow_tile(cn__tiles[rows][1], rows, (int)rest, k, scratch, packed_b, CN__VEC, p->c + j, p->c_row,
+                        k0 == 0);
+        }
+    }
 }
 
-static void multiply_columns(void *context, int thread, int64_t begin, int64_t end)
+/* Few columns, at most one vector: every element of A is used once, so A is read where it lies. */
+#if defined(CN_ISA_AVX512) || defined(CN_ISA_NEON)
+#define SKINNY_ROWS 8
+#else
+#define SKINNY_ROWS 4
+#endif
+
+static inline __attribute__((always_inline)) void skinny_rows(const int rows, const cn__matmul *p, int64_t m0,
+                                                              const real *b)
 {
-    const cn__matmul *p = context;
-    multiply_part(p, cn__pool_scratch(p->pool, thread), 0, p->m, begin * TILE_N, smaller(end * TILE_N, p->n));
+    vec sum[SKINNY_ROWS];
+    const real *a[SKINNY_ROWS];
+    int n = (int)p->n;
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) {
+        sum[r] = vec_zero();
+        a[r] = p->a + (m0 + r) * p->a_row;
+    }
+    for (int64_t i = 0; i < p->k; i++) {
+        vec column = vec_load(b + i * CN__VEC);
+#pragma GCC unroll 8
+        for (int r = 0; r < rows; r++) sum[r] = vec_fma(vec_set(a[r][i]), column, sum[r]);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < rows; r++) vec_store_n(p->c + (m0 + r) * p->c_row, sum[r], n);
 }
 
-static int fill_when_empty(const cn__matmul *p)
+static void multiply_skinny(const cn__matmul *p, real *scratch)
 {
-    if (p->k > 0) return 0;
-    for (int64_t r = 0; r < p->m; r++) memset(p->c + r * p->c_row, 0, (size_t)p->n * sizeof(real));
-    return 1;
+    int64_t m = 0;
+    cn__pack_b(p->k, p->n, CN__VEC, p->b, p->b_row, p->b_column, scratch);
+    for (; m + SKINNY_ROWS <= p->m; m += SKINNY_ROWS) skinny_rows(SKINNY_ROWS, p, m, scratch);
+    for (; m + 2 <= p->m; m += 2) skinny_rows(2, p, m, scratch);
+    for (; m < p->m; m++) skinny_rows(1, p, m, scratch);
+}
+
+static int is_skinny(const cn__matmul *p)
+{
+    return p->n <= CN__VEC && p->a_column == 1 && p->m > 1 &&
+           (size_t)p->k * CN__VEC * sizeof(real) <= CN__MATMUL_SCRATCH;
+}
+
+static void multiply(const cn__matmul *p, int thread)
+{
+    real *scratch = cn__pool_scratch(p->pool, thread);
+    if (p->k <= 0)
+        for (int64_t r = 0; r < p->m; r++) memset(p->c + r * p->c_row, 0, (size_t)p->n * sizeof(real));
+    else if (is_skinny(p))
+        multiply_skinny(p, scratch);
+    else if (p->m <= TILE_M && p->b_column == 1)
+        multiply_few(p, scratch);
+    else
+        multiply_blocks(p, scratch);
 }
 
 void cn__matmul_alone(const cn__matmul *p, int thread)
 {
-    if (!fill_when_empty(p)) multiply_part(p, cn__pool_scratch(p->pool, thread), 0, p->m, 0, p->n);
+    if (p->m > 0 && p->n > 0) multiply(p, thread);
+}
+
+/* C in rectangles, one after another along its rows. */
+typedef struct cut {
+    const cn__matmul *p;
+    int64_t row_parts, column_parts, row_unit, column_unit;
+} cut;
+
+static int64_t part_begin(int64_t whole, int64_t unit, int64_t parts, int64_t part)
+{
+    return smaller(quotient_up(whole, unit) * part / parts * unit, whole);
+}
+
+static void multiply_rectangles(void *context, int thread, int64_t begin, int64_t end)
+{
+    const cut *c = context;
+    for (int64_t part = begin; part < end; part++) {
+        cn__matmul piece = *c->p;
+        int64_t row = part / c->column_parts, column = part % c->column_parts;
+        int64_t m0 = part_begin(piece.m, c->row_unit, c->row_parts, row);
+        int64_t n0 = part_begin(piece.n, c->column_unit, c->column_parts, column);
+        piece.m = part_begin(piece.m, c->row_unit, c->row_parts, row + 1) - m0;
+        piece.n = part_begin(piece.n, c->column_unit, c->column_parts, column + 1) - n0;
+        piece.a += m0 * piece.a_row;
+        piece.b += n0 * piece.b_column;
+        piece.c += m0 * piece.c_row + n0;
+        cn__matmul_alone(&piece, thread);
+    }
+}
+
+/* What the largest rectangle costs, for each k: its multiply-adds, one vector at a time, and copying its operands. */
+static double cost_of(const cut *c)
+{
+    double rows = (double)(quotient_up(quotient_up(c->p->m, c->row_unit), c->row_parts) * c->row_unit);
+    double columns = (double)(quotient_up(quotient_up(c->p->n, c->column_unit), c->column_parts) * c->column_unit);
+    return rows * columns / CN__VEC + 0.6 * (rows + columns);
+}
+
+/* The cheapest way to cut C into `parts`; returns its cost. */
+static double cut_evenly(cut *c, int parts)
+{
+    cut best = *c;
+    double least = 0;
+    for (int rows = 1; rows <= parts; rows++) {
+        if (parts % rows) continue;
+        c->row_parts = rows;
+        c->column_parts = parts / rows;
+        double cost = cost_of(c);
+        if (rows > 1 && !(cost < least)) continue;
+        least = cost;
+        best = *c;
+    }
+    *c = best;
+    return least;
 }
 
 void cn__matmul_run(const cn__matmul *p)
 {
-    if (fill_when_empty(p)) return;
-    int64_t row_tiles = (p->m + TILE_M - 1) / TILE_M, column_tiles = (p->n + TILE_N - 1) / TILE_N;
-    cn__matmul copy = *p;
-    if (row_tiles >= column_tiles)
-        cn__parallel(p->pool, row_tiles, multiply_rows, &copy);
-    else
-        cn__parallel(p->pool, column_tiles, multiply_columns, &copy);
+    if (p->m <= 0 || p->n <= 0) return;
+    int threads = cn__pool_threads(p->pool);
+    if (threads == 1 || (double)p->m * (double)p->n * (double)p->k < CN__MATMUL_TEAM) {
+        multiply(p, 0);
+        return;
+    }
+    cut c = {.p = p, .row_unit = even_piece(p->m, TILE_M, 1), .column_unit = TILE_N};
+    if (is_skinny(p)) c.row_unit = SKINNY_ROWS;
+    double whole = cut_evenly(&c, threads);
+    /* Smaller rectangles let a thread that has the core to itself help one that has not, if they cost little. */
+    cut finer = c;
+    if (cut_evenly(&finer, 4 * threads) * 4 < whole * 1.03) c = finer;
+    cn__parallel(p->pool, c.row_parts * c.column_parts, multiply_rectangles, &c);
 }

@@ -17,11 +17,17 @@ typedef struct cn__matmul {
     int64_t c_row;
 } cn__matmul;
 
+/* By the whole team; a product too small to be worth waking it is computed by the caller. */
 #define cn__matmul_run CN_T(cn__matmul_run)
 void cn__matmul_run(const cn__matmul *p);
 
-/* The same by one thread of the team alone, for use inside a loop body. */
+/* The same by one thread of the team alone, for use inside a loop body. It works in the first CN__MATMUL_SCRATCH bytes
+ * of the thread's scratch memory; the rest is the caller's. */
 #define cn__matmul_alone CN_T(cn__matmul_alone)
 void cn__matmul_alone(const cn__matmul *p, int thread);
+#define CN__MATMUL_SCRATCH ((size_t)3 << 20)
+
+/* Products of fewer multiply-adds than this are faster on one thread: waking another takes some microseconds. */
+#define CN__MATMUL_TEAM 100000
 
 #endif

@@ -1,0 +1,96 @@
+/* The innermost loops of a matrix product: a piece of C, some rows by some vectors, held in registers. */
+#ifndef CN_KERNELS_MATMUL_TILE_H
+#define CN_KERNELS_MATMUL_TILE_H
+
+#include "kernels/vector.h"
+
+/* C (rows x vectors) += A . B over k terms. A is packed: element (r, i) at a[i * rows + r]. Row i of B is at
+ * b + i * b_row. `first`: C starts at 0 and is not read. `next` is the piece of C that comes after this one, asked for
+ * early because otherwise its loads stand at the head of every sum; any address will do. */
+typedef void (*cn__tile)(int64_t k, const real *a, const real *b, int64_t b_row, real *c, int64_t c_row, int first,
+                         const real *next);
+
+static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, const int vectors, int64_t k,
+                                                               const real *a, const real *b, int64_t b_row, real *c,
+                                                               int64_t c_row, int first, const real *next)
+{
+    vec sum[16][8];
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            __builtin_prefetch(next + r * c_row + v * CN__VEC, 1);
+            sum[r][v] = vec_zero();
+        }
+    }
+    if (!first) {
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) sum[r][v] = vec_load(c + r * c_row + v * CN__VEC);
+    }
+    for (int64_t i = 0; i < k; i++) {
+        vec column[8];
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) column[v] = vec_load(b + v * CN__VEC);
+#pragma GCC unroll 16
+        for (int r = 0; r < rows; r++) {
+            vec element = vec_set(a[r]);
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) sum[r][v] = vec_fma(element, column[v], sum[r][v]);
+        }
+        a += rows;
+        b += b_row;
+    }
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++)
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) vec_store(c + r * c_row + v * CN__VEC, sum[r][v]);
+}
+
+/* CN__TILE_M rows by CN__TILE_V vectors is the piece that the registers hold best: 28 of AVX-512's 32 for C, two for B
+ * and one for an element of A; 12 + 2 + 1 of AVX2's 16 (a vector is two there); 24 + 4 + 1 of NEON's 32 (four).
+ * CN__TILES lists these and every smaller number of rows, so no row is computed in vain, and with few rows more vectors,
+ * because a tile needs about ten sums to keep two multiply-add units busy. CN__WIDEST: that number of vectors. */
+#if defined(CN_ISA_AVX512)
+#define CN__TILE_M 14
+#define CN__TILE_V 2
+#define CN__TILES(TILE)                                                                                             \
+    TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1) TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1)  \
+    TILE(11, 1) TILE(12, 1) TILE(13, 1) TILE(14, 1)                                                                 \
+    TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(4, 2) TILE(5, 2) TILE(6, 2) TILE(7, 2) TILE(8, 2) TILE(9, 2) TILE(10, 2)  \
+    TILE(11, 2) TILE(12, 2) TILE(13, 2) TILE(14, 2)                                                                 \
+    TILE(1, 8) TILE(2, 8) TILE(3, 8) TILE(4, 6) TILE(5, 4) TILE(6, 4) TILE(7, 4) TILE(8, 3) TILE(9, 3)
+static const int cn__widest[CN__TILE_M + 1] = {0, 8, 8, 8, 6, 4, 4, 4, 3, 3, 2, 2, 2, 2, 2};
+#else
+#if defined(CN_ISA_AVX2) || defined(CN_ISA_NEON)
+#define CN__TILE_M 6
+#else
+#define CN__TILE_M 4
+#endif
+#define CN__TILE_V 1
+#define CN__TILES(TILE)                                                                                             \
+    TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) CN__TILES_TO_6(TILE) TILE(1, 4) TILE(2, 3) TILE(3, 2)
+#if CN__TILE_M == 6
+#define CN__TILES_TO_6(TILE) TILE(5, 1) TILE(6, 1)
+static const int cn__widest[CN__TILE_M + 1] = {0, 4, 3, 2, 1, 1, 1};
+#else
+#define CN__TILES_TO_6(TILE)
+static const int cn__widest[CN__TILE_M + 1] = {0, 4, 3, 2, 1};
+#endif
+#endif
+#define CN__TILE_N (CN__TILE_V * CN__VEC)
+
+#define CN__TILE_FUNCTION(R, V)                                                                                     \
+    static void tile_##R##_##V(int64_t k, const real *a, const real *b, int64_t b_row, real *c, int64_t c_row,      \
+                               int first, const real *next)                                                         \
+    {                                                                                                               \
+        cn__tile_sum(R, V, k, a, b, b_row, c, c_row, first, next);                                                  \
+    }
+#define CN__TILE_ENTRY(R, V) [R][V] = tile_##R##_##V,
+
+CN__TILES(CN__TILE_FUNCTION)
+
+static const cn__tile cn__tiles[CN__TILE_M + 1][9] = {CN__TILES(CN__TILE_ENTRY)};
+
+#endif
