@@ -42,13 +42,17 @@ CN_API void cn_model_destroy(cn_model **model);
  * ignored. Errors: what the layer's constructor said (NULL layer), CN_ESHAPE, CN_EINVAL (a name given twice). */
 CN_API int cn_add(cn_model *model, cn_layer *layer);
 
+/* Stands for "no optimizer is given, see its name". NULL is what a constructor returns that failed; cn_compile passes
+ * that failure on. */
+CN_API extern cn_optimizer *const cn_optimizer_by_name;
+
 typedef struct cn_compile_options {
-    cn_optimizer *optimizer;             /* taken over, also on failure; NULL: see optimizer_name */
-    const char *optimizer_name;          /* as text, e.g. "sgd(momentum=0.9)"; not looked at when optimizer is given */
+    cn_optimizer *optimizer;             /* taken over, also on failure */
+    const char *optimizer_name;          /* as text, e.g. "sgd(momentum=0.9)"; looked at when none is given above */
     const char *loss;                    /* "categorical_crossentropy", "sparse_categorical_crossentropy", "mse" */
     const char *metrics[CN_MAX_METRICS]; /* up to the first NULL: "accuracy", "categorical_accuracy", ... */
 } cn_compile_options;
-#define CN_COMPILE_DEFAULTS .optimizer_name = "rmsprop"
+#define CN_COMPILE_DEFAULTS .optimizer = cn_optimizer_by_name, .optimizer_name = "rmsprop"
 
 /* Chooses optimizer, loss and metrics. Compiling again gives a new optimizer with fresh state and keeps the weights.
  * "accuracy" becomes binary, categorical or sparse categorical accuracy from the shapes, as in Keras.

@@ -63,6 +63,9 @@ static int check(cn_layer *layer)
 
 static int build(cn_layer *layer)
 {
+    if (cn__activation_classes[layer->activation]->by_row && layer->input_shape[layer->input_ndim - 1] == 1)
+        return cn__fail(CN_EINVAL, "%s: softmax over one unit is always 1; use sigmoid, or one unit per class",
+                        cn__layer_label(layer));
     cn__layer_keep_shape(layer);
     return CN_OK;
 }

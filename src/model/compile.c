@@ -8,6 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
+static cn_optimizer none;
+cn_optimizer *const cn_optimizer_by_name = &none;
+
 /* 1 if the last layer ends in the activation whose input the loss can use instead. */
 static int can_use_logits(const cn_model *model)
 {
@@ -129,12 +132,12 @@ int cn_model_compile(cn_model *model, const cn_compile_options *options)
     if (!options) options = &defaults;
     cn_optimizer *optimizer = options->optimizer;
     if (!model) {
-        cn_optimizer_destroy(&optimizer);
+        if (optimizer != cn_optimizer_by_name) cn_optimizer_destroy(&optimizer);
         return cn__fail(CN_EINVAL, "cn_compile: the model is NULL");
     }
-    if (!optimizer && !options->optimizer_name) return cn_error_status() < 0 ? cn_error_status() : CN_EINVAL;
-    if (!optimizer) optimizer = cn_optimizer_from_text(options->optimizer_name);
-    if (!optimizer) return cn_error_status();
+    if (optimizer == cn_optimizer_by_name)
+        optimizer = cn_optimizer_from_text(options->optimizer_name ? options->optimizer_name : "rmsprop");
+    if (!optimizer) return cn_error_status() < 0 ? cn_error_status() : cn__fail(CN_EINVAL, "the optimizer is NULL");
     forget(model);
     model->optimizer = optimizer;
     int status = compile(model, options);
