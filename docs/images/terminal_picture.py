@@ -2,8 +2,8 @@
 
 script -qfc 'make mnist' session.txt
 python3 terminal_picture.py session.txt 'make mnist' >session.html
-chromium --headless --no-sandbox --hide-scrollbars --force-device-scale-factor=2 \\
-    --window-size=820,600 --screenshot=session.png session.html
+chromium --headless --no-sandbox --hide-scrollbars --force-device-scale-factor=1.5 \\
+    --window-size=950,800 --screenshot=session.png session.html
 
 Understands line feed, carriage return, backspace and the colours that cornu uses; nothing else is needed here.
 """
