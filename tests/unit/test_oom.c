@@ -1,0 +1,160 @@
+/* Out of memory at every single allocation, from building to saving: a clean failure, nothing lost, nothing half made. */
+#define _GNU_SOURCE
+#include "base/memory.h"
+#include "scratch.h"
+#include "small_model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* Each walk does its part and returns 0 or the status of what failed; it leaves nothing behind. */
+static const char *path;
+
+static int build_and_train(void)
+{
+    cn_tensor *x = small_x(10), *y = small_y(10);
+    cn_result result;
+    cn_model *model = small_model();
+    int status = x && y && model ? small_compile(model) : CN_ENOMEM;
+    if (status == CN_OK) status = cn_fit(model, x, y, .batch_size = 4, .epochs = 2, .validation_split = 0.3);
+    if (status == CN_OK) status = cn_evaluate(model, x, y, &result);
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+    return status;
+}
+
+static int use(void)
+{
+    int status = CN_OK;
+    char digest[65];
+    cn_model *model = small_model();
+    cn_tensor *x = small_x(10), *p = NULL, *classes = NULL, *weight = NULL;
+    char *summary = NULL;
+    if (!model || !x || !(p = cn_predict(model, x)) || !(classes = cn_predict_classes(model, x)) ||
+        !(weight = cn_model_get_weight(model, 0)) || !(summary = cn_model_summary(model, 0)))
+        status = cn_error_status();
+    if (status == CN_OK) status = cn_model_weights_sha256(model, digest);
+    cn_string_free(summary);
+    cn_tensor_destroy(&p);
+    cn_tensor_destroy(&classes);
+    cn_tensor_destroy(&weight);
+    cn_tensor_destroy(&x);
+    cn_model_destroy(&model);
+    return status;
+}
+
+static int save(void)
+{
+    cn_model *model = small_model();
+    int status = model ? small_compile(model) : CN_ENOMEM;
+    if (status == CN_OK) status = cn_model_save(model, path, .include_optimizer = 1);
+    cn_model_destroy(&model);
+    return status;
+}
+
+static int load(void)
+{
+    cn_model *model = cn_model_load(path);
+    int status = model ? CN_OK : cn_error_status();
+    cn_model_destroy(&model);
+    return status;
+}
+
+/* How many allocations failed before the walk came through; -1 if one of them went unnoticed or left something. */
+static int walk(int (*part)(void))
+{
+    int64_t before = cn__memory_live_blocks();
+    for (uint64_t n = 1; n < 5000; n++) {
+        uint64_t made = cn__memory_allocations();
+        cn_error_clear();
+        cn__memory_fail_after(n);
+        int status = part();
+        cn__memory_fail_after(0);
+        made = cn__memory_allocations() - made;
+        if (cn__memory_live_blocks() != before) {
+            print_message("allocation %llu: %lld blocks are lost\n", (unsigned long long)n,
+                          (long long)(cn__memory_live_blocks() - before));
+            return -1;
+        }
+        if (status == CN_OK && made < n) return (int)n - 1;
+        if (status != CN_ENOMEM || strlen(cn_error_message()) < 10) {
+            print_message("allocation %llu: status %d, \"%s\"\n", (unsigned long long)n, status, cn_error_message());
+            return -1;
+        }
+    }
+    return -1;
+}
+
+static void building_and_training(void **state)
+{
+    (void)state;
+    int failures = walk(build_and_train);
+    print_message("%d allocations failed in turn\n", failures);
+    assert_in_range(failures, 10, 5000);
+}
+
+static void predicting_and_describing(void **state)
+{
+    (void)state;
+    assert_in_range(walk(use), 10, 5000);
+}
+
+static void saving_and_loading(void **state)
+{
+    (void)state;
+    path = scratch_path("model.safetensors");
+    int status = save();
+    if (status == CN_ENOTSUP) skip(); /* built without jansson */
+    assert_int_equal(status, CN_OK);
+    assert_in_range(walk(load), 10, 5000);
+    unlink(path);
+    int failures = walk(save);
+    assert_in_range(failures, 10, 5000);
+    assert_int_equal(scratch_count(scratch_folder), 1); /* the whole file of the last turn, no temporary one */
+}
+
+/* --- the walk must notice a leak and a failure that is swallowed --- */
+
+static void *kept;
+
+static int leaks(void)
+{
+    void *first = cn__alloc(1, 8, "a test"), *second = first ? cn__alloc(1, 8, "a test") : NULL;
+    if (!second) {
+        kept = first; /* on purpose not freed */
+        return CN_ENOMEM;
+    }
+    cn__free(first);
+    cn__free(second);
+    return CN_OK;
+}
+
+static int swallows(void)
+{
+    cn__free(cn__alloc(1, 8, "a test"));
+    return CN_OK;
+}
+
+static void the_walk_finds_wrong_code(void **state)
+{
+    (void)state;
+    assert_int_equal(walk(leaks), -1);
+    cn__free(kept);
+    assert_int_equal(walk(swallows), -1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_walk_finds_wrong_code),
+        cmocka_unit_test(building_and_training),
+        cmocka_unit_test(predicting_and_describing),
+        cmocka_unit_test(saving_and_loading),
+    };
+    return cmocka_run_group_tests_name("oom", tests, scratch_setup, scratch_teardown);
+}
