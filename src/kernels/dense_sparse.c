@@ -1,150 +1,189 @@
 #include "kernels/dense.h"
 
+#if CN_REAL_BITS == 32
+
 #include "kernels/sink_row.h"
 #include "kernels/vector.h"
 
-/* Forward: a chunk of outputs is held in registers for one sample while its non-zeros of one block of columns go by;
- * the block's weights for that chunk stay in the level-1 cache for all samples of the batch. */
-#define FORWARD_V 8 /* vectors per chunk: 128 outputs */
-#define CHUNK (FORWARD_V * CN__VEC)
+/* Both products hold two sums of up to MOST_V vectors in registers: 16 accumulators, enough to hide the latency of the
+ * multiply-add, and one loaded vector serves both sums. */
+#define MOST_V 8
+#define CHUNK (MOST_V * CN__VEC) /* outputs */
+#define INLINE static inline __attribute__((always_inline))
 
-typedef struct forward_job {
+typedef struct job {
     const cn__dense *d;
     const cn__batch *x;
     real *y;
-} forward_job;
+    const real *dy;
+    const cn__sink *sink;
+    int64_t groups; /* each chunk of outputs is cut into so many tasks */
+} job;
 
-static void forward_whole(const forward_job *job, int64_t block, int64_t o)
+/* Tasks go chunk by chunk, so that a thread keeps the weights of its chunks in its own level-2 cache; only when there
+ * are few chunks are they cut further. */
+static int64_t count_tasks(job *j, int64_t most_groups)
 {
-    const cn__batch *x = job->x;
-    const cn__dense *d = job->d;
-    const real *kernel = d->kernel + o;
-    for (int64_t b = 0; b < x->rows; b++) {
-        const int32_t *first = x->first + b * (x->blocks + 1) + block;
-        real *y = job->y + b * d->outputs + o;
-        vec sum[FORWARD_V];
+    int64_t chunks = (j->d->outputs + CHUNK - 1) / CHUNK, wanted = 2 * cn__pool_threads(j->d->pool);
+    j->groups = chunks >= wanted ? 1 : (wanted + chunks - 1) / chunks;
+    if (j->groups > most_groups) j->groups = most_groups;
+    return chunks * j->groups;
+}
+
+/* --- forward ------------------------------------------------------------------------------------------------------- */
+
+/* y of two samples for V vectors of outputs, of which the last has `lanes` outputs, over one block of columns. */
+INLINE void forward_tile(const job *j, int64_t pair, int64_t block, int64_t o, const int V, int lanes)
+{
+    const cn__batch *x = j->x;
+    const int32_t *first = x->first + pair * (x->blocks + 1) + block;
+    const real *kernel = j->d->kernel + o;
+    const int64_t stride = j->d->kernel_stride;
+    real *y[2] = {j->y + 2 * pair * j->d->outputs + o, j->y + (2 * pair + 1) * j->d->outputs + o};
+    const int has_second = 2 * pair + 1 < x->rows;
+    vec sum[2][MOST_V];
+    if (!has_second) y[1] = y[0]; /* read, never written: its sums are dropped */
+#pragma GCC unroll 2
+    for (int r = 0; r < 2; r++)
 #pragma GCC unroll 8
-        for (int v = 0; v < FORWARD_V; v++) sum[v] = block ? vec_load(y + v * CN__VEC) : vec_zero();
-        for (int32_t e = first[0]; e < first[1]; e++) {
-            vec value = vec_set((real)x->value[e]);
-            const real *w = kernel + x->column[e] * d->kernel_stride;
+        for (int v = 0; v < V; v++)
+            sum[r][v] = block == 0           ? vec_zero()
+                        : lanes == CN__VEC ? vec_load(y[r] + v * CN__VEC)
+                                           : vec_load_n(y[r] + v * CN__VEC, lanes);
+    for (const cn__entry *e = x->by_samples + first[0], *end = x->by_samples + first[1]; e < end; e++) {
+        const real *w = kernel + e->index * stride;
+        vec a = vec_set(x->table[e->first]), b = vec_set(x->table[e->second]);
 #pragma GCC unroll 8
-            for (int v = 0; v < FORWARD_V; v++) sum[v] = vec_fma(value, vec_load(w + v * CN__VEC), sum[v]);
+        for (int v = 0; v < V; v++) {
+            vec part = vec_keep(vec_load(w + v * CN__VEC)); /* rows are padded to whole vectors */
+            sum[0][v] = vec_fma(a, part, sum[0][v]);
+            sum[1][v] = vec_fma(b, part, sum[1][v]);
         }
+    }
+#pragma GCC unroll 2
+    for (int r = 0; r < 2; r++) {
+        if (r == 1 && !has_second) break;
 #pragma GCC unroll 8
-        for (int v = 0; v < FORWARD_V; v++) vec_store(y + v * CN__VEC, sum[v]);
+        for (int v = 0; v < V; v++) {
+            if (lanes == CN__VEC) vec_store(y[r] + v * CN__VEC, sum[r][v]);
+            else vec_store_n(y[r] + v * CN__VEC, sum[r][v], lanes);
+        }
     }
 }
 
-static void forward_rest(const forward_job *job, int64_t block, int64_t o, int64_t columns)
+static void forward_chunk(const job *j, int64_t pair, int64_t block, int64_t o)
 {
-    const cn__batch *x = job->x;
-    const cn__dense *d = job->d;
-    for (int64_t b = 0; b < x->rows; b++) {
-        const int32_t *first = x->first + b * (x->blocks + 1) + block;
-        real *y = job->y + b * d->outputs + o;
-        if (!block)
-            for (int64_t c = 0; c < columns; c++) y[c] = 0;
-        for (int32_t e = first[0]; e < first[1]; e++) {
-            const real *w = d->kernel + x->column[e] * d->kernel_stride + o;
-            for (int64_t c = 0; c < columns; c++) y[c] = FMA((real)x->value[e], w[c], y[c]);
-        }
+    int64_t columns = j->d->outputs - o;
+    if (columns >= CHUNK) {
+        forward_tile(j, pair, block, o, MOST_V, CN__VEC);
+        return;
     }
+    for (; columns >= 4 * CN__VEC; columns -= 4 * CN__VEC, o += 4 * CN__VEC)
+        forward_tile(j, pair, block, o, 4, CN__VEC);
+    for (; columns > 0; columns -= CN__VEC, o += CN__VEC)
+        forward_tile(j, pair, block, o, 1, columns < CN__VEC ? (int)columns : CN__VEC);
 }
 
-static void forward_chunks(void *context, int thread, int64_t begin, int64_t end)
+static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
-    const forward_job *job = context;
+    const job *j = context;
+    int64_t pairs = (j->x->rows + 1) / 2;
     (void)thread;
-    for (int64_t chunk = begin; chunk < end; chunk++) {
-        int64_t o = chunk * CHUNK, columns = job->d->outputs - o;
-        for (int64_t block = 0; block < job->x->blocks; block++) {
-            if (columns >= CHUNK)
-                forward_whole(job, block, o);
-            else
-                forward_rest(job, block, o, columns);
-        }
+    for (int64_t task = begin; task < end; task++) {
+        int64_t o = task / j->groups * CHUNK, group = task % j->groups;
+        int64_t from = pairs * group / j->groups, to = pairs * (group + 1) / j->groups;
+        for (int64_t block = 0; block < j->x->blocks; block++)
+            for (int64_t pair = from; pair < to; pair++) forward_chunk(j, pair, block, o);
     }
 }
 
 void cn__dense_forward_sparse(const cn__dense *d, const cn__batch *x, real *y)
 {
-    cn__parallel(d->pool, (d->outputs + CHUNK - 1) / CHUNK, forward_chunks, &(forward_job){d, x, y});
+    job j = {.d = d, .x = x, .y = y};
+    cn__parallel(d->pool, count_tasks(&j, (x->rows + 1) / 2), forward_tasks, &j);
 }
 
-/* Kernel gradient: for two neighbouring columns of x at a time, the samples that have ink in either. Neighbours mostly
- * have it together, and a vector of dy loaded once then serves both. A chunk of dy stays in the level-1 cache. */
-#define GRADIENT_V 4 /* vectors per chunk: 64 outputs, 128 samples of them are 32 KiB */
-#define GRADIENT_CHUNK (GRADIENT_V * CN__VEC)
+/* --- gradient of the kernel ---------------------------------------------------------------------------------------- */
 
-typedef struct gradient_job {
-    const cn__dense *d;
-    const cn__batch *x;
-    const real *dy;
-    const cn__sink *sink;
-} gradient_job;
-
-static void gradient_pair(const gradient_job *job, int64_t pair, int64_t o, real *gradient)
+/* Rows 2q and 2q+1 of the gradient for V vectors of outputs into two rows of CHUNK numbers. */
+INLINE void gradient_tile(const job *j, int64_t q, int64_t o, const int V, int lanes, real *gradient)
 {
-    const cn__batch *x = job->x;
-    const cn__pair_entry *entry = x->pair + pair * x->rows;
-    vec sum[2][GRADIENT_V];
+    const cn__batch *x = j->x;
+    const real *dy = j->dy + o;
+    const int64_t outputs = j->d->outputs;
+    vec sum[2][MOST_V];
 #pragma GCC unroll 2
-    for (int c = 0; c < 2; c++)
-#pragma GCC unroll 4
-        for (int v = 0; v < GRADIENT_V; v++) sum[c][v] = vec_zero();
-    for (int32_t e = 0; e < x->pair_count[pair]; e++) {
-        const real *dy = job->dy + entry[e].row * job->d->outputs + o;
-        vec first = vec_set((real)entry[e].values[0]), second = vec_set((real)entry[e].values[1]);
-#pragma GCC unroll 4
-        for (int v = 0; v < GRADIENT_V; v++) {
-            vec part = vec_load(dy + v * CN__VEC);
-            sum[0][v] = vec_fma(first, part, sum[0][v]);
-            sum[1][v] = vec_fma(second, part, sum[1][v]);
+    for (int r = 0; r < 2; r++)
+#pragma GCC unroll 8
+        for (int v = 0; v < V; v++) sum[r][v] = vec_zero();
+    for (const cn__entry *e = x->by_columns + q * x->rows, *end = e + x->column_count[q]; e < end; e++) {
+        const real *row = dy + e->index * outputs;
+        vec a = vec_set(x->table[e->first]), b = vec_set(x->table[e->second]);
+#pragma GCC unroll 8
+        for (int v = 0; v < V; v++) {
+            vec part = vec_keep(lanes == CN__VEC ? vec_load(row + v * CN__VEC) : vec_load_n(row + v * CN__VEC, lanes));
+            sum[0][v] = vec_fma(a, part, sum[0][v]);
+            sum[1][v] = vec_fma(b, part, sum[1][v]);
         }
     }
 #pragma GCC unroll 2
-    for (int c = 0; c < 2; c++)
-#pragma GCC unroll 4
-        for (int v = 0; v < GRADIENT_V; v++) vec_store(gradient + c * GRADIENT_CHUNK + v * CN__VEC, sum[c][v]);
+    for (int r = 0; r < 2; r++)
+#pragma GCC unroll 8
+        for (int v = 0; v < V; v++) vec_store(gradient + r * CHUNK + v * CN__VEC, sum[r][v]);
 }
 
-static void gradient_pair_rest(const gradient_job *job, int64_t pair, int64_t o, int64_t columns, real *gradient)
+static void gradient_chunk(const job *j, int64_t q, int64_t o, real *gradient)
 {
-    const cn__batch *x = job->x;
-    const cn__pair_entry *entry = x->pair + pair * x->rows;
-    for (int64_t c = 0; c < 2 * GRADIENT_CHUNK; c++) gradient[c] = 0;
-    for (int32_t e = 0; e < x->pair_count[pair]; e++) {
-        const real *dy = job->dy + entry[e].row * job->d->outputs + o;
-        for (int64_t c = 0; c < columns; c++) {
-            gradient[c] = FMA((real)entry[e].values[0], dy[c], gradient[c]);
-            gradient[GRADIENT_CHUNK + c] = FMA((real)entry[e].values[1], dy[c], gradient[GRADIENT_CHUNK + c]);
-        }
+    int64_t columns = j->d->outputs - o;
+    if (columns >= CHUNK) {
+        gradient_tile(j, q, o, MOST_V, CN__VEC, gradient);
+        return;
     }
+    for (; columns >= 4 * CN__VEC; columns -= 4 * CN__VEC, o += 4 * CN__VEC, gradient += 4 * CN__VEC)
+        gradient_tile(j, q, o, 4, CN__VEC, gradient);
+    for (; columns > 0; columns -= CN__VEC, o += CN__VEC, gradient += CN__VEC)
+        gradient_tile(j, q, o, 1, columns < CN__VEC ? (int)columns : CN__VEC, gradient);
 }
 
-static void gradient_chunks(void *context, int thread, int64_t begin, int64_t end)
+static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
-    const gradient_job *job = context;
-    int64_t inputs = job->d->inputs, pairs = (inputs + 1) / 2;
-    _Alignas(64) real gradient[2 * GRADIENT_CHUNK];
+    const job *j = context;
+    int64_t inputs = j->d->inputs, pairs = (inputs + 1) / 2;
+    _Alignas(64) real gradient[2 * CHUNK];
     (void)thread;
-    for (int64_t chunk = begin; chunk < end; chunk++) {
-        int64_t o = chunk * GRADIENT_CHUNK, columns = job->d->outputs - o;
-        if (columns > GRADIENT_CHUNK) columns = GRADIENT_CHUNK;
-        for (int64_t pair = 0; pair < pairs; pair++) {
-            if (columns == GRADIENT_CHUNK)
-                gradient_pair(job, pair, o, gradient);
-            else
-                gradient_pair_rest(job, pair, o, columns, gradient);
-            cn__sink_row(job->sink, 2 * pair, o, columns, gradient);
-            if (2 * pair + 1 < inputs) cn__sink_row(job->sink, 2 * pair + 1, o, columns, gradient + GRADIENT_CHUNK);
+    for (int64_t task = begin; task < end; task++) {
+        int64_t o = task / j->groups * CHUNK, group = task % j->groups;
+        int64_t columns = j->d->outputs - o < CHUNK ? j->d->outputs - o : CHUNK;
+        for (int64_t q = pairs * group / j->groups; q < pairs * (group + 1) / j->groups; q++) {
+            gradient_chunk(j, q, o, gradient);
+            cn__sink_row(j->sink, 2 * q, o, columns, gradient);
+            if (2 * q + 1 < inputs) cn__sink_row(j->sink, 2 * q + 1, o, columns, gradient + CHUNK);
         }
     }
 }
 
 void cn__dense_backward_kernel_sparse(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
 {
-    cn__parallel(d->pool, (d->outputs + GRADIENT_CHUNK - 1) / GRADIENT_CHUNK, gradient_chunks,
-                 &(gradient_job){d, x, dy, sink});
+    job j = {.d = d, .x = x, .dy = dy, .sink = sink};
+    cn__parallel(d->pool, count_tasks(&j, (d->inputs + 1) / 2), gradient_tasks, &j);
 }
+
+#else
+
+/* The float64 engine makes no lists (kernels/gather.c), so nobody calls these. */
+void cn__dense_forward_sparse(const cn__dense *d, const cn__batch *x, real *y)
+{
+    (void)d;
+    (void)x;
+    (void)y;
+}
+
+void cn__dense_backward_kernel_sparse(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
+{
+    (void)d;
+    (void)x;
+    (void)dy;
+    (void)sink;
+}
+
+#endif

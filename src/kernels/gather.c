@@ -1,6 +1,6 @@
 #include "kernels/gather.h"
 
-#include "kernels/real.h"
+#include "kernels/vector.h"
 
 #include <string.h>
 
@@ -9,7 +9,8 @@ typedef struct job {
     const cn__choice *choice;
     const cn__batch_memory *memory;
     void *out;
-    real table[256]; /* value of each byte */
+    const uint8_t *blank; /* stands for a missing last sample */
+    real table[256];      /* value of each byte */
 } job;
 
 static int64_t row_of(const cn__choice *choice, int64_t i)
@@ -82,93 +83,108 @@ static void dense(cn__pool *pool, const cn__source *source, const cn__choice *ch
 
 #if CN_REAL_BITS == 32
 
-/* Appends the non-zeros among columns c ... stop-1. Every sample has room for all its columns, so samples can be filled
- * side by side and nothing has to be counted first. */
-static int32_t append_bytes(const job *j, const uint8_t *bytes, int64_t c, int64_t stop, int32_t at)
+static const uint8_t *codes_of(const job *j, int64_t i)
 {
-    const cn__batch_memory *m = j->memory;
-    while (c < stop) {
-        uint64_t eight = 0;
-        size_t some = stop - c < 8 ? (size_t)(stop - c) : 8;
-        memcpy(&eight, bytes + c, some);
-        /* Ink comes in strokes: most groups of eight are blank. */
-        for (size_t i = 0; eight && i < some; i++) {
-            m->column[at] = (int32_t)(c + (int64_t)i);
-            m->value[at] = j->table[bytes[c + (int64_t)i]];
-            at += bytes[c + (int64_t)i] != 0;
-        }
-        c += (int64_t)some;
-    }
-    return at;
+    return j->source->codes + row_of(j->choice, i) * j->source->columns;
 }
 
-static int32_t append_numbers(const job *j, const real *x, int64_t c, int64_t stop, int32_t at)
+/* Appends the columns c ... c+n-1 (n <= 16) where a or b is not 0. Writes up to 16 entries, keeps those that count. */
+static int32_t append_columns(cn__entry *entries, int32_t at, const uint8_t *a, const uint8_t *b, int64_t c, int n)
 {
-    const cn__batch_memory *m = j->memory;
-    for (; c < stop; c++) {
-        m->column[at] = (int32_t)c;
-        m->value[at] = x[c];
-        at += x[c] != 0;
+#if defined(CN_ISA_AVX512)
+    __mmask16 valid = (__mmask16)((1u << n) - 1);
+    __m512i low = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(valid, a + c));
+    __m512i high = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(valid, b + c));
+    __m512i codes = _mm512_or_si512(_mm512_slli_epi32(low, 16), _mm512_slli_epi32(high, 24));
+    __mmask16 ink = _mm512_test_epi32_mask(codes, codes);
+    __m512i column = _mm512_add_epi32(_mm512_set1_epi32((int)c), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
+                                                                                  12, 13, 14, 15));
+    _mm512_storeu_si512(entries + at, _mm512_maskz_compress_epi32(ink, _mm512_or_si512(codes, column)));
+    return at + __builtin_popcount(ink);
+#else
+    uint64_t words[4] = {0};
+    memcpy(words, a + c, (size_t)n);
+    memcpy(words + 2, b + c, (size_t)n);
+    if (!(words[0] | words[1] | words[2] | words[3])) return at; /* ink comes in strokes: most are blank */
+    for (int i = 0; i < n; i++) {
+        entries[at] = (cn__entry){(uint16_t)(c + i), a[c + i], b[c + i]};
+        at += (a[c + i] | b[c + i]) != 0;
     }
     return at;
+#endif
 }
 
+/* Every pair of samples has room for all columns, so pairs can be listed side by side. What does not change is kept in
+ * locals throughout: bytes may alias anything, so the compiler would load it again after every store. */
 static void list_samples(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
-    const cn__batch_memory *m = j->memory;
-    int64_t columns = j->source->columns, blocks = (columns + CN__BLOCK - 1) / CN__BLOCK;
-    int is_bytes = j->source->stored == CN__STORED_U8;
-    for (int64_t b = begin; b < end; b++) {
-        int32_t at = (int32_t)(b * columns);
-        const void *row = source_row(j, b);
-        real *numbers = (real *)j->out + thread * columns;
-        if (!is_bytes) convert_row(j, row, numbers);
+    const int64_t columns = j->source->columns, blocks = (columns + CN__BLOCK - 1) / CN__BLOCK;
+    cn__entry *const entries = j->memory->by_samples;
+    int32_t *const first = j->memory->first;
+    (void)thread;
+    for (int64_t p = begin; p < end; p++) {
+        int32_t at = (int32_t)(p * (columns + 16));
+        const uint8_t *a = codes_of(j, 2 * p), *b = 2 * p + 1 < j->choice->n ? codes_of(j, 2 * p + 1) : j->blank;
         for (int64_t block = 0; block < blocks; block++) {
             int64_t c = block * CN__BLOCK, stop = c + CN__BLOCK < columns ? c + CN__BLOCK : columns;
-            m->first[b * (blocks + 1) + block] = at;
-            at = is_bytes ? append_bytes(j, row, c, stop, at) : append_numbers(j, numbers, c, stop, at);
+            first[p * (blocks + 1) + block] = at;
+            for (; c + 16 <= stop; c += 16) at = append_columns(entries, at, a, b, c, 16);
+            if (c < stop) at = append_columns(entries, at, a, b, c, (int)(stop - c));
         }
-        m->first[b * (blocks + 1) + blocks] = at;
+        first[p * (blocks + 1) + blocks] = at;
     }
 }
 
-/* Columns of one block at a time: a block begins at an even column, so no pair is cut. */
-static void list_pairs(void *context, int thread, int64_t begin, int64_t end)
+/* One bit for each of the 16-bit groups among 4 that is not 0, at its lowest bit. */
+static inline uint64_t inked_groups(uint64_t word)
+{
+    uint64_t low = word & 0x7fff7fff7fff7fffu;
+    return ((low + 0x7fff7fff7fff7fffu) | word) >> 15 & 0x0001000100010001u;
+}
+
+static void list_columns(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
-    const cn__batch_memory *m = j->memory;
-    int64_t columns = j->source->columns, rows = j->choice->n, blocks = (columns + CN__BLOCK - 1) / CN__BLOCK;
-    int64_t pairs = (columns + 1) / 2, stop = end * (CN__BLOCK / 2) < pairs ? end * (CN__BLOCK / 2) : pairs;
+    const int64_t columns = j->source->columns, rows = j->choice->n;
+    cn__entry *const entries = j->memory->by_columns;
+    int32_t *const count = j->memory->column_count;
     (void)thread;
-    for (int64_t q = begin * (CN__BLOCK / 2); q < stop; q++) m->pair_count[q] = 0;
-    for (int64_t b = 0; b < rows; b++) {
-        for (int32_t e = m->first[b * (blocks + 1) + begin]; e < m->first[b * (blocks + 1) + end]; e++) {
-            int32_t q = m->column[e] >> 1, side = m->column[e] & 1;
-            cn__pair_entry *entries = m->pair + q * rows, *last = entries + m->pair_count[q];
-            if (side && last > entries && last[-1].row == b) {
-                last[-1].values[1] = m->value[e];
-            } else {
-                last->row = (int32_t)b;
-                last->values[side] = m->value[e];
-                last->values[1 - side] = 0;
-                m->pair_count[q]++;
+    for (int64_t q = begin; q < end; q++) count[q] = 0;
+    for (int64_t row = 0; row < rows; row++) {
+        const uint8_t *bytes = codes_of(j, row);
+        for (int64_t q = begin; q < end; q += 4) {
+            uint64_t word = 0;
+            int64_t left = columns - 2 * q < 2 * (end - q) ? columns - 2 * q : 2 * (end - q);
+            if (left >= 8) memcpy(&word, bytes + 2 * q, 8);
+            else memcpy(&word, bytes + 2 * q, (size_t)left);
+            for (uint64_t ink = inked_groups(word); ink; ink &= ink - 1) {
+                int shift = __builtin_ctzll(ink);
+                int64_t pair = q + (shift >> 4);
+                int32_t at = count[pair];
+                entries[pair * rows + at] = (cn__entry){(uint16_t)row, (uint8_t)(word >> shift),
+                                                        (uint8_t)(word >> shift >> 8)};
+                count[pair] = at + 1;
             }
         }
     }
 }
 
-static void sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_pairs,
+static void sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                    const cn__batch_memory *memory, cn__batch *batch)
 {
-    job j = {.source = source, .choice = choice, .memory = memory, .out = memory->numbers};
-    int32_t blocks = (int32_t)((source->columns + CN__BLOCK - 1) / CN__BLOCK);
-    fill_table(&j);
-    cn__parallel(pool, choice->n, list_samples, &j);
-    if (with_pairs) cn__parallel(pool, blocks, list_pairs, &j);
-    *batch = (cn__batch){.rows = choice->n, .columns = source->columns, .blocks = blocks, .first = memory->first,
-                         .column = memory->column, .value = memory->value, .pair_count = memory->pair_count,
-                         .pair = memory->pair};
+    static const uint8_t blank[CN__BATCH_MOST_COLUMNS];
+    job j = {.source = source, .choice = choice, .memory = memory, .blank = blank};
+    cn__parallel(pool, (choice->n + 1) / 2, list_samples, &j);
+    if (with_columns) cn__parallel(pool, (source->columns + 1) / 2, list_columns, &j);
+    *batch = (cn__batch){.rows = choice->n,
+                         .columns = source->columns,
+                         .blocks = (int32_t)((source->columns + CN__BLOCK - 1) / CN__BLOCK),
+                         .table = source->table,
+                         .by_samples = memory->by_samples,
+                         .first = memory->first,
+                         .by_columns = memory->by_columns,
+                         .column_count = memory->column_count};
 }
 
 const cn__gather_math CN_T(cn__gather) = {dense, sparse};

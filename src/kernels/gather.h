@@ -15,6 +15,8 @@ typedef struct cn__source {
     cn__stored stored;
     int64_t rows, columns;
     double scale;
+    const uint8_t *codes; /* the same rows as bytes, NULL: not available; for bytes it is `data` itself */
+    const float *table;   /* the value of each code; 256 */
 } cn__source;
 
 /* Which rows: picks[0 ... n-1], or first, first+1, ... when picks is NULL. */
@@ -23,21 +25,22 @@ typedef struct cn__choice {
     int64_t first, n;
 } cn__choice;
 
-/* Memory for the lists of a cn__batch of up to `rows` rows: rows * (blocks+1), rows * columns (twice), pairs, and
- * pairs * rows entries, pairs being (columns+1)/2. */
+/* Memory for the lists of a cn__batch of up to `rows` rows: pairs of rows (rounded up) * (blocks+1) positions and
+ * * (columns + 16) entries; pairs of columns * rows entries and as many counts as pairs of columns. */
 typedef struct cn__batch_memory {
     int64_t rows, columns;
-    int32_t *first, *column, *pair_count;
-    float *value;
-    cn__pair_entry *pair;
-    float *numbers; /* a row per thread */
+    cn__entry *by_samples;
+    int32_t *first;
+    cn__entry *by_columns; /* NULL: not needed (no training) */
+    int32_t *column_count;
 } cn__batch_memory;
 
 typedef struct cn__gather_math {
     /* out (n, columns) of `real` */
     void (*dense)(cn__pool *pool, const cn__source *source, const cn__choice *choice, void *out);
-    /* lists of the non-zeros; float32 engines only, NULL elsewhere. with_pairs 0 leaves the lists by pair out */
-    void (*sparse)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_pairs,
+    /* lists of the non-zeros from source->codes; float32 engines only, NULL elsewhere. with_columns 0 leaves the
+     * lists by two columns out */
+    void (*sparse)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                    const cn__batch_memory *memory, cn__batch *batch);
 } cn__gather_math;
 

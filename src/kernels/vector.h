@@ -1,6 +1,8 @@
 /* Sixteen numbers that are worked on together: one AVX-512 register, two AVX2 or four NEON registers, or a plain array
  * that the compiler may do with as it likes. Every operation rounds each lane exactly as the scalar one does, so the
- * bits are the same everywhere. */
+ * bits are the same everywhere.
+ *
+ * vec_keep(a) is a. It tells the compiler to load a vector that is used twice once, and not twice from memory. */
 #ifndef CN_KERNELS_VECTOR_H
 #define CN_KERNELS_VECTOR_H
 
@@ -23,6 +25,11 @@ static inline vec vec_fma(vec a, vec b, vec c) { return _mm512_fmadd_ps(a, b, c)
 static inline vec vec_add(vec a, vec b) { return _mm512_add_ps(a, b); }
 static inline vec vec_load_n(const real *p, int n) { return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p); }
 static inline void vec_store_n(real *p, vec a, int n) { _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), a); }
+static inline vec vec_keep(vec a)
+{
+    __asm__("" : "+v"(a));
+    return a;
+}
 
 #elif defined(CN_ISA_AVX2)
 #if !defined(__AVX2__) || !defined(__FMA__)
@@ -58,6 +65,11 @@ static inline void vec_store_n(real *p, vec a, int n)
     vec_store(copy, a);
     for (int i = 0; i < n; i++) p[i] = copy[i];
 }
+static inline vec vec_keep(vec a)
+{
+    __asm__("" : "+x"(a.low), "+x"(a.high));
+    return a;
+}
 
 #elif defined(CN_ISA_NEON)
 #include <arm_neon.h>
@@ -78,6 +90,7 @@ static inline void vec_store(real *p, vec a)
 }
 static inline vec vec_fma(vec a, vec b, vec c) { CN__PARTS(vfmaq_f32(c.part[i], a.part[i], b.part[i])); }
 static inline vec vec_add(vec a, vec b) { CN__PARTS(vaddq_f32(a.part[i], b.part[i])); }
+static inline vec vec_keep(vec a) { return a; }
 static inline vec vec_load_n(const real *p, int n)
 {
     real copy[CN__VEC] = {0};
@@ -109,6 +122,7 @@ static inline void vec_store(real *p, vec a)
 }
 static inline vec vec_fma(vec a, vec b, vec c) { CN__LANEWISE(FMA(a.lane[i], b.lane[i], c.lane[i])); }
 static inline vec vec_add(vec a, vec b) { CN__LANEWISE(a.lane[i] + b.lane[i]); }
+static inline vec vec_keep(vec a) { return a; }
 static inline vec vec_load_n(const real *p, int n) { CN__LANEWISE(i < n ? p[i] : 0); }
 static inline void vec_store_n(real *p, vec a, int n)
 {

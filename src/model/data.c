@@ -6,11 +6,8 @@
 #include "tensor/tensor.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
-
-/* Inputs with fewer non-zeros than this share go through the lists. */
-#define SPARSE_BELOW 0.4
-#define SAMPLED_NUMBERS 200000
 
 static cn__stored stored_as(cn_dtype dtype)
 {
@@ -74,39 +71,13 @@ static int open_x(const cn_model *model, const cn_tensor *x, cn__data *data)
     return as_rows(x, first->input_size, &data->own_x, &data->x);
 }
 
-static double number_at(const cn__source *s, int64_t i)
-{
-    switch (s->stored) {
-    case CN__STORED_U8: return ((const uint8_t *)s->data)[i];
-    case CN__STORED_I32: return ((const int32_t *)s->data)[i];
-    case CN__STORED_I64: return (double)((const int64_t *)s->data)[i];
-    case CN__STORED_F32: return (double)((const float *)s->data)[i];
-    default: return ((const double *)s->data)[i];
-    }
-}
-
-/* The lists serve a Dense that is the first layer to change anything, on inputs that are mostly zero. Whether they are
- * used never changes a bit of the result. */
-static int worth_lists(const cn_model *model, const cn__source *x)
-{
-    const cn_layer *first = cn__model_first(model);
-    for (int i = 0; i < model->n_layers && first->class_ == &cn__layer_flatten; i++) first = model->layers[i];
-    if (!model->engine->gather->sparse || first->class_ != &cn__layer_dense || x->columns < 64 ||
-        first->weights[0].rows != x->columns || x->columns > INT32_MAX / 4 || model->bf16_way != CN__BF16_NONE)
-        return 0;
-    int64_t numbers = x->rows * x->columns, step = numbers / SAMPLED_NUMBERS + 1, seen = 0, zeros = 0;
-    step |= 1; /* odd, so that it does not fall into step with the width of an image */
-    for (int64_t i = 0; i < numbers; i += step, seen++) zeros += number_at(x, i) == 0;
-    return (double)(seen - zeros) < SPARSE_BELOW * (double)seen;
-}
-
 static int read_labels(const cn_model *model, cn__data *data)
 {
     int64_t classes = cn__model_last(model)->output_size;
     data->labels = cn__alloc_raw((size_t)data->rows, sizeof *data->labels, "the labels");
     if (!data->labels) return CN_ENOMEM;
     for (int64_t i = 0; i < data->rows; i++) {
-        double value = number_at(&data->y, i) * data->y.scale;
+        double value = cn__number_at(&data->y, i) * data->y.scale;
         if (!(value >= 0 && value < (double)classes) || value != floor(value))
             return cn__fail(CN_EINVAL, "label %g in row %lld is not one of the classes 0 ... %lld that %s has units for",
                             value, (long long)i, (long long)classes - 1, cn__model_last(model)->name);
@@ -148,7 +119,7 @@ int cn__data_open(const cn_model *model, const cn_tensor *x, const cn_tensor *y,
     if (!x) status = cn_error_status() < 0 ? cn_error_status() : cn__fail(CN_EINVAL, "the input is NULL");
     else status = open_x(model, x, data);
     if (status == CN_OK && y) status = open_y(model, y, data);
-    if (status == CN_OK) data->is_sparse = worth_lists(model, &data->x);
+    if (status == CN_OK) status = cn__codes_find(model, data);
     if (status < 0) cn__data_close(data);
     return status;
 }
@@ -158,5 +129,6 @@ void cn__data_close(cn__data *data)
     cn_tensor_destroy(&data->own_x);
     cn_tensor_destroy(&data->own_y);
     cn__free(data->labels);
+    cn__free(data->own_codes);
     *data = (cn__data){.rows = 0};
 }

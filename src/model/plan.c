@@ -50,25 +50,30 @@ static void *carve_bf16(const cn_model *model, carver *c, int64_t rows)
     return NULL;
 }
 
+/* Lists of non-zeros, where the engine makes them; a batch too large for them goes without. */
+static void carve_lists(const cn_model *model, cn__batch_memory *lists, carver *c, int64_t rows, int training)
+{
+    int64_t inputs = model->layers[0]->input_size;
+    int64_t blocks = (inputs + CN__BLOCK - 1) / CN__BLOCK, row_pairs = (rows + 1) / 2, column_pairs = (inputs + 1) / 2;
+    *lists = (cn__batch_memory){.rows = rows, .columns = inputs};
+    if (!model->engine->gather->sparse || rows > CN__BATCH_MOST_ROWS || inputs > CN__BATCH_MOST_COLUMNS ||
+        row_pairs * (inputs + 16) > INT32_MAX)
+        return;
+    lists->first = carve(c, row_pairs * (blocks + 1), sizeof *lists->first);
+    lists->by_samples = carve(c, row_pairs * (inputs + 16), sizeof *lists->by_samples);
+    if (!training) return;
+    lists->column_count = carve(c, column_pairs, sizeof *lists->column_count);
+    lists->by_columns = carve(c, column_pairs * rows, sizeof *lists->by_columns);
+}
+
 static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t rows, int training)
 {
     size_t real = cn__engine_bytes(model->engine);
     int64_t inputs = model->layers[0]->input_size, outputs = cn__model_last(model)->output_size;
-    int64_t blocks = (inputs + CN__BLOCK - 1) / CN__BLOCK, pairs = (inputs + 1) / 2;
     plan->outputs = carve(c, model->n_layers, sizeof *plan->outputs);
     plan->workspaces = carve(c, model->n_layers, sizeof *plan->workspaces);
     plan->x = carve(c, rows * inputs, real);
-    plan->lists = (cn__batch_memory){.rows = rows, .columns = inputs};
-    if (model->engine->gather->sparse && inputs <= INT32_MAX / (rows > 0 ? rows : 1)) {
-        plan->lists.first = carve(c, rows * (blocks + 1), sizeof(int32_t));
-        plan->lists.column = carve(c, rows * inputs, sizeof(int32_t));
-        plan->lists.value = carve(c, rows * inputs, sizeof(float));
-        plan->lists.numbers = carve(c, model->threads * inputs, sizeof(float));
-        if (training) {
-            plan->lists.pair_count = carve(c, pairs, sizeof(int32_t));
-            plan->lists.pair = carve(c, pairs * rows, sizeof(cn__pair_entry));
-        }
-    }
+    carve_lists(model, &plan->lists, c, rows, training);
     for (int i = 0; i < model->n_layers; i++) {
         void *output = carve(c, rows * model->layers[i]->output_size, real);
         void *workspace = carve(c, rows * model->layers[i]->workspace_size, real);

@@ -63,7 +63,7 @@ static const void *run_forward(cn_model *model, int64_t rows, const cn__batch *s
 static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const cn__choice *choice, int training,
                                     cn__batch *lists)
 {
-    if (data->is_sparse && model->plan.lists.first) {
+    if (data->x.codes && model->plan.lists.first) {
         model->engine->gather->sparse(model->pool, &data->x, choice, training, &model->plan.lists, lists);
         return lists;
     }
