@@ -13,7 +13,7 @@
 
 static inline __mmask16 first_of_16(int64_t n)
 {
-    return n >= 16 ? (__mmask16)0xffff : n > 0 ? (__mmask16)((1u << n) - 1) : 0;
+    return (__mmask16)(n >= 16 ? 0xffffu : n > 0 ? (1u << n) - 1 : 0u);
 }
 
 static inline __m512i round_two(__m512 low, __m512 high)
