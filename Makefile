@@ -33,7 +33,7 @@ test: deps all
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
 bench: deps all
-	@bench/run.sh $(BUILD)
+	@CORNU_BUILD=$(BUILD) bench/run.sh $(SECTIONS)
 
 bench-setup:
 	@bench/setup.sh
