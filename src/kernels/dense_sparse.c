@@ -9,6 +9,7 @@
  * multiply-add, and one loaded vector serves both sums. */
 #define MOST_V 8
 #define CHUNK (MOST_V * CN__VEC) /* outputs */
+_Static_assert(CHUNK == CN__IDLE_COLUMNS, "accounts are kept for chunks");
 #define INLINE static inline __attribute__((always_inline))
 
 typedef struct job {
@@ -155,9 +156,15 @@ static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end
         int64_t o = task / j->groups * CHUNK, group = task % j->groups;
         int64_t columns = j->d->outputs - o < CHUNK ? j->d->outputs - o : CHUNK;
         for (int64_t q = pairs * group / j->groups; q < pairs * (group + 1) / j->groups; q++) {
+            if (j->sink->accounts && j->x->column_count[q] == 0) continue; /* both rows wait */
             gradient_chunk(j, q, o, gradient);
-            cn__sink_row(j->sink, 2 * q, o, columns, gradient);
-            if (2 * q + 1 < inputs) cn__sink_row(j->sink, 2 * q + 1, o, columns, gradient + CHUNK);
+            for (int64_t side = 0; side < 2 && 2 * q + side < inputs; side++) {
+                if (j->sink->accounts) {
+                    cn__sink_settle(j->sink, 2 * q + side, o, columns);
+                    j->sink->accounts->settled[o / CHUNK * inputs + 2 * q + side]++;
+                }
+                cn__sink_row(j->sink, 2 * q + side, o, columns, gradient + side * CHUNK);
+            }
         }
     }
 }

@@ -19,6 +19,20 @@ typedef struct cn__step {
 typedef void (*cn__update)(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
                            const void *gradient);
 
+/* What `steps` updates with a gradient of exactly 0 do to n weights whose value they leave alone: the slots decay, in the
+ * same order of rounding as if each update had come in its turn. */
+typedef void (*cn__idle)(const cn__step *step, int64_t n, void *const slots[CN__MAX_SLOTS], int64_t steps);
+
+/* Rows without a gradient may wait: their updates are made up for when the row is next touched. Accounts are kept for
+ * pieces of CN__IDLE_COLUMNS columns, which different threads may work on. */
+#define CN__IDLE_COLUMNS 128
+typedef struct cn__accounts {
+    cn__idle idle;
+    uint32_t *settled; /* updates that piece p of row r has been through: settled[p * rows + r] */
+    uint32_t done;     /* updates before this one */
+    int64_t rows;
+} cn__accounts;
+
 typedef struct cn__sink {
     cn__update update; /* NULL: store the gradient */
     const cn__step *step;
@@ -26,6 +40,7 @@ typedef struct cn__sink {
     void *slots[CN__MAX_SLOTS];  /* laid out like the weight */
     void *gradient;              /* laid out like the weight; used when update is NULL; may be NULL: drop it */
     int64_t stride;
+    const cn__accounts *accounts; /* NULL: no row may wait */
 } cn__sink;
 
 #endif

@@ -7,6 +7,18 @@
 
 #include <string.h>
 
+/* Makes up for the updates that a piece of a row has missed. */
+static inline void cn__sink_settle(const cn__sink *sink, int64_t row, int64_t column, int64_t n)
+{
+    const cn__accounts *accounts = sink->accounts;
+    uint32_t *settled = &accounts->settled[column / CN__IDLE_COLUMNS * accounts->rows + row];
+    int64_t at = row * sink->stride + column, missed = (int64_t)accounts->done - (int64_t)*settled;
+    void *slots[CN__MAX_SLOTS];
+    for (int k = 0; k < CN__MAX_SLOTS; k++) slots[k] = sink->slots[k] ? (real *)sink->slots[k] + at : NULL;
+    if (missed > 0) accounts->idle(sink->step, n, slots, missed);
+    *settled = accounts->done;
+}
+
 /* n numbers of the gradient, for columns column ... column+n-1 of row `row`. */
 static inline void cn__sink_row(const cn__sink *sink, int64_t row, int64_t column, int64_t n, const real *gradient)
 {

@@ -77,6 +77,7 @@ static void forget(cn_model *model)
         cn__free(model->slots[k]);
         model->slots[k] = NULL;
     }
+    cn__lazy_close(model);
     cn_optimizer_destroy(&model->optimizer);
     model->is_compiled = 0;
 }
@@ -105,7 +106,8 @@ int cn__model_finish_compile(cn_model *model)
     if (loss->sparse && last->output_ndim != 1)
         return cn__fail(CN_ESHAPE, "%s: %s needs one row of classes per sample; put a Flatten before it", last->name,
                         loss->name);
-    return make_slots(model);
+    CN_TRY(make_slots(model));
+    return cn__lazy_open(model);
 }
 
 static int compile(cn_model *model, const cn_compile_options *options)

@@ -15,6 +15,7 @@ typedef struct cn__engine {
     int bits; /* of a `real`: 32 or 64 */
     const cn__layer_math *layers[CN__LAYER_COUNT];
     const cn__update *updates[CN__OPTIMIZER_COUNT];
+    const cn__idle *idles[CN__OPTIMIZER_COUNT];
     const cn__loss_math *losses[CN__LOSS_COUNT];
     const cn__metric_math *metrics[CN__METRIC_COUNT];
     const cn__gather_math *gather;

@@ -6,7 +6,9 @@
 #define DECLARE(name) extern const cn__layer_math CN_T(cn__layer_##name##_math);
 CN__LAYER_LIST(DECLARE)
 #undef DECLARE
-#define DECLARE(name) extern const cn__update CN_T(cn__optimizer_##name##_update);
+#define DECLARE(name)                                                                                               \
+    extern const cn__update CN_T(cn__optimizer_##name##_update);                                                    \
+    extern const cn__idle CN_T(cn__optimizer_##name##_idle);
 CN__OPTIMIZER_LIST(DECLARE)
 #undef DECLARE
 #define DECLARE(name) extern const cn__loss_math CN_T(cn__loss_##name##_math);
@@ -34,6 +36,7 @@ const cn__activation_math *const cn__activation_maths[CN__ACTIVATION_COUNT] = {C
 
 #define LAYER(name) &CN_T(cn__layer_##name##_math),
 #define UPDATE(name) &CN_T(cn__optimizer_##name##_update),
+#define IDLE(name) &CN_T(cn__optimizer_##name##_idle),
 #define LOSS(name) &CN_T(cn__loss_##name##_math),
 #define METRIC(name) &CN_T(cn__metric_##name##_math),
 const cn__engine CN_T(cn__engine) = {
@@ -41,6 +44,7 @@ const cn__engine CN_T(cn__engine) = {
     .bits = CN_REAL_BITS,
     .layers = {CN__LAYER_LIST(LAYER)},
     .updates = {CN__OPTIMIZER_LIST(UPDATE)},
+    .idles = {CN__OPTIMIZER_LIST(IDLE)},
     .losses = {CN__LOSS_LIST(LOSS)},
     .metrics = {CN__METRIC_LIST(METRIC)},
     .gather = &CN_T(cn__gather),

@@ -161,7 +161,10 @@ int cn_model_fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const 
     CN_TRY(check_options(options));
     fitting f = {.model = model, .options = options};
     int status = prepare(&f, x, y);
-    if (status == CN_OK) status = run(&f);
+    if (status == CN_OK) {
+        status = run(&f);
+        cn__lazy_settle(model);
+    }
     cn__data_close(&f.train);
     cn__data_close(&f.validation);
     cn__free(f.order);

@@ -58,6 +58,10 @@ struct cn_model {
     void *block;        /* all weights */
     void *slots[CN__MAX_SLOTS]; /* optimizer state, laid out like the weights; NULL where not needed */
 
+    /* Rows of the first kernel whose updates wait (see cn__accounts); settled is NULL when none may. */
+    cn__accounts accounts;
+    int lazy_weight; /* number of that kernel */
+
     int is_compiled;
     cn_optimizer *optimizer;
     double learning_rate;
@@ -104,6 +108,15 @@ void cn__model_store_weight(cn_model *model, int i, void *block, const cn_tensor
 /* --- compile.c --- */
 /* The part of compiling that needs shapes; runs again when they become known only with the data. */
 int cn__model_finish_compile(cn_model *model);
+
+/* --- lazy.c --- */
+/* Opens accounts for the first kernel if the optimizer lets rows wait. Error: CN_ENOMEM. */
+int cn__lazy_open(cn_model *model);
+void cn__lazy_close(cn_model *model);
+/* Makes up for all updates that wait; before anybody looks at the optimizer's state. */
+void cn__lazy_settle(cn_model *model);
+/* Notes that every row has been through all updates, after a step that touched them all. */
+void cn__lazy_mark(cn_model *model);
 
 /* --- plan.c --- */
 int cn__plan_prepare(cn_model *model, int64_t rows, int training);

@@ -164,6 +164,7 @@ static int read_training(cn_model *model, cn__safetensors *file)
     CN_TRY(read_number(file, ITERATIONS, &iterations));
     if (iterations > INT64_MAX / 2) return cn__fail(CN_EFORMAT, "it claims an absurd number of training steps");
     model->iterations = (int64_t)iterations;
+    cn__lazy_mark(model);
     slot_names(model, slots);
     for (int k = 0; k < CN__MAX_SLOTS; k++) {
         if (!model->slots[k]) continue;

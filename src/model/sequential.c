@@ -64,6 +64,7 @@ void cn_model_destroy(cn_model **model_)
     cn__free(model->weights);
     cn__free(model->block);
     for (int k = 0; k < CN__MAX_SLOTS; k++) cn__free(model->slots[k]);
+    cn__lazy_close(model);
     cn_optimizer_destroy(&model->optimizer);
     forget_metrics(model);
     cn__plan_destroy(&model->plan);

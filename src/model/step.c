@@ -149,6 +149,8 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
     model->optimizer->class_->begin_step(model->optimizer->options, model->iterations + 1, model->learning_rate, &step);
     cn__update update = *model->engine->updates[cn__optimizer_index(model->optimizer)];
     int first = 0, weight = model->n_weights, turn = 0;
+    if (!sparse) cn__lazy_settle(model); /* this step touches every row */
+    model->accounts.done = (uint32_t)model->iterations;
     while (first < model->n_layers && passes_on(model->layers[first])) first++;
     for (int i = model->n_layers - 1; i >= first; i--) {
         const cn_layer *layer = model->layers[i];
@@ -164,6 +166,8 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
                                   .stride = layer->weights[k].stride};
             for (int s = 0; s < CN__MAX_SLOTS; s++)
                 if (model->slots[s]) sinks[k].slots[s] = cn__model_weight_at(model, model->slots[s], weight + k);
+            if (sparse && model->accounts.settled && weight + k == model->lazy_weight)
+                sinks[k].accounts = &model->accounts;
         }
         cn__pass pass = make_pass(model, i, rows, 1);
         pass.sparse = below < 0 ? sparse : NULL;
@@ -176,6 +180,7 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
         turn = 1 - turn;
     }
     model->iterations++;
+    if (!sparse) cn__lazy_mark(model);
 }
 
 void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums)
@@ -206,6 +211,7 @@ int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, doubl
     if (status == CN_OK) {
         cn__sums sums = {.rows = 0};
         cn__train_batch(model, &data, &(cn__choice){.n = data.rows}, &sums);
+        cn__lazy_settle(model);
         if (loss) *loss = sums.loss / (double)sums.rows;
     }
     cn__data_close(&data);

@@ -19,6 +19,8 @@ typedef struct cn__optimizer_class {
     int (*check)(const void *options);
     /* Slots that these options need, and their names in Keras ("velocity", ...). */
     int (*slots)(const void *options, const char *names[CN__MAX_SLOTS]);
+    /* 1 if a gradient of exactly 0 leaves the weight where it is; NULL: never. */
+    int (*can_idle)(const void *options);
     /* Coefficients of update number t (from 1). */
     void (*begin_step)(const void *options, int64_t t, double learning_rate, cn__step *step);
 } cn__optimizer_class;
@@ -28,7 +30,8 @@ struct cn_optimizer {
     void *options;
 };
 
-/* The table of optimizers. Each has in its file  const cn__update CN_T(cn__optimizer_NAME_update). */
+/* The table of optimizers. Each has in its file  const cn__update CN_T(cn__optimizer_NAME_update)  and
+ * const cn__idle CN_T(cn__optimizer_NAME_idle), which is NULL when can_idle is. */
 #define CN__OPTIMIZER_LIST(X)                                                                                       \
     X(sgd)                                                                                                          \
     X(rmsprop)                                                                                                      \

@@ -27,6 +27,9 @@ static void update(const cn__step *step, int64_t n, void *weight, void *const sl
 
 const cn__update CN_T(cn__optimizer_adam_update) = update;
 
+/* The moment moves the weight even when the gradient is 0. */
+const cn__idle CN_T(cn__optimizer_adam_idle) = NULL;
+
 #if CN_ONCE
 #include "base/error.h"
 #include "base/exact.h"

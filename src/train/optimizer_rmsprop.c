@@ -55,6 +55,27 @@ static void update(const cn__step *step, int64_t n, void *weight, void *const sl
 
 const cn__update CN_T(cn__optimizer_rmsprop_update) = update;
 
+/* What update does to the slots when g is 0. A row that never had a gradient stays as it is. */
+static void idle(const cn__step *step, int64_t n, void *const slots[CN__MAX_SLOTS], int64_t steps)
+{
+    real *restrict v = slots[0], *restrict a = slots[1];
+    const real rest = (real)step->coefficients[ONE_MINUS_RHO];
+    int moving = 1;
+    for (int64_t s = 0; s < steps && moving; s++) {
+        moving = 0;
+        for (int64_t i = 0; i < n; i++) {
+            v[i] = averaged(v[i], rest, 0);
+            moving |= v[i] != 0;
+        }
+        for (int64_t i = 0; a && i < n; i++) {
+            a[i] = FMA(rest, 0 - a[i], a[i]);
+            moving |= a[i] != 0;
+        }
+    }
+}
+
+const cn__idle CN_T(cn__optimizer_rmsprop_idle) = idle;
+
 #if CN_ONCE
 #include "base/error.h"
 
@@ -88,6 +109,11 @@ static int slots(const void *options, const char *names[CN__MAX_SLOTS])
     return CN__MAX_SLOTS;
 }
 
+static int can_idle(const void *options)
+{
+    return ((const cn_rmsprop_options *)options)->momentum == 0;
+}
+
 static void begin_step(const void *options, int64_t t, double learning_rate, cn__step *step)
 {
     const cn_rmsprop_options *o = options;
@@ -108,6 +134,7 @@ const cn__optimizer_class cn__optimizer_rmsprop = {
     .defaults = &(const cn_rmsprop_options){CN_RMSPROP_DEFAULTS},
     .check = check,
     .slots = slots,
+    .can_idle = can_idle,
     .begin_step = begin_step,
 };
 

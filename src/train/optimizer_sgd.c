@@ -27,6 +27,17 @@ static void update(const cn__step *step, int64_t n, void *weight, void *const sl
 
 const cn__update CN_T(cn__optimizer_sgd_update) = update;
 
+/* Without momentum there are no slots, and without a gradient nothing happens. */
+static void idle(const cn__step *step, int64_t n, void *const slots[CN__MAX_SLOTS], int64_t steps)
+{
+    (void)step;
+    (void)n;
+    (void)slots;
+    (void)steps;
+}
+
+const cn__idle CN_T(cn__optimizer_sgd_idle) = idle;
+
 #if CN_ONCE
 #include "base/error.h"
 
@@ -50,6 +61,11 @@ static int slots(const void *options, const char *names[CN__MAX_SLOTS])
     return ((const cn_sgd_options *)options)->momentum != 0;
 }
 
+static int can_idle(const void *options)
+{
+    return ((const cn_sgd_options *)options)->momentum == 0;
+}
+
 static void begin_step(const void *options, int64_t t, double learning_rate, cn__step *step)
 {
     const cn_sgd_options *o = options;
@@ -68,6 +84,7 @@ const cn__optimizer_class cn__optimizer_sgd = {
     .defaults = &(const cn_sgd_options){CN_SGD_DEFAULTS},
     .check = check,
     .slots = slots,
+    .can_idle = can_idle,
     .begin_step = begin_step,
 };
 
