@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "base/pool.h"
 #include "engines.h"
+#include "model/model.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -69,11 +70,13 @@ typedef struct arrays {
     int64_t count[N_ARRAYS], kernel_stride;
     float *at[N_ARRAYS];
     guarded memory[N_ARRAYS];
+    float table[256]; /* for lists: the inputs are codes into this */
+    uint8_t *codes;
 } arrays;
 
 static void open_arrays(arrays *a, const one_case *c, const cn_layer *layer, int at_end)
 {
-    int64_t kernel = c->inputs > 0 ? (c->inputs - 1) * layer->weights[0].stride + c->outputs : 0;
+    int64_t kernel = c->inputs * layer->weights[0].stride; /* rows are padded, the last one too */
     int64_t counts[N_ARRAYS] = {c->rows * c->inputs,  kernel,                c->outputs, c->rows * c->outputs,
                                 c->rows * c->outputs, c->rows * c->inputs, kernel,     c->outputs};
     a->kernel_stride = layer->weights[0].stride;
@@ -85,8 +88,14 @@ static void open_arrays(arrays *a, const one_case *c, const cn_layer *layer, int
     }
     cn__random random;
     cn__random_begin(&random, 7, CN__FOR_USER, 99);
-    for (int64_t i = 0; i < counts[X]; i++)
-        if (cn__random_uniform(&random) >= c->density) a->at[X][i] = 0;
+    a->codes = malloc((size_t)counts[X] + 1);
+    engines_fill(a->table, 256, 50);
+    a->table[0] = 0;
+    for (int64_t i = 0; i < counts[X]; i++) {
+        a->codes[i] = cn__random_uniform(&random) >= c->density ? 0 : (uint8_t)(1 + cn__random_below(&random, 255));
+        if (c->through_lists) a->at[X][i] = a->table[a->codes[i]];
+        else if (a->codes[i] == 0) a->at[X][i] = 0;
+    }
     if (c->strange) {
         a->at[X][counts[X] / 2] = NAN;
         a->at[X][counts[X] / 3] = INFINITY;
@@ -97,6 +106,7 @@ static void open_arrays(arrays *a, const one_case *c, const cn_layer *layer, int
 static void close_arrays(arrays *a)
 {
     for (int i = 0; i < N_ARRAYS; i++) unguard(&a->memory[i]);
+    free(a->codes);
 }
 
 /* The reference: one accumulator per result, ascending order, one fused multiply-add per term. */
@@ -136,28 +146,13 @@ static cn_layer *make_layer(const one_case *c)
     return layer;
 }
 
-/* Memory for the lists of non-zeros, as the model's plan lays it out. */
-static cn__batch_memory lists_create(const one_case *c, int threads)
+/* A model of the same size, whose plan has the memory that lists of non-zeros need. */
+static cn_model *make_planner(const one_case *c)
 {
-    size_t rows = (size_t)c->rows, columns = (size_t)c->inputs, blocks = (columns + CN__BLOCK - 1) / CN__BLOCK;
-    size_t pairs = (columns + 1) / 2;
-    return (cn__batch_memory){.rows = c->rows, .columns = c->inputs,
-                              .first = calloc(rows * (blocks + 1) + 1, sizeof(int32_t)),
-                              .column = calloc(rows * columns + 64, sizeof(int32_t)),
-                              .value = calloc(rows * columns + 64, sizeof(float)),
-                              .pair_count = calloc(pairs + 1, sizeof(int32_t)),
-                              .pair = calloc(pairs * rows + 1, sizeof(cn__pair_entry)),
-                              .numbers = calloc((size_t)threads * columns + 1, sizeof(float))};
-}
-
-static void lists_destroy(cn__batch_memory *m)
-{
-    free(m->first);
-    free(m->column);
-    free(m->value);
-    free(m->pair_count);
-    free(m->pair);
-    free(m->numbers);
+    cn_model *model = cn_sequential();
+    cn_add(model, cn_dense(c->outputs, .input_shape = {c->inputs}));
+    assert_int_equal(cn__plan_prepare(model, c->rows, 1), CN_OK);
+    return model;
 }
 
 static void compute(const cn__engine *engine, const one_case *c, const cn_layer *layer, cn__pool *pool, arrays *a)
@@ -169,19 +164,19 @@ static void compute(const cn__engine *engine, const one_case *c, const cn_layer 
                      .dy = a->at[DY], .dx = a->at[DX], .weights = weights, .sinks = sinks};
     const cn__layer_math *math = engine->layers[CN__LAYER_dense];
     cn__batch lists;
-    cn__batch_memory memory = {.rows = 0};
+    cn_model *planner = NULL;
     if (c->through_lists) {
-        cn__source source = {.data = a->at[X], .stored = CN__STORED_F32, .rows = c->rows, .columns = c->inputs,
-                             .scale = 1};
-        memory = lists_create(c, cn__pool_threads(pool));
-        engine->gather->sparse(pool, &source, &(cn__choice){.n = c->rows}, 1, &memory, &lists);
+        cn__source source = {.data = a->codes, .stored = CN__STORED_U8, .rows = c->rows, .columns = c->inputs,
+                             .scale = 1, .codes = a->codes, .table = a->table};
+        planner = make_planner(c);
+        engine->gather->sparse(pool, &source, &(cn__choice){.n = c->rows}, 1, &planner->plan.lists, &lists);
         pass.sparse = &lists;
         pass.x = NULL;
         pass.dx = NULL; /* the first layer has nobody below it */
     }
     math->forward(&pass);
     math->backward(&pass);
-    lists_destroy(&memory);
+    cn_model_destroy(&planner);
 }
 
 /* Equal as numbers and bits; a zero may have the other sign and a NaN another payload. */
