@@ -13,9 +13,9 @@
  * waits for anybody. */
 #define TILE_M CN__TILE_M
 #define TILE_N CN__TILE_N
-#define BLOCK_K 256
+#define BLOCK_K 384
 #define BLOCK_M 448
-#define BLOCK_N 1024
+#define BLOCK_N 512
 #define SLACK 32 /* what packing may write beyond its end */
 
 #define PACKED_A ((size_t)BLOCK_M * BLOCK_K + SLACK)

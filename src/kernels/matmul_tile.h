@@ -6,7 +6,9 @@
 
 /* C (rows x vectors) += A . B over k terms. A is packed: element (r, i) at a[i * rows + r]. Row i of B is at
  * b + i * b_row. `first`: C starts at 0 and is not read. `next` is the piece of C that comes after this one, asked for
- * early because otherwise its loads stand at the head of every sum; any address will do. */
+ * early because otherwise its loads stand at the head of every sum: one row every CN__ASK terms, as asking for all rows
+ * at once would fill the queue in which the loads of A and B wait too. Any address will do. */
+#define CN__ASK 8
 typedef void (*cn__tile)(int64_t k, const real *a, const real *b, int64_t b_row, real *c, int64_t c_row, int first,
                          const real *next);
 
@@ -18,10 +20,7 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
 #pragma GCC unroll 8
-        for (int v = 0; v < vectors; v++) {
-            __builtin_prefetch(next + r * c_row + v * CN__VEC, 1);
-            sum[r][v] = vec_zero();
-        }
+        for (int v = 0; v < vectors; v++) sum[r][v] = vec_zero();
     }
     if (!first) {
 #pragma GCC unroll 16
@@ -29,18 +28,25 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) sum[r][v] = vec_load(c + r * c_row + v * CN__VEC);
     }
-    for (int64_t i = 0; i < k; i++) {
-        vec column[8];
+    const real *last = next + (rows - 1) * c_row;
+    for (int64_t i = 0; i < k;) {
+        int64_t end = k - i < CN__ASK ? k : i + CN__ASK;
 #pragma GCC unroll 8
-        for (int v = 0; v < vectors; v++) column[v] = vec_load(b + v * CN__VEC);
+        for (int v = 0; v < vectors; v++) __builtin_prefetch(next + v * CN__VEC, 1);
+        next += next < last ? c_row : 0;
+        for (; i < end; i++) {
+            vec column[8];
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) column[v] = vec_load(b + v * CN__VEC);
 #pragma GCC unroll 16
-        for (int r = 0; r < rows; r++) {
-            vec element = vec_set(a[r]);
+            for (int r = 0; r < rows; r++) {
+                vec element = vec_set(a[r]);
 #pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) sum[r][v] = vec_fma(element, column[v], sum[r][v]);
+                for (int v = 0; v < vectors; v++) sum[r][v] = vec_fma(element, column[v], sum[r][v]);
+            }
+            a += rows;
+            b += b_row;
         }
-        a += rows;
-        b += b_row;
     }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)

@@ -15,28 +15,38 @@
 static inline void cn__copy_group(real *to, const real *from) { vec_store(to, vec_load(from)); }
 static inline void cn__copy_some(real *to, const real *from, int n) { vec_store_n(to, vec_load_n(from, n), n); }
 
-/* Rows r, r+4, r+8 and r+12, four numbers of each. Inserting from memory keeps the one shuffle port free. */
-static inline vec cn__four_rows(const real *const *row, int r, int64_t k)
-{
-    vec v = _mm512_castps128_ps512(_mm_loadu_ps(row[r] + k));
-    v = _mm512_insertf32x4(v, _mm_loadu_ps(row[r + 4] + k), 1);
-    v = _mm512_insertf32x4(v, _mm_loadu_ps(row[r + 8] + k), 2);
-    return _mm512_insertf32x4(v, _mm_loadu_ps(row[r + 12] + k), 3);
-}
-
+/* Every row is read once, a whole cache line: rows whose distance is a power of two share so few places in the level-1
+ * cache that a second reading would not find them. */
 static inline void cn__transpose(const real *const row[CN__TRANSPOSE], int64_t k, real *out, int64_t step)
 {
-#pragma GCC unroll 4
-    for (int c = 0; c < CN__TRANSPOSE; c += 4) {
-        vec a = cn__four_rows(row, 0, k + c), b = cn__four_rows(row, 1, k + c);
-        vec d = cn__four_rows(row, 2, k + c), e = cn__four_rows(row, 3, k + c);
-        vec ab_low = _mm512_unpacklo_ps(a, b), ab_high = _mm512_unpackhi_ps(a, b);
-        vec de_low = _mm512_unpacklo_ps(d, e), de_high = _mm512_unpackhi_ps(d, e);
-        _mm512_storeu_ps(out + c * step, _mm512_shuffle_ps(ab_low, de_low, 0x44));
-        _mm512_storeu_ps(out + (c + 1) * step, _mm512_shuffle_ps(ab_low, de_low, 0xee));
-        _mm512_storeu_ps(out + (c + 2) * step, _mm512_shuffle_ps(ab_high, de_high, 0x44));
-        _mm512_storeu_ps(out + (c + 3) * step, _mm512_shuffle_ps(ab_high, de_high, 0xee));
+    vec pair[16], quad[16]; /* two, four rows interleaved within each quarter of a register */
+#pragma GCC unroll 8
+    for (int r = 0; r < 16; r += 2) {
+        vec a = vec_load(row[r] + k), b = vec_load(row[r + 1] + k);
+        pair[r] = _mm512_unpacklo_ps(a, b);
+        pair[r + 1] = _mm512_unpackhi_ps(a, b);
     }
+#pragma GCC unroll 4
+    for (int r = 0; r < 16; r += 4) {
+        quad[r] = _mm512_shuffle_ps(pair[r], pair[r + 2], 0x44);
+        quad[r + 1] = _mm512_shuffle_ps(pair[r], pair[r + 2], 0xee);
+        quad[r + 2] = _mm512_shuffle_ps(pair[r + 1], pair[r + 3], 0x44);
+        quad[r + 3] = _mm512_shuffle_ps(pair[r + 1], pair[r + 3], 0xee);
+    }
+    vec column[16];
+#pragma GCC unroll 4
+    for (int c = 0; c < 4; c++) {
+        vec even_low = _mm512_shuffle_f32x4(quad[c], quad[c + 4], 0x88);       /* quarters 0 and 2 of rows 0 ... 7 */
+        vec even_high = _mm512_shuffle_f32x4(quad[c + 8], quad[c + 12], 0x88); /* and of rows 8 ... 15 */
+        vec odd_low = _mm512_shuffle_f32x4(quad[c], quad[c + 4], 0xdd);
+        vec odd_high = _mm512_shuffle_f32x4(quad[c + 8], quad[c + 12], 0xdd);
+        column[c] = _mm512_shuffle_f32x4(even_low, even_high, 0x88);
+        column[c + 4] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88);
+        column[c + 8] = _mm512_shuffle_f32x4(even_low, even_high, 0xdd);
+        column[c + 12] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd);
+    }
+#pragma GCC unroll 16
+    for (int c = 0; c < 16; c++) vec_store(out + c * step, column[c]);
 }
 
 #elif defined(CN_ISA_AVX2)
