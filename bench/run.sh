@@ -172,35 +172,47 @@ section_company() {
     done
 }
 
-# dense_table SECTION PROGRAM: turns the columns of the kernels' micro-benchmark into lines of runs.jsonl. The number
-# behind each GFLOP/s column belongs to the median time, and so does the last ratio.
-dense_table() {
-    local section=$1 program=$2
-    shift 2
-    [ -x "$program" ] || { echo "bench/run.sh: without $section ($program is not built)" >&2; return; }
-    printf '%s  %-8s %s\n' "$(date +%H:%M:%S)" "$section" "$(basename "$program")" >&2
-    timeout 1800 "$program" --threads 2 --samples "$repeats" "$@" | awk -v section="$section" '
+# Turns the columns of the kernels' micro-benchmark into lines of runs.jsonl. The number behind each GFLOP/s column belongs
+# to the median time, and so does the last ratio.
+dense_float32() {
+    local isa program
+    isa=$(sed -n 's/.*"isa_chosen": *"\([^"]*\)".*/\1/p' <<<"$("$build/cornu" info --json)")
+    program=$out/bench_matmul_f32_$isa
+    printf '%s  %-8s %s\n' "$(date +%H:%M:%S)" dense "$(basename "$program")" >&2
+    timeout 1800 "$program" --threads 2 --samples "$repeats" "$@" | awk '
         $1 == "form" { for (i = 5; i < NF; i += 2) name[i] = $i; next }
-        $1 == "update" { next } # ours does more there than the rivals
         {
-            printf "{\"section\": \"%s\", \"label\": \"%s %sx%sx%s\"", section, $1, $2, $3, $4
+            printf "{\"section\": \"dense\", \"label\": \"%s %sx%sx%s\"", $1, $2, $3, $4
             for (i = 5; i < NF; i += 2) if (name[i] != "") printf ", \"%s\": %s", name[i], $(i + 1)
             print "}"
         }' >>"$runs"
 }
 
+# dense_bf16 FORM ROWS INPUTS OUTPUTS: ours and, if it is there, oneDNN, in turns.
+dense_bf16() {
+    local label="$1 $2x$3x$4" m=$2 n=$4 k=$3 form=nn round
+    [ "$1" != input ] || n=$3 k=$4 form=nt
+    [ "$1" != weight ] || m=$3 n=$4 k=$2 form=tn
+    for ((round = 1; round <= repeats; round++)); do
+        measure dense_bf16 "$label" "$out/bench_matmul_bf16" "$@" 1 2
+        [ -z "$onednn" ] || measure dense_bf16 "$label" "$onednn" "$m" "$n" "$k" 3 2 $form bfloat16
+    done
+}
+
 section_dense() {
-    local isa shapes=() form size rows command
-    isa=$(sed -n 's/.*"isa_chosen": *"\([^"]*\)".*/\1/p' <<<"$("$build/cornu" info --json)")
+    local shapes=() form size rows command onednn entries i
     for size in 1024 2048 4096 8192; do
         for rows in 32 128 512 4096; do
             [ $((size * size * rows)) -le $((4096 * 4096 * 4096)) ] || continue
             for form in forward input weight; do shapes+=("$form" "$rows" "$size" "$size"); done
         done
     done
-    dense_table dense "$out/bench_matmul_f32_$isa" "${shapes[@]}"
-    dense_table dense_bf16 "$out/bench_matmul_bf16" "${shapes[@]}"
-    local entries=("cornu|$out/job_mlp --repeats 5" "cornu bf16|$out/job_mlp --repeats 5 --precision bfloat16")
+    dense_float32 "${shapes[@]}"
+    onednn=$(c_rival gemm_onednn -O2 -fopenmp -ldnnl)
+    if grep -q '"amx_bf16": true' <<<"$("$build/cornu" info --json)"; then
+        for ((i = 0; i < ${#shapes[@]}; i += 4)); do dense_bf16 "${shapes[@]:i:4}"; done
+    fi
+    entries=("cornu|$out/job_mlp --repeats 5" "cornu bf16|$out/job_mlp --repeats 5 --precision bfloat16")
     command=$(python_rival mlp_pytorch torch)
     if [ -n "$command" ]; then
         entries+=("mlp_pytorch|$command --repeats 5" "mlp_pytorch bf16|$command --repeats 5 --precision bfloat16"

@@ -4,11 +4,11 @@
  *              [--repeats 5] [--rows N]
  *
  * What would take long is measured on fewer rows and scaled up: as many as fit into about half a second, but at least
- * two batches. `work_flop` is the dense arithmetic of an epoch. */
+ * eight batches (or all rows), so that what fit does once weighs little. `work_flop` is the dense arithmetic of an epoch. */
 #include "job.h"
 
 #define SAMPLE_SECONDS 0.5
-enum { TRAINING_ROWS = 60000 };
+enum { TRAINING_ROWS = 60000, LEAST_BATCHES = 8 };
 
 static int epoch(const job_options *o, cn_model *network, const cn_tensor *x, const cn_tensor *y, int64_t rows,
                  double *seconds)
@@ -27,7 +27,7 @@ static int64_t rows_worth_a_sample(const job_options *o, double seconds)
 {
     double rows = TRAINING_ROWS * SAMPLE_SECONDS / seconds;
     int64_t batches = (int64_t)(rows / (double)o->batch_size);
-    int64_t whole = (batches < 2 ? 2 : batches) * o->batch_size;
+    int64_t whole = (batches < LEAST_BATCHES ? LEAST_BATCHES : batches) * o->batch_size;
     return whole > TRAINING_ROWS ? TRAINING_ROWS : whole;
 }
 

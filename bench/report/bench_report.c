@@ -35,6 +35,7 @@ static const column columns[] = {
     {"ours", "ours, GFLOP/s", 1, NULL},
     {"OpenBLAS", "OpenBLAS, GFLOP/s", 1, NULL},
     {"oneDNN", "oneDNN, GFLOP/s", 1, NULL},
+    {"gflops_median", "oneDNN, GFLOP/s", 1, "dense_bf16"},
     {"test_accuracy", "test accuracy", 1, "main"},
     {"peak_rss_bytes", "peak memory, MB", 1e-6, "whole"},
 };

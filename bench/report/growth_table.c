@@ -51,6 +51,7 @@ static void flag(series *s)
             if (near && !(p->seconds / p->work <= TOLERANCE * near->seconds / near->work)) p->flag = "cliff";
             continue;
         }
+        if (even && !strcmp(s->axis, "depth") && even->at == 1) even = NULL; /* the first layer skips zeros, the rest cannot */
         double more_work = even && p->work > even->work ? p->work / even->work : 1;
         if (even && strcmp(s->axis, "threads") && !(p->seconds <= TOLERANCE * more_work * even->seconds))
             p->flag = "worse than linear";
@@ -98,7 +99,8 @@ static int write_page(const char *path, const runs *r, const series *all, int n)
         }
     }
     fprintf(out, "\n%d lines are flagged: time grew over %.2f times as much as the work since the line before, or an odd "
-                 "size is over\n%.2f times slower, for its work, than the size beside it.\n", flagged, TOLERANCE, TOLERANCE);
+                 "size is over\n%.2f times slower, for its work, than the size beside it. A second layer is not held against the "
+                 "first, which skips the\nzeros of the images.\n", flagged, TOLERANCE, TOLERANCE);
     return fclose(out);
 }
 
