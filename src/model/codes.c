@@ -91,8 +91,9 @@ static int encode(cn__data *data)
     return CN_OK;
 }
 
-int cn__codes_find(const cn_model *model, cn__data *data)
+int cn__codes_find(const cn_model *model, cn__data *data, int encoded)
 {
+    if (data->x.stored != CN__STORED_U8 && !encoded) return CN_OK;
     if (!is_served(model, &data->x) || !is_mostly_zero(&data->x)) return CN_OK;
     if (data->x.stored != CN__STORED_U8) {
         CN_TRY(encode(data));

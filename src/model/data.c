@@ -74,8 +74,11 @@ static int open_x(const cn_model *model, const cn_tensor *x, cn__data *data)
 static int read_labels(const cn_model *model, cn__data *data)
 {
     int64_t classes = cn__model_last(model)->output_size;
-    data->labels = cn__alloc_raw((size_t)data->rows, sizeof *data->labels, "the labels");
-    if (!data->labels) return CN_ENOMEM;
+    if (!data->labels) {
+        data->own_labels = cn__alloc_raw((size_t)data->rows, sizeof *data->labels, "the labels");
+        if (!data->own_labels) return CN_ENOMEM;
+        data->labels = data->own_labels;
+    }
     for (int64_t i = 0; i < data->rows; i++) {
         double value = cn__number_at(&data->y, i) * data->y.scale;
         if (!(value >= 0 && value < (double)classes) || value != floor(value))
@@ -119,7 +122,22 @@ int cn__data_open(const cn_model *model, const cn_tensor *x, const cn_tensor *y,
     if (!x) status = cn_error_status() < 0 ? cn_error_status() : cn__fail(CN_EINVAL, "the input is NULL");
     else status = open_x(model, x, data);
     if (status == CN_OK && y) status = open_y(model, y, data);
-    if (status == CN_OK) status = cn__codes_find(model, data);
+    if (status == CN_OK) status = cn__codes_find(model, data, 1);
+    if (status < 0) cn__data_close(data);
+    return status;
+}
+
+int cn__data_open_once(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn__data *data)
+{
+    *data = (cn__data){.rows = 0};
+    int status;
+    if (!x) status = cn_error_status() < 0 ? cn_error_status() : cn__fail(CN_EINVAL, "the input is NULL");
+    else status = open_x(model, x, data);
+    if (status == CN_OK) status = cn__plan_prepare(model, data->rows, 1);
+    /* the plan's labels are where a step would copy them to */
+    if (status == CN_OK && cn__loss_classes[model->loss]->sparse) data->labels = model->plan.labels;
+    if (status == CN_OK) status = open_y(model, y, data);
+    if (status == CN_OK) status = cn__codes_find(model, data, 0);
     if (status < 0) cn__data_close(data);
     return status;
 }
@@ -128,7 +146,7 @@ void cn__data_close(cn__data *data)
 {
     cn_tensor_destroy(&data->own_x);
     cn_tensor_destroy(&data->own_y);
-    cn__free(data->labels);
+    cn__free(data->own_labels);
     cn__free(data->own_codes);
     *data = (cn__data){.rows = 0};
 }

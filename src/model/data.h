@@ -9,7 +9,8 @@
 typedef struct cn__data {
     int64_t rows;
     cn__source x, y;    /* y.data NULL: no targets, or labels */
-    int32_t *labels;    /* one per row, for sparse losses; owned */
+    int32_t *labels;    /* one per row, for sparse losses */
+    int32_t *own_labels;
     cn_tensor *own_x, *own_y; /* copies that had to be made */
     uint8_t *own_codes; /* x as bytes, where that had to be made */
     float table[256];   /* the value of each byte, when x.codes is set: x is mostly zero and the first layer uses it */
@@ -19,14 +20,17 @@ struct cn_model;
 
 /* y NULL: inputs only. Errors: CN_ESHAPE, CN_EINVAL, CN_ENOMEM. */
 int cn__data_open(const struct cn_model *model, const cn_tensor *x, const cn_tensor *y, cn__data *data);
+/* The same for rows that are used in one training step and never again: prepares the plan for them and, from the second
+ * time on, allocates nothing (unless a view has gaps and must be copied). */
+int cn__data_open_once(struct cn_model *model, const cn_tensor *x, const cn_tensor *y, cn__data *data);
 void cn__data_close(cn__data *data);
 
 /* The i-th stored number, scale not applied. */
 double cn__number_at(const cn__source *source, int64_t i);
 
 /* --- codes.c --- */
-/* Sets x.codes and x.table if lists of non-zeros serve the first layer: it is a Dense, x is mostly zero and takes at
+/* Sets x.codes and x.table if x holds bytes, or may be `encoded` as such, and lists of non-zeros serve the first layer: it is a Dense, x is mostly zero and takes at
  * most 256 different values. Whether they are used never changes a bit of a result. Error: CN_ENOMEM. */
-int cn__codes_find(const struct cn_model *model, cn__data *data);
+int cn__codes_find(const struct cn_model *model, cn__data *data, int encoded);
 
 #endif

@@ -206,14 +206,11 @@ int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, doubl
     CN_TRY(cn__model_need_built(model));
     if (!y) return cn__fail(CN_EINVAL, "cn_train_step: y is NULL");
     cn__data data;
-    CN_TRY(cn__data_open(model, x, y, &data));
-    int status = cn__plan_prepare(model, data.rows, 1);
-    if (status == CN_OK) {
-        cn__sums sums = {.rows = 0};
-        cn__train_batch(model, &data, &(cn__choice){.n = data.rows}, &sums);
-        cn__lazy_settle(model);
-        if (loss) *loss = sums.loss / (double)sums.rows;
-    }
+    CN_TRY(cn__data_open_once(model, x, y, &data));
+    cn__sums sums = {.rows = 0};
+    cn__train_batch(model, &data, &(cn__choice){.n = data.rows}, &sums);
+    cn__lazy_settle(model);
+    if (loss) *loss = sums.loss / (double)sums.rows;
     cn__data_close(&data);
-    return status;
+    return CN_OK;
 }
