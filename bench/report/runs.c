@@ -46,8 +46,12 @@ static void add_line(runs *r, json_t *line)
         json_array_append(r->errors, line);
         return;
     }
-    if (!strcmp(section, "machine")) r->machine = json_incref(line);
-    if (json_object_get(line, "version") && strncmp(label, "cornu", 5)) json_object_set(r->versions, label, json_object_get(line, "version"));
+    if (!strcmp(section, "machine")) {
+        json_decref(r->machine); /* of an earlier run, with CORNU_BENCH_KEEP */
+        r->machine = json_incref(line);
+    }
+    value = json_object_get(line, "version");
+    if (value && strncmp(label, "cornu", 5)) json_object_set(r->versions, label, value);
     json_object_foreach(line, key, value) {
         if (json_is_number(value)) add_sample(r, section, label, key, value);
         json_array_foreach(value, i, element) {
