@@ -16,9 +16,11 @@ typedef struct job {
     int64_t block, blocks;                    /* rows of a task, multiple of SQUARE */
     int64_t depth;                            /* tiles of k that are worked on at a time */
     uint16_t *a, *b;                          /* packed: line block by line block; b NULL: packed on the way */
+    uint8_t *filled;                          /* 0 for tiles of A that are all 0: nothing to add */
 } job;
 
 #define STRIP_BYTES ((int64_t)512 << 10) /* of packed B: a quarter of the level-2 cache */
+#define NEAR_DEPTH 16                    /* tiles of k that keep 32 columns of B in the level-1 cache */
 #define SHARED_ROWS 512                  /* more rows than this are cut */
 
 typedef struct tile_configuration {
@@ -37,9 +39,56 @@ static void open_tiles(void)
     _tile_loadconfig(&configuration);
 }
 
+/* Rows of a gradient that wait for their sink. They are handed over while the tiles of the next rows multiply, since
+ * tile instructions leave the vector units idle; the weights are fetched as early. */
+typedef struct chore {
+    const cn__sink *sink;
+    int64_t row, column, width; /* where the strip stands in the kernel */
+    int64_t rows, done;
+    int64_t steps, step; /* calls until the next strip is ready, and calls so far */
+    const float *strip;
+    int64_t strip_width;
+} chore;
+
+static void fetch_weights(const cn__sink *sink, int64_t row, int64_t column, int64_t width)
+{
+    int64_t at = row * sink->stride + column;
+    for (int64_t c = 0; c < width; c += 16) {
+        _mm_prefetch((const char *)((const float *)sink->weight + at + c), _MM_HINT_T0);
+        _mm_prefetch((const char *)((const float *)sink->slots[0] + at + c), _MM_HINT_T0);
+    }
+}
+
+/* After `step` of `steps` calls at least step / steps of the rows are done, and all after the last. */
+static void work_on_chore(chore *c)
+{
+    int64_t due = c->done;
+    c->step++;
+    while (due < c->rows && due * c->steps < c->rows * c->step) due++;
+    for (; c->done < due; c->done++) {
+        if (c->sink->update && c->sink->slots[0] && c->done + 2 < c->rows)
+            fetch_weights(c->sink, c->row + c->done + 2, c->column, c->width);
+        cn__sink_row(c->sink, c->row + c->done, c->column, c->width, c->strip + c->done * c->strip_width);
+    }
+}
+
+/* Two neighbouring lines of tiles. */
+typedef struct lines {
+    const uint16_t *first, *second;
+    const uint8_t *first_filled, *second_filled;
+} lines;
+
+static lines lines_of_a(const job *j, int64_t row, int64_t k)
+{
+    int64_t at = row / TILE_LINES * j->k_tiles + k;
+    const uint16_t *tiles = j->a + at * TILE_NUMBERS;
+    const uint8_t *filled = j->filled + at;
+    return (lines){tiles, tiles + j->k_tiles * TILE_NUMBERS, filled, filled + j->k_tiles};
+}
+
 /* One 32x32 square: rows of c are `step` bytes apart. */
-static void square(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, const uint16_t *b0, const uint16_t *b1,
-                   float *c, int64_t step, int add)
+static void square(int64_t k_tiles, const lines *a, const uint16_t *b0, const uint16_t *b1, float *c, int64_t step,
+                   int add, chore *meanwhile)
 {
     float *below = (float *)(void *)((char *)c + TILE_LINES * step);
     if (add) {
@@ -53,15 +102,18 @@ static void square(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, cons
         _tile_zero(2);
         _tile_zero(3);
     }
-    for (int64_t k = 0; k < k_tiles * TILE_NUMBERS; k += TILE_NUMBERS) {
-        _tile_loadd(6, b0 + k, 64);
-        _tile_loadd(4, a0 + k, 64);
-        _tile_dpbf16ps(0, 4, 6);
-        _tile_loadd(7, b1 + k, 64);
-        _tile_dpbf16ps(1, 4, 7);
-        _tile_loadd(5, a1 + k, 64);
-        _tile_dpbf16ps(2, 5, 6);
-        _tile_dpbf16ps(3, 5, 7);
+    for (int64_t k = 0; k < k_tiles; k++) {
+        if (a->first_filled[k] | a->second_filled[k]) {
+            _tile_loadd(6, b0 + k * TILE_NUMBERS, 64);
+            _tile_loadd(4, a->first + k * TILE_NUMBERS, 64);
+            _tile_dpbf16ps(0, 4, 6);
+            _tile_loadd(7, b1 + k * TILE_NUMBERS, 64);
+            _tile_dpbf16ps(1, 4, 7);
+            _tile_loadd(5, a->second + k * TILE_NUMBERS, 64);
+            _tile_dpbf16ps(2, 5, 6);
+            _tile_dpbf16ps(3, 5, 7);
+        }
+        if (meanwhile) work_on_chore(meanwhile);
     }
     _tile_stored(0, c, step);
     _tile_stored(1, c + TILE_LINES, step);
@@ -70,13 +122,14 @@ static void square(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, cons
 }
 
 /* Tile number `line` (of lines) and `k` (of terms), wherever it has to be read from. */
-static void pack_tile(const cn__amx_factor *f, int as_pairs, int64_t lines, int64_t terms, uint16_t *tile)
+static int pack_tile(const cn__amx_factor *f, int as_pairs, int64_t n_lines, int64_t terms, uint16_t *tile)
 {
     _Alignas(64) uint16_t turned[TILE_NUMBERS];
     uint16_t *to = as_pairs == f->rows_are_k ? tile : turned;
-    if (f->rows_are_k) pack_pairs(f->data, f->stride, lines, terms, to);
-    else pack_rows(f->data, f->stride, lines, terms, to);
+    int any = f->rows_are_k ? pack_pairs(f->data, f->stride, n_lines, terms, to)
+                            : pack_rows(f->data, f->stride, n_lines, terms, to);
     if (to == turned) transpose_words(turned, tile);
+    return any;
 }
 
 static cn__amx_factor factor_at(const cn__amx_factor *f, int64_t line, int64_t k)
@@ -87,13 +140,16 @@ static cn__amx_factor factor_at(const cn__amx_factor *f, int64_t line, int64_t k
 }
 
 /* Tiles first ... first+count-1 of k, of the line blocks begin ... end-1. */
-static void pack(const cn__amx_factor *f, int as_pairs, int64_t lines, int64_t terms, int64_t begin, int64_t end,
-                 int64_t first, int64_t count, uint16_t *to)
+static void pack(const cn__amx_factor *f, int as_pairs, int64_t n_lines, int64_t terms, int64_t begin, int64_t end,
+                 int64_t first, int64_t count, uint16_t *to, uint8_t *filled)
 {
-    for (int64_t block = begin; block < end; block++) {
-        for (int64_t k = first; k < first + count; k++, to += TILE_NUMBERS) {
-            cn__amx_factor part = factor_at(f, block * TILE_LINES, k * TILE_K);
-            pack_tile(&part, as_pairs, lines - block * TILE_LINES, terms - k * TILE_K, to);
+    for (int64_t k = 0; k < count; k++) {
+        for (int64_t block = begin; block < end; block++) {
+            cn__amx_factor part = factor_at(f, block * TILE_LINES, (first + k) * TILE_K);
+            int64_t at = (block - begin) * count + k;
+            int any = pack_tile(&part, as_pairs, n_lines - block * TILE_LINES, terms - (first + k) * TILE_K,
+                                to + at * TILE_NUMBERS);
+            if (filled) filled[at] = (uint8_t)any;
         }
     }
 }
@@ -106,10 +162,11 @@ static void pack_lines(void *context, int thread, int64_t begin, int64_t end)
     (void)thread;
     for (int64_t line = begin; line < end; line++) {
         if (line < j->row_tiles)
-            pack(&p->a, 0, p->m, p->k, line, line + 1, 0, j->k_tiles, j->a + line * line_numbers);
+            pack(&p->a, 0, p->m, p->k, line, line + 1, 0, j->k_tiles, j->a + line * line_numbers,
+                 j->filled + line * j->k_tiles);
         else
             pack(&p->b, 1, p->n, p->k, line - j->row_tiles, line - j->row_tiles + 1, 0, j->k_tiles,
-                 j->b + (line - j->row_tiles) * line_numbers);
+                 j->b + (line - j->row_tiles) * line_numbers, NULL);
     }
 }
 
@@ -119,20 +176,20 @@ static int64_t smaller(int64_t a, int64_t b)
 }
 
 /* A square of the result that may stick out of it. */
-static void square_in_place(const job *j, int64_t k_tiles, const uint16_t *a, int64_t a_line, const uint16_t *b,
-                            int64_t b_line, int64_t row, int64_t column, int add)
+static void square_in_place(const job *j, int64_t k_tiles, const lines *a, const uint16_t *b, int64_t b_line,
+                            int64_t row, int64_t column, int add)
 {
     const cn__amx_matmul *p = j->p;
     float *c = p->c + row * p->c_row + column;
     int64_t rows = smaller(p->m - row, SQUARE), columns = smaller(p->n - column, SQUARE);
     if (rows == SQUARE && columns == SQUARE) {
-        square(k_tiles, a, a + a_line, b, b + b_line, c, p->c_row * (int64_t)sizeof(float), add);
+        square(k_tiles, a, b, b + b_line, c, p->c_row * (int64_t)sizeof(float), add, NULL);
         return;
     }
     _Alignas(64) float whole[SQUARE * SQUARE] = {0};
     for (int64_t r = 0; add && r < rows; r++)
         memcpy(whole + r * SQUARE, c + r * p->c_row, (size_t)columns * sizeof(float));
-    square(k_tiles, a, a + a_line, b, b + b_line, whole, SQUARE * (int64_t)sizeof(float), add);
+    square(k_tiles, a, b, b + b_line, whole, SQUARE * (int64_t)sizeof(float), add, NULL);
     for (int64_t r = 0; r < rows; r++)
         memcpy(c + r * p->c_row, whole + r * SQUARE, (size_t)columns * sizeof(float));
 }
@@ -149,30 +206,43 @@ static void into_memory(const job *j, const task *t, uint16_t *scratch)
         int64_t depth = smaller(j->depth, j->k_tiles - first), b_line = j->b ? line : depth * TILE_NUMBERS;
         const uint16_t *b = j->b ? j->b + t->column / TILE_LINES * line + first * TILE_NUMBERS : scratch;
         if (!j->b)
-            pack(&p->b, 1, p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, first, depth, scratch);
+            pack(&p->b, 1, p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, first, depth, scratch,
+                 NULL);
         for (int64_t column = t->column; column < t->column_end; column += SQUARE)
-            for (int64_t row = t->row; row < t->row_end; row += SQUARE)
-                square_in_place(j, depth, j->a + row / TILE_LINES * line + first * TILE_NUMBERS, line,
-                                b + (column - t->column) / TILE_LINES * b_line, b_line, row, column, first > 0);
+            for (int64_t row = t->row; row < t->row_end; row += SQUARE) {
+                lines a = lines_of_a(j, row, first);
+                square_in_place(j, depth, &a, b + (column - t->column) / TILE_LINES * b_line, b_line, row, column,
+                                first > 0);
+            }
     }
 }
 
-static void into_sink(const job *j, const task *t, uint16_t *scratch, float *strip)
+/* Two strips take turns: one is filled while the other is handed over. */
+static void into_sink(const job *j, const task *t, uint16_t *scratch, float *strips)
 {
     const cn__amx_matmul *p = j->p;
     int64_t line = j->k_tiles * TILE_NUMBERS, width = t->column_end - t->column;
     const uint16_t *b = j->b ? j->b + t->column / TILE_LINES * line : scratch;
     if (!j->b)
-        pack(&p->b, 1, p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, 0, j->k_tiles, scratch);
+        pack(&p->b, 1, p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, 0, j->k_tiles, scratch,
+             NULL);
+    chore waiting = {.sink = p->sink, .column = t->column, .width = smaller(width, p->n - t->column),
+                     .strip_width = width, .steps = width / SQUARE * j->k_tiles};
     for (int64_t row = t->row; row < t->row_end; row += SQUARE) {
-        const uint16_t *a = j->a + row / TILE_LINES * line;
+        lines a = lines_of_a(j, row, 0);
+        float *strip = strips + (row / SQUARE & 1) * SQUARE * width;
         for (int64_t column = 0; column < width; column += SQUARE) {
             const uint16_t *part = b + column / TILE_LINES * line;
-            square(j->k_tiles, a, a + line, part, part + line, strip + column, width * (int64_t)sizeof(float), 0);
+            square(j->k_tiles, &a, part, part + line, strip + column, width * (int64_t)sizeof(float), 0,
+                   &waiting);
         }
-        for (int64_t r = 0; r < smaller(p->m - row, SQUARE); r++)
-            cn__sink_row(p->sink, row + r, t->column, smaller(width, p->n - t->column), strip + r * width);
+        waiting.row = row;
+        waiting.rows = smaller(p->m - row, SQUARE);
+        waiting.done = waiting.step = 0;
+        waiting.strip = strip;
     }
+    waiting.steps = 0;
+    work_on_chore(&waiting);
 }
 
 static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
@@ -212,15 +282,18 @@ void cn__amx_matmul_run(const cn__amx_matmul *p)
     if (j.strips * pieces(p->m, j.block) < wanted)
         j.block = pieces(pieces(p->m, pieces(wanted, j.strips)), SQUARE) * SQUARE;
     j.blocks = pieces(p->m, j.block);
-    j.depth = p->sink ? j.k_tiles : smaller(j.k_tiles, STRIP_BYTES / (j.strip * TILE_K * 2));
+    j.depth = smaller(j.k_tiles, STRIP_BYTES / (j.strip * TILE_K * 2));
+    if (p->m * j.strip * (int64_t)sizeof(float) <= STRIP_BYTES) j.depth = smaller(j.depth, NEAR_DEPTH);
+    if (p->sink) j.depth = j.k_tiles;
     int shared = j.blocks > 1 || j.depth * TILE_K * j.strip * 2 > (int64_t)CN_POOL_SCRATCH;
     if (shared) j.b = j.a + j.row_tiles * j.k_tiles * TILE_NUMBERS;
-    int64_t lines = j.row_tiles + (shared ? j.column_tiles : 0);
+    int64_t to_pack = j.row_tiles + (shared ? j.column_tiles : 0);
+    j.filled = (uint8_t *)(j.a + to_pack * j.k_tiles * TILE_NUMBERS);
     if (alone) {
-        pack_lines(&j, 0, 0, lines);
+        pack_lines(&j, 0, 0, to_pack);
         run_tasks(&j, 0, 0, j.strips * j.blocks);
     } else {
-        cn__parallel(p->pool, lines, pack_lines, &j);
+        cn__parallel(p->pool, to_pack, pack_lines, &j);
         cn__parallel(p->pool, j.strips * j.blocks, run_tasks, &j);
     }
 }

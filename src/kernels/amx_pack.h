@@ -1,7 +1,8 @@
 /* Copies of float32 matrices as tiles of bfloat16: 1 KiB each, 16 rows of 64 bytes.
  *   rows    the tile of a left factor:  row r holds 32 neighbouring k of its line r
  *   pairs   the tile of a right factor: row p holds k = 2p and 2p+1 of 16 neighbouring columns, pair by pair
- * As 32-bit words, one is the transpose of the other. Numbers outside the matrix count as 0. */
+ * As 32-bit words, one is the transpose of the other. Numbers outside the matrix count as 0. Packing returns 0 for a
+ * tile of nothing but zeros. */
 #ifndef CN_KERNELS_AMX_PACK_H
 #define CN_KERNELS_AMX_PACK_H
 
@@ -13,7 +14,7 @@
 
 static inline __mmask16 first_of_16(int64_t n)
 {
-    return (__mmask16)(n >= 16 ? 0xffffu : n > 0 ? (1u << n) - 1 : 0u);
+    return n >= 16 ? (__mmask16)0xffff : n > 0 ? (__mmask16)((1u << n) - 1) : 0;
 }
 
 static inline __m512i round_two(__m512 low, __m512 high)
@@ -22,28 +23,36 @@ static inline __m512i round_two(__m512 low, __m512 high)
 }
 
 /* `from` points at line 0, k 0; lines are `stride` apart. */
-static inline void pack_rows(const float *from, int64_t stride, int64_t lines, int64_t terms, uint16_t *tile)
+static inline int pack_rows(const float *from, int64_t stride, int64_t lines, int64_t terms, uint16_t *tile)
 {
     __mmask16 low = first_of_16(terms), high = first_of_16(terms - 16);
     if (lines > TILE_LINES) lines = TILE_LINES;
     int64_t r = 0;
-    for (; r < lines; r++, from += stride)
-        _mm512_store_si512(tile + r * TILE_K, round_two(_mm512_maskz_loadu_ps(low, from),
-                                                        _mm512_maskz_loadu_ps(high, from + 16)));
+    __m512i any = _mm512_setzero_si512();
+    for (; r < lines; r++, from += stride) {
+        __m512i row = round_two(_mm512_maskz_loadu_ps(low, from), _mm512_maskz_loadu_ps(high, from + 16));
+        any = _mm512_or_si512(any, row);
+        _mm512_store_si512(tile + r * TILE_K, row);
+    }
     for (; r < TILE_LINES; r++) _mm512_store_si512(tile + r * TILE_K, _mm512_setzero_si512());
+    return _mm512_test_epi32_mask(any, any) != 0;
 }
 
 /* `from` points at k 0, column 0; the k are `stride` apart. */
-static inline void pack_pairs(const float *from, int64_t stride, int64_t columns, int64_t terms, uint16_t *tile)
+static inline int pack_pairs(const float *from, int64_t stride, int64_t columns, int64_t terms, uint16_t *tile)
 {
     const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
                                                 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     __mmask16 some = first_of_16(columns);
+    __m512i any = _mm512_setzero_si512();
     for (int64_t k = 0; k < TILE_K; k += 2, from += 2 * stride) {
         __m512 even = k < terms ? _mm512_maskz_loadu_ps(some, from) : _mm512_setzero_ps();
         __m512 odd = k + 1 < terms ? _mm512_maskz_loadu_ps(some, from + stride) : _mm512_setzero_ps();
-        _mm512_store_si512(tile + k * TILE_LINES, _mm512_permutexvar_epi16(interleave, round_two(even, odd)));
+        __m512i row = _mm512_permutexvar_epi16(interleave, round_two(even, odd));
+        any = _mm512_or_si512(any, row);
+        _mm512_store_si512(tile + k * TILE_LINES, row);
     }
+    return _mm512_test_epi32_mask(any, any) != 0;
 }
 
 static inline void transpose_words(const uint16_t *from, uint16_t *tile)
