@@ -26,6 +26,8 @@ fast=" ${CORNU_BENCH_FAST:-jax_scan openblas_mlp} "
 limit=${CORNU_BENCH_LIMIT:-300}
 all_sections=(main predict sparse start company dense growth)
 
+trap 'exit 130' INT TERM
+trap 'kill $(jobs -p) 2>/dev/null' EXIT # no busy loop stays behind
 unset OPENBLAS_CORETYPE OMP_NUM_THREADS OPENBLAS_NUM_THREADS # nothing of this machine's habits
 [ -x "$out/job_main" ] || { echo "bench/run.sh: $out/job_main is not there; run make, or set CORNU_BUILD" >&2; exit 1; }
 
@@ -36,7 +38,7 @@ measure() {
     local section=$1 label=$2 line
     shift 2
     printf '%s  %-8s %s\n' "$(date +%H:%M:%S)" "$section" "$label" >&2
-    if line=$(timeout "$limit" "$@" 2>"$out/complaints.txt" | tail -n 1) && [[ $line == \{* ]]; then
+    if line=$(timeout --foreground -k 10 "$limit" "$@" 2>"$out/complaints.txt" | tail -n 1) && [[ $line == \{* ]]; then
         printf '{"section": "%s", "label": "%s", %s\n' "$section" "$label" "${line#\{}" >>"$runs"
     else
         line=$(tail -n 1 "$out/complaints.txt" | tr -d '"\\\000-\037' | cut -c 1-200)
@@ -179,7 +181,7 @@ dense_float32() {
     isa=$(sed -n 's/.*"isa_chosen": *"\([^"]*\)".*/\1/p' <<<"$("$build/cornu" info --json)")
     program=$out/bench_matmul_f32_$isa
     printf '%s  %-8s %s\n' "$(date +%H:%M:%S)" dense "$(basename "$program")" >&2
-    timeout 1800 "$program" --threads 2 --samples "$repeats" "$@" | awk '
+    timeout --foreground -k 10 1800 "$program" --threads 2 --samples "$repeats" "$@" | awk '
         $1 == "form" { for (i = 5; i < NF; i += 2) name[i] = $i; next }
         {
             printf "{\"section\": \"dense\", \"label\": \"%s %sx%sx%s\"", $1, $2, $3, $4
@@ -188,13 +190,13 @@ dense_float32() {
         }' >>"$runs"
 }
 
-# dense_bf16 FORM ROWS INPUTS OUTPUTS: ours and, if it is there, oneDNN, in turns.
+# dense_bf16 FORM ROWS INPUTS OUTPUTS: ours and, if it is there, oneDNN, in turns of three (filling matrices takes longest).
 dense_bf16() {
     local label="$1 $2x$3x$4" m=$2 n=$4 k=$3 form=nn round
     [ "$1" != input ] || n=$3 k=$4 form=nt
     [ "$1" != weight ] || m=$3 n=$4 k=$2 form=tn
-    for ((round = 1; round <= repeats; round++)); do
-        measure dense_bf16 "$label" "$out/bench_matmul_bf16" "$@" 1 2
+    for ((round = 1; round <= (repeats + 2) / 3; round++)); do
+        measure dense_bf16 "$label" "$out/bench_matmul_bf16" "$@" 3 2
         [ -z "$onednn" ] || measure dense_bf16 "$label" "$onednn" "$m" "$n" "$k" 3 2 $form bfloat16
     done
 }
