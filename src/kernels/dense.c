@@ -18,13 +18,15 @@ void cn__dense_backward_input(const cn__dense *d, const real *dy, real *dx)
 }
 
 /* A gradient that feeds an update is made rectangle by rectangle in the thread's own cache and handed on from there. */
-#define STRIP_ROWS 336
 #define STRIP_COLUMNS 512
-#define STRIP_BYTES (STRIP_ROWS * STRIP_COLUMNS * sizeof(real))
-#define NARROW 8 /* outputs */
+#define STRIP_BYTES ((size_t)7 << 18)
+#define SHORT_BATCH 256 /* up to here a strip should not leave the level-2 cache; beyond, copying operands costs more */
+#define SHORT_ROWS 224
+#define LONG_ROWS (int64_t)(STRIP_BYTES / (STRIP_COLUMNS * sizeof(real)))
+#define NARROW 16 /* outputs */
 #define NARROW_ROWS 1024
 _Static_assert(CN__MATMUL_SCRATCH + STRIP_BYTES <= CN_POOL_SCRATCH, "the scratch memory of a thread is too small");
-_Static_assert(NARROW * NARROW_ROWS <= STRIP_ROWS * STRIP_COLUMNS / 2, "a narrow strip and its transpose do not fit");
+_Static_assert(2 * NARROW * NARROW_ROWS * sizeof(real) <= STRIP_BYTES, "a narrow strip and its transpose do not fit");
 
 typedef struct kernel_gradient {
     const cn__dense *d;
@@ -87,7 +89,7 @@ void cn__dense_backward_kernel(const cn__dense *d, const real *x, const real *dy
     }
     kernel_gradient g = {.d = d, .x = x, .dy = dy, .sink = sink};
     int64_t threads = cn__pool_threads(d->pool), share = (d->inputs + threads - 1) / threads;
-    int64_t limit = d->outputs <= NARROW ? NARROW_ROWS : STRIP_ROWS;
+    int64_t limit = d->outputs <= NARROW ? NARROW_ROWS : d->rows <= SHORT_BATCH ? SHORT_ROWS : LONG_ROWS;
     g.columns = part_size(d->outputs, STRIP_COLUMNS, 1);
     g.rows = part_size(d->inputs, share < limit ? share : limit, 1);
     g.column_strips = (d->outputs + g.columns - 1) / g.columns;

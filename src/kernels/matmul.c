@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* The usual plan (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008): B is copied in
- * panels of TILE_N columns and A in panels of TILE_M rows, so that the innermost loop reads both in order. A panel of B
- * stays in the level-1 cache while all panels of a block of A, in level 2, go by. K is cut into blocks of BLOCK_K;
+ * panels of TILE_N columns and A in panels of TILE_M rows, so that the innermost loop reads both in order. A panel of A
+ * stays in the level-1 cache while all panels of a block of B, in level 2, go by. K is cut into blocks of BLOCK_K;
  * between two blocks C waits in memory, which does not change the order of its sum.
  * Each thread copies what it needs for itself: with blocks of this size a copy is used hundreds of times, and nobody
  * waits for anybody. */
@@ -52,19 +52,17 @@ static void narrow_tile(cn__tile tile, int rows, int columns, int64_t k, const r
         for (int i = 0; i < columns; i++) c[r * c_row + i] = beside[r * width + i];
 }
 
-/* Packed block of A (m x k, panels of `height` rows) times one packed panel of B. */
-static void multiply_panel(int64_t m, int64_t height, int columns, int64_t k, const real *a, const real *b, real *c,
-                           int64_t c_row, int first)
+/* One packed panel of A times a packed block of B, from left to right along the rows of C. */
+static void multiply_panel(int rows, int64_t n, int64_t k, const real *a, const real *b, real *c, int64_t c_row,
+                           int first, const real *below)
 {
-    int vectors = (columns + CN__VEC - 1) / CN__VEC, whole = columns % CN__VEC == 0;
-    for (int64_t i = 0; i < m; i += height) {
-        int rows = (int)smaller(height, m - i);
+    for (int64_t j = 0; j < n; j += TILE_N) {
+        int columns = (int)smaller(TILE_N, n - j), vectors = (columns + CN__VEC - 1) / CN__VEC;
         cn__tile tile = cn__tiles[rows][vectors];
-        real *piece = c + i * c_row;
-        if (whole)
-            tile(k, a + i * k, b, vectors * CN__VEC, piece, c_row, first, i + height < m ? piece + height * c_row : c);
+        if (columns % CN__VEC == 0)
+            tile(k, a, b + j * k, vectors * CN__VEC, c + j, c_row, first, j + TILE_N < n ? c + j + TILE_N : below);
         else
-            narrow_tile(tile, rows, columns, k, a + i * k, b, vectors * CN__VEC, piece, c_row, first);
+            narrow_tile(tile, rows, columns, k, a, b + j * k, vectors * CN__VEC, c + j, c_row, first);
     }
 }
 
@@ -81,9 +79,11 @@ static void multiply_blocks(const cn__matmul *p, real *scratch)
             for (int64_t m0 = 0; m0 < p->m; m0 += block_m) {
                 int64_t m = smaller(block_m, p->m - m0);
                 cn__pack_a(m, (int)height, k, p->a + m0 * p->a_row + k0 * p->a_column, p->a_row, p->a_column, packed_a);
-                for (int64_t j = 0; j < n; j += TILE_N)
-                    multiply_panel(m, height, (int)smaller(TILE_N, n - j), k, packed_a, packed_b + j * k,
-                                   p->c + m0 * p->c_row + n0 + j, p->c_row, k0 == 0);
+                for (int64_t i = 0; i < m; i += height) {
+                    real *c = p->c + (m0 + i) * p->c_row + n0;
+                    multiply_panel((int)smaller(height, m - i), n, k, packed_a + i * k, packed_b, c, p->c_row, k0 == 0,
+                                   i + height < m ? c + height * p->c_row : c);
+                }
             }
         }
     }
