@@ -8,14 +8,17 @@
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* How long an idle thread looks for work before it sleeps: longer than the gaps between the loops of one training step,
- * far shorter than the time slice that another program loses when we spin through it. */
-#define SPIN_SECONDS 15e-6
+/* An idle thread spins for a moment, then offers its CPU to others between looks, and sleeps at last. Waking a sleeper
+ * takes some 50 microseconds in a virtual machine, by when the others have done its work: it must not sleep between the
+ * loops of one training step. Offering costs nothing where nobody else wants the CPU. */
+#define SPIN_SECONDS 10e-6
+#define LOOKS_BEFORE_SLEEP 400 /* about 200 microseconds on an idle machine */
 
 /* A loop is cut into pieces. Each thread owns a run of them, always the same one, so that its part of the data stays in
  * its cache; a thread that is through takes pieces of others, so that one which the system has put aside holds nobody
@@ -114,10 +117,11 @@ static void work_on(cn__pool *pool, int thread, unsigned generation)
 
 static unsigned wait_for_change(cn__pool *pool, unsigned seen)
 {
-    for (long spin = 0; spin < pool->spins; spin++) {
+    for (long look = 0; look < pool->spins + LOOKS_BEFORE_SLEEP; look++) {
         unsigned now = atomic_load_explicit(&pool->generation, memory_order_acquire);
         if (now != seen) return now;
-        pause_a_little();
+        if (look < pool->spins) pause_a_little();
+        else sched_yield();
     }
     atomic_fetch_add(&pool->sleepers, 1);
     while (atomic_load(&pool->generation) == seen) futex_wait(&pool->generation, seen);
@@ -138,9 +142,10 @@ static void *work(void *argument)
 
 static void wait_until_finished(cn__pool *pool)
 {
-    for (long spin = 0; spin < pool->spins; spin++) {
+    for (long look = 0; look < pool->spins + LOOKS_BEFORE_SLEEP; look++) {
         if (atomic_load_explicit(&pool->unfinished, memory_order_acquire) == 0) return;
-        pause_a_little();
+        if (look < pool->spins) pause_a_little();
+        else sched_yield();
     }
     atomic_store(&pool->caller_sleeps, 1);
     unsigned left;

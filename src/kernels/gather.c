@@ -9,8 +9,7 @@ typedef struct job {
     const cn__choice *choice;
     const cn__batch_memory *memory;
     void *out;
-    const uint8_t *blank; /* stands for a missing last sample */
-    real table[256];      /* value of each byte */
+    real table[256]; /* value of each byte */
 } job;
 
 static int64_t row_of(const cn__choice *choice, int64_t i)
@@ -88,51 +87,48 @@ static const uint8_t *codes_of(const job *j, int64_t i)
     return j->source->codes + row_of(j->choice, i) * j->source->columns;
 }
 
-/* Appends the columns c ... c+n-1 (n <= 16) where a or b is not 0. Writes up to 16 entries, keeps those that count. */
-static int32_t append_columns(cn__entry *entries, int32_t at, const uint8_t *a, const uint8_t *b, int64_t c, int n)
+/* Appends the columns c ... c+n-1 (n <= 16) that are not 0. Writes up to 16 entries, keeps those that count. */
+static int32_t append_columns(cn__ink *entries, int32_t at, const uint8_t *codes, int64_t c, int n)
 {
 #if defined(CN_ISA_AVX512)
-    __mmask16 valid = (__mmask16)((1u << n) - 1);
-    __m512i low = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(valid, a + c));
-    __m512i high = _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(valid, b + c));
-    __m512i codes = _mm512_or_si512(_mm512_slli_epi32(low, 16), _mm512_slli_epi32(high, 24));
-    __mmask16 ink = _mm512_test_epi32_mask(codes, codes);
+    __m128i bytes = _mm_maskz_loadu_epi8((__mmask16)((1u << n) - 1), codes + c);
+    __mmask16 ink = _mm_test_epi8_mask(bytes, bytes);
     __m512i column = _mm512_add_epi32(_mm512_set1_epi32((int)c), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
                                                                                   12, 13, 14, 15));
-    _mm512_storeu_si512(entries + at, _mm512_maskz_compress_epi32(ink, _mm512_or_si512(codes, column)));
+    __m512i all = _mm512_or_si512(_mm512_slli_epi32(_mm512_cvtepu8_epi32(bytes), 16), column);
+    _mm512_storeu_si512(entries + at, _mm512_maskz_compress_epi32(ink, all));
     return at + __builtin_popcount(ink);
 #else
-    uint64_t words[4] = {0};
-    memcpy(words, a + c, (size_t)n);
-    memcpy(words + 2, b + c, (size_t)n);
-    if (!(words[0] | words[1] | words[2] | words[3])) return at; /* ink comes in strokes: most are blank */
+    uint64_t words[2] = {0};
+    memcpy(words, codes + c, (size_t)n);
+    if (!(words[0] | words[1])) return at; /* ink comes in strokes: most are blank */
     for (int i = 0; i < n; i++) {
-        entries[at] = (cn__entry){(uint16_t)(c + i), a[c + i], b[c + i]};
-        at += (a[c + i] | b[c + i]) != 0;
+        entries[at] = (cn__ink){.column = (uint16_t)(c + i), .code = codes[c + i]};
+        at += codes[c + i] != 0;
     }
     return at;
 #endif
 }
 
-/* Every pair of samples has room for all columns, so pairs can be listed side by side. What does not change is kept in
- * locals throughout: bytes may alias anything, so the compiler would load it again after every store. */
+/* Every sample has room for all columns, so samples can be listed side by side. What does not change is kept in locals
+ * throughout: bytes may alias anything, so the compiler would load it again after every store. */
 static void list_samples(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
     const int64_t columns = j->source->columns, blocks = (columns + CN__BLOCK - 1) / CN__BLOCK;
-    cn__entry *const entries = j->memory->by_samples;
+    cn__ink *const entries = j->memory->by_sample;
     int32_t *const first = j->memory->first;
     (void)thread;
-    for (int64_t p = begin; p < end; p++) {
-        int32_t at = (int32_t)(p * (columns + 16));
-        const uint8_t *a = codes_of(j, 2 * p), *b = 2 * p + 1 < j->choice->n ? codes_of(j, 2 * p + 1) : j->blank;
+    for (int64_t b = begin; b < end; b++) {
+        int32_t at = (int32_t)(b * (columns + 16));
+        const uint8_t *codes = codes_of(j, b);
         for (int64_t block = 0; block < blocks; block++) {
             int64_t c = block * CN__BLOCK, stop = c + CN__BLOCK < columns ? c + CN__BLOCK : columns;
-            first[p * (blocks + 1) + block] = at;
-            for (; c + 16 <= stop; c += 16) at = append_columns(entries, at, a, b, c, 16);
-            if (c < stop) at = append_columns(entries, at, a, b, c, (int)(stop - c));
+            first[b * (blocks + 1) + block] = at;
+            for (; c + 16 <= stop; c += 16) at = append_columns(entries, at, codes, c, 16);
+            if (c < stop) at = append_columns(entries, at, codes, c, (int)(stop - c));
         }
-        first[p * (blocks + 1) + blocks] = at;
+        first[b * (blocks + 1) + blocks] = at;
     }
 }
 
@@ -146,8 +142,8 @@ static inline uint64_t inked_groups(uint64_t word)
 static void list_columns(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
-    const int64_t columns = j->source->columns, rows = j->choice->n;
-    cn__entry *const entries = j->memory->by_columns;
+    const int64_t columns = j->source->columns, rows = j->choice->n, stride = cn__list_stride(rows);
+    cn__two_inks *const entries = j->memory->by_columns;
     int32_t *const count = j->memory->column_count;
     (void)thread;
     for (int64_t q = begin; q < end; q++) count[q] = 0;
@@ -162,8 +158,8 @@ static void list_columns(void *context, int thread, int64_t begin, int64_t end)
                 int shift = __builtin_ctzll(ink);
                 int64_t pair = q + (shift >> 4);
                 int32_t at = count[pair];
-                entries[pair * rows + at] = (cn__entry){(uint16_t)row, (uint8_t)(word >> shift),
-                                                        (uint8_t)(word >> shift >> 8)};
+                entries[pair * stride + at] =
+                    (cn__two_inks){(uint16_t)row, {(uint8_t)(word >> shift), (uint8_t)(word >> shift >> 8)}};
                 count[pair] = at + 1;
             }
         }
@@ -173,15 +169,14 @@ static void list_columns(void *context, int thread, int64_t begin, int64_t end)
 static void sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                    const cn__batch_memory *memory, cn__batch *batch)
 {
-    static const uint8_t blank[CN__BATCH_MOST_COLUMNS];
-    job j = {.source = source, .choice = choice, .memory = memory, .blank = blank};
-    cn__parallel(pool, (choice->n + 1) / 2, list_samples, &j);
+    job j = {.source = source, .choice = choice, .memory = memory};
+    cn__parallel(pool, choice->n, list_samples, &j);
     if (with_columns) cn__parallel(pool, (source->columns + 1) / 2, list_columns, &j);
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
                          .blocks = (int32_t)((source->columns + CN__BLOCK - 1) / CN__BLOCK),
                          .table = source->table,
-                         .by_samples = memory->by_samples,
+                         .by_sample = memory->by_sample,
                          .first = memory->first,
                          .by_columns = memory->by_columns,
                          .column_count = memory->column_count};
