@@ -7,8 +7,8 @@
 
 #include <string.h>
 
-/* Forward holds the sums of one sample for MOST_V vectors of outputs, the gradient those of two columns: 8 and 16 sums,
- * enough to hide the latency of the multiply-add. */
+/* Both products hold two sums of up to MOST_V vectors in registers: 16 accumulators, enough to hide the latency of the
+ * multiply-add, and one loaded vector serves both sums. */
 #define MOST_V 8
 #define CHUNK (MOST_V * CN__VEC) /* outputs */
 _Static_assert(CHUNK == CN__IDLE_COLUMNS, "accounts are kept for chunks");
@@ -35,77 +35,68 @@ static int64_t count_tasks(job *j, int64_t most_groups)
 
 /* --- forward ------------------------------------------------------------------------------------------------------- */
 
-/* y of one sample for V vectors of outputs, of which the last has `lanes` outputs, over one block of columns. */
-INLINE void forward_tile(const job *j, int64_t sample, int64_t block, int64_t o, real *y, const int V, int lanes)
+/* y of two samples for V vectors of outputs, of which the last has `lanes` outputs. */
+INLINE void forward_tile(const job *j, int64_t pair, int64_t o, const int V, int lanes)
 {
     const cn__batch *x = j->x;
-    const int32_t *first = x->first + sample * (x->blocks + 1) + block;
     const real *kernel = j->d->kernel + o, *table = x->table;
     const int64_t stride = j->d->kernel_stride;
-    vec sum[MOST_V];
+    real *y = j->y + 2 * pair * j->d->outputs + o;
+    vec sum[2][MOST_V];
+#pragma GCC unroll 2
+    for (int r = 0; r < 2; r++)
 #pragma GCC unroll 8
-    for (int v = 0; v < V; v++)
-        sum[v] = block == 0           ? vec_zero()
-                 : lanes == CN__VEC ? vec_load(y + v * CN__VEC)
-                                    : vec_load_n(y + v * CN__VEC, lanes);
-    for (const cn__ink *e = x->by_sample + first[0], *end = x->by_sample + first[1]; e < end; e++) {
-        const real *w = kernel + e->column * stride;
-        vec value = vec_set(table[e->code]);
+        for (int v = 0; v < V; v++) sum[r][v] = vec_zero();
+    const cn__ink *end = x->by_samples + x->first[2 * pair + 1];
+    for (const cn__ink *e = x->by_samples + x->first[2 * pair]; e < end; e++) {
+        const real *w = kernel + e->index * stride;
+        vec a = vec_set(table[e->codes[0]]), b = vec_set(table[e->codes[1]]);
 #pragma GCC unroll 8
-        for (int v = 0; v < V; v++) sum[v] = vec_fma(value, vec_load(w + v * CN__VEC), sum[v]); /* rows are padded */
+        for (int v = 0; v < V; v++) {
+            vec part = vec_keep(vec_load(w + v * CN__VEC)); /* rows are padded to whole vectors */
+            sum[0][v] = vec_fma(a, part, sum[0][v]);
+            sum[1][v] = vec_fma(b, part, sum[1][v]);
+        }
     }
+#pragma GCC unroll 2
+    for (int r = 0; r < 2; r++, y += j->d->outputs) {
+        if (2 * pair + r >= x->rows) break; /* an odd batch: the second sums belong to nobody */
 #pragma GCC unroll 8
-    for (int v = 0; v < V; v++) {
-        if (lanes == CN__VEC) vec_store(y + v * CN__VEC, sum[v]);
-        else vec_store_n(y + v * CN__VEC, sum[v], lanes);
+        for (int v = 0; v < V; v++) {
+            if (lanes == CN__VEC) vec_store(y + v * CN__VEC, sum[r][v]);
+            else vec_store_n(y + v * CN__VEC, sum[r][v], lanes);
+        }
     }
 }
 
-static void forward_rest(const job *j, int64_t sample, int64_t block, int64_t o)
+static void forward_chunk(const job *j, int64_t pair, int64_t o)
 {
     int64_t columns = j->d->outputs - o;
-    real *y = j->y + sample * j->d->outputs + o;
-    for (; columns >= 4 * CN__VEC; columns -= 4 * CN__VEC, o += 4 * CN__VEC, y += 4 * CN__VEC)
-        forward_tile(j, sample, block, o, y, 4, CN__VEC);
-    for (; columns > 0; columns -= CN__VEC, o += CN__VEC, y += CN__VEC)
-        forward_tile(j, sample, block, o, y, 1, columns < CN__VEC ? (int)columns : CN__VEC);
-}
-
-/* Whole chunks keep their sums in the thread's strip between two blocks, without gaps: rows of y that are 2 KiB apart
- * would fall into a few cache sets and push the weights out of them. */
-#define STRIP_SAMPLES ((int64_t)(CN_POOL_STRIP / (CHUNK * sizeof(real))))
-
-static void forward_whole(const job *j, int thread, int64_t o, int64_t from, int64_t to)
-{
-    real *sums = cn__pool_strip(j->d->pool, thread);
-    for (int64_t block = 0; block < j->x->blocks; block++)
-        for (int64_t sample = from; sample < to; sample++)
-            forward_tile(j, sample, block, o, sums + (sample - from) * CHUNK, MOST_V, CN__VEC);
-    for (int64_t sample = from; sample < to; sample++)
-        memcpy(j->y + sample * j->d->outputs + o, sums + (sample - from) * CHUNK, CHUNK * sizeof(real));
+    if (columns >= CHUNK) {
+        forward_tile(j, pair, o, MOST_V, CN__VEC);
+        return;
+    }
+    for (; columns >= 4 * CN__VEC; columns -= 4 * CN__VEC, o += 4 * CN__VEC) forward_tile(j, pair, o, 4, CN__VEC);
+    for (; columns > 0; columns -= CN__VEC, o += CN__VEC)
+        forward_tile(j, pair, o, 1, columns < CN__VEC ? (int)columns : CN__VEC);
 }
 
 static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
-    int64_t rows = j->x->rows;
+    int64_t pairs = (j->x->rows + 1) / 2;
+    (void)thread;
     for (int64_t task = begin; task < end; task++) {
         int64_t o = task / j->groups * CHUNK, group = task % j->groups;
-        int64_t from = rows * group / j->groups, to = rows * (group + 1) / j->groups;
-        if (j->d->outputs - o >= CHUNK) {
-            for (; from < to; from += STRIP_SAMPLES)
-                forward_whole(j, thread, o, from, from + STRIP_SAMPLES < to ? from + STRIP_SAMPLES : to);
-            continue;
-        }
-        for (int64_t block = 0; block < j->x->blocks; block++)
-            for (int64_t sample = from; sample < to; sample++) forward_rest(j, sample, block, o);
+        for (int64_t pair = pairs * group / j->groups; pair < pairs * (group + 1) / j->groups; pair++)
+            forward_chunk(j, pair, o);
     }
 }
 
 void cn__dense_forward_sparse(const cn__dense *d, const cn__batch *x, real *y)
 {
     job j = {.d = d, .x = x, .y = y};
-    cn__parallel(d->pool, count_tasks(&j, x->rows), forward_tasks, &j);
+    cn__parallel(d->pool, count_tasks(&j, (x->rows + 1) / 2), forward_tasks, &j);
 }
 
 /* --- gradient of the kernel ---------------------------------------------------------------------------------------- */
@@ -120,8 +111,8 @@ INLINE void gradient_tile(const job *j, int64_t q, const real *dy, int64_t strid
     for (int r = 0; r < 2; r++)
 #pragma GCC unroll 8
         for (int v = 0; v < V; v++) sum[r][v] = vec_zero();
-    for (const cn__two_inks *e = x->by_columns + q * cn__list_stride(x->rows), *end = e + x->column_count[q]; e < end; e++) {
-        const real *row = dy + e->sample * stride;
+    for (const cn__ink *e = x->by_columns + q * cn__list_stride(x->rows), *end = e + x->column_count[q]; e < end; e++) {
+        const real *row = dy + e->index * stride;
         vec a = vec_set(x->table[e->codes[0]]), b = vec_set(x->table[e->codes[1]]);
 #pragma GCC unroll 8
         for (int v = 0; v < V; v++) {

@@ -9,7 +9,8 @@ typedef struct job {
     const cn__choice *choice;
     const cn__batch_memory *memory;
     void *out;
-    real table[256]; /* value of each byte */
+    const uint8_t *blank; /* stands for a missing last sample */
+    real table[256];      /* value of each byte */
 } job;
 
 static int64_t row_of(const cn__choice *choice, int64_t i)
@@ -87,80 +88,108 @@ static const uint8_t *codes_of(const job *j, int64_t i)
     return j->source->codes + row_of(j->choice, i) * j->source->columns;
 }
 
-/* Appends the columns c ... c+n-1 (n <= 16) that are not 0. Writes up to 16 entries, keeps those that count. */
-static int32_t append_columns(cn__ink *entries, int32_t at, const uint8_t *codes, int64_t c, int n)
+#if defined(CN_ISA_AVX512)
+/* Sixteen bytes at c, of which n are there; the rest counts as blank. */
+static inline __m128i load_codes(const uint8_t *codes, int64_t c, int n)
+{
+    return _mm_maskz_loadu_epi8((__mmask16)((1u << n) - 1), codes + c);
+}
+
+static inline int32_t append_ink(cn__ink *entries, int32_t at, __mmask16 ink, __m512i index, __m512i codes)
+{
+    _mm512_storeu_si512(entries + at, _mm512_maskz_compress_epi32(ink, _mm512_or_si512(index, codes)));
+    return at + __builtin_popcount(ink);
+}
+
+static inline __m512i counting_from(int64_t c)
+{
+    return _mm512_add_epi32(_mm512_set1_epi32((int)c),
+                            _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+}
+#endif
+
+/* Appends the columns c ... c+n-1 (n <= 16) where a or b has ink. Writes up to 16 entries, keeps those that count. */
+static inline int32_t append_columns(cn__ink *entries, int32_t at, const uint8_t *a, const uint8_t *b, int64_t c, int n)
 {
 #if defined(CN_ISA_AVX512)
-    __m128i bytes = _mm_maskz_loadu_epi8((__mmask16)((1u << n) - 1), codes + c);
-    __mmask16 ink = _mm_test_epi8_mask(bytes, bytes);
-    __m512i column = _mm512_add_epi32(_mm512_set1_epi32((int)c), _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
-                                                                                  12, 13, 14, 15));
-    __m512i all = _mm512_or_si512(_mm512_slli_epi32(_mm512_cvtepu8_epi32(bytes), 16), column);
-    _mm512_storeu_si512(entries + at, _mm512_maskz_compress_epi32(ink, all));
-    return at + __builtin_popcount(ink);
+    __m512i codes = _mm512_or_si512(_mm512_slli_epi32(_mm512_cvtepu8_epi32(load_codes(a, c, n)), 16),
+                                    _mm512_slli_epi32(_mm512_cvtepu8_epi32(load_codes(b, c, n)), 24));
+    return append_ink(entries, at, _mm512_test_epi32_mask(codes, codes), counting_from(c), codes);
 #else
-    uint64_t words[2] = {0};
-    memcpy(words, codes + c, (size_t)n);
-    if (!(words[0] | words[1])) return at; /* ink comes in strokes: most are blank */
+    uint64_t words[4] = {0};
+    memcpy(words, a + c, (size_t)n);
+    memcpy(words + 2, b + c, (size_t)n);
+    if (!(words[0] | words[1] | words[2] | words[3])) return at; /* ink comes in strokes: most are blank */
     for (int i = 0; i < n; i++) {
-        entries[at] = (cn__ink){.column = (uint16_t)(c + i), .code = codes[c + i]};
-        at += codes[c + i] != 0;
+        entries[at] = (cn__ink){(uint16_t)(c + i), {a[c + i], b[c + i]}};
+        at += (a[c + i] | b[c + i]) != 0;
     }
     return at;
 #endif
 }
 
-/* Every sample has room for all columns, so samples can be listed side by side. What does not change is kept in locals
- * throughout: bytes may alias anything, so the compiler would load it again after every store. */
+/* Every pair of samples has room for all columns, so pairs can be listed side by side. What does not change is kept in
+ * locals throughout: bytes may alias anything, so the compiler would load it again after every store. */
 static void list_samples(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
-    const int64_t columns = j->source->columns, blocks = (columns + CN__BLOCK - 1) / CN__BLOCK;
-    cn__ink *const entries = j->memory->by_sample;
-    int32_t *const first = j->memory->first;
+    const int64_t columns = j->source->columns, rows = j->choice->n;
+    cn__ink *const entries = j->memory->by_samples;
     (void)thread;
-    for (int64_t b = begin; b < end; b++) {
-        int32_t at = (int32_t)(b * (columns + 16));
-        const uint8_t *codes = codes_of(j, b);
-        for (int64_t block = 0; block < blocks; block++) {
-            int64_t c = block * CN__BLOCK, stop = c + CN__BLOCK < columns ? c + CN__BLOCK : columns;
-            first[b * (blocks + 1) + block] = at;
-            for (; c + 16 <= stop; c += 16) at = append_columns(entries, at, codes, c, 16);
-            if (c < stop) at = append_columns(entries, at, codes, c, (int)(stop - c));
-        }
-        first[b * (blocks + 1) + blocks] = at;
+    for (int64_t p = begin; p < end; p++) {
+        int32_t at = (int32_t)(p * (columns + 16));
+        const uint8_t *a = codes_of(j, 2 * p), *b = 2 * p + 1 < rows ? codes_of(j, 2 * p + 1) : j->blank;
+        int64_t c = 0;
+        j->memory->first[2 * p] = at;
+        for (; c + 16 <= columns; c += 16) at = append_columns(entries, at, a, b, c, 16);
+        if (c < columns) at = append_columns(entries, at, a, b, c, (int)(columns - c));
+        j->memory->first[2 * p + 1] = at;
     }
 }
 
-/* One bit for each of the 16-bit groups among 4 that is not 0, at its lowest bit. */
-static inline uint64_t inked_groups(uint64_t word)
+/* The pairs of columns q ... q+n-1 (n <= 16) that have ink in one sample, as entries whose index is the pair. `codes` has
+ * `left` bytes from column 2q on. Writes up to 16 entries, keeps those that count. */
+static inline int32_t append_pairs(cn__ink *entries, int32_t at, const uint8_t *codes, int64_t q, int n, int64_t left)
 {
-    uint64_t low = word & 0x7fff7fff7fff7fffu;
-    return ((low + 0x7fff7fff7fff7fffu) | word) >> 15 & 0x0001000100010001u;
+#if defined(CN_ISA_AVX512)
+    int bytes = 2 * n < left ? 2 * n : (int)left;
+    __m256i both = _mm256_maskz_loadu_epi8((__mmask32)((UINT64_C(1) << bytes) - 1), codes);
+    __m512i shifted = _mm512_slli_epi32(_mm512_cvtepu16_epi32(both), 16);
+    return append_ink(entries, at, _mm512_test_epi32_mask(shifted, shifted), counting_from(q), shifted);
+#else
+    for (int i = 0; i < n; i++) {
+        uint8_t even = codes[2 * i], odd = 2 * i + 1 < left ? codes[2 * i + 1] : 0;
+        entries[at] = (cn__ink){(uint16_t)(q + i), {even, odd}};
+        at += (even | odd) != 0;
+    }
+    return at;
+#endif
 }
 
+#define PAIRS_AT_ONCE 512
+
+/* Sample by sample: its inked pairs into a short list first, without branches, and from there to the lists by columns. */
 static void list_columns(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
     const int64_t columns = j->source->columns, rows = j->choice->n, stride = cn__list_stride(rows);
-    cn__two_inks *const entries = j->memory->by_columns;
+    cn__ink *const entries = j->memory->by_columns;
     int32_t *const count = j->memory->column_count;
+    cn__ink inked[PAIRS_AT_ONCE + 16];
     (void)thread;
     for (int64_t q = begin; q < end; q++) count[q] = 0;
     for (int64_t row = 0; row < rows; row++) {
-        const uint8_t *bytes = codes_of(j, row);
-        for (int64_t q = begin; q < end; q += 4) {
-            uint64_t word = 0;
-            int64_t left = columns - 2 * q < 2 * (end - q) ? columns - 2 * q : 2 * (end - q);
-            if (left >= 8) memcpy(&word, bytes + 2 * q, 8);
-            else memcpy(&word, bytes + 2 * q, (size_t)left);
-            for (uint64_t ink = inked_groups(word); ink; ink &= ink - 1) {
-                int shift = __builtin_ctzll(ink);
-                int64_t pair = q + (shift >> 4);
-                int32_t at = count[pair];
-                entries[pair * stride + at] =
-                    (cn__two_inks){(uint16_t)row, {(uint8_t)(word >> shift), (uint8_t)(word >> shift >> 8)}};
-                count[pair] = at + 1;
+        const uint8_t *codes = codes_of(j, row);
+        for (int64_t q0 = begin; q0 < end; q0 += PAIRS_AT_ONCE) {
+            int64_t q1 = q0 + PAIRS_AT_ONCE < end ? q0 + PAIRS_AT_ONCE : end;
+            int32_t n = 0;
+            for (int64_t q = q0; q < q1; q += 16)
+                n = append_pairs(inked, n, codes + 2 * q, q, (int)(q1 - q < 16 ? q1 - q : 16), columns - 2 * q);
+            for (int32_t i = 0; i < n; i++) {
+                int64_t q = inked[i].index;
+                int32_t at = count[q];
+                entries[q * stride + at] = (cn__ink){(uint16_t)row, {inked[i].codes[0], inked[i].codes[1]}};
+                count[q] = at + 1;
             }
         }
     }
@@ -169,14 +198,14 @@ static void list_columns(void *context, int thread, int64_t begin, int64_t end)
 static void sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                    const cn__batch_memory *memory, cn__batch *batch)
 {
-    job j = {.source = source, .choice = choice, .memory = memory};
-    cn__parallel(pool, choice->n, list_samples, &j);
+    static const uint8_t blank[CN__BATCH_MOST_COLUMNS];
+    job j = {.source = source, .choice = choice, .memory = memory, .blank = blank};
+    cn__parallel(pool, (choice->n + 1) / 2, list_samples, &j);
     if (with_columns) cn__parallel(pool, (source->columns + 1) / 2, list_columns, &j);
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
-                         .blocks = (int32_t)((source->columns + CN__BLOCK - 1) / CN__BLOCK),
                          .table = source->table,
-                         .by_sample = memory->by_sample,
+                         .by_samples = memory->by_samples,
                          .first = memory->first,
                          .by_columns = memory->by_columns,
                          .column_count = memory->column_count};

@@ -25,13 +25,13 @@ typedef struct cn__choice {
     int64_t first, n;
 } cn__choice;
 
-/* Memory for the lists of a cn__batch of up to `rows` rows: rows * (blocks+1) positions and
- * rows * (columns + 16) entries; pairs of columns * cn__list_stride(rows) entries and as many counts as pairs of columns. */
+/* Memory for the lists of a cn__batch of up to `rows` rows: two positions and (columns + 16) entries
+ * for each pair of rows; pairs of columns * cn__list_stride(rows) entries and as many counts as pairs of columns. */
 typedef struct cn__batch_memory {
     int64_t rows, columns;
-    cn__ink *by_sample;
+    cn__ink *by_samples;
     int32_t *first;
-    cn__two_inks *by_columns; /* NULL: not needed (no training) */
+    cn__ink *by_columns; /* NULL: not needed (no training) */
     int32_t *column_count;
 } cn__batch_memory;
 

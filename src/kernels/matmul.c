@@ -152,8 +152,7 @@ static void multiply_skinny(const cn__matmul *p, real *scratch)
 
 static int is_skinny(const cn__matmul *p)
 {
-    return p->n <= CN__VEC && p->a_column == 1 && p->m > 1 &&
-           (size_t)p->k * CN__VEC * sizeof(real) <= CN__MATMUL_SCRATCH;
+    return p->n <= CN__VEC && p->a_column == 1 && (size_t)p->k * CN__VEC * sizeof(real) <= CN__MATMUL_SCRATCH;
 }
 
 static void multiply(const cn__matmul *p, int thread)

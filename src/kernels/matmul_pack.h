@@ -71,6 +71,9 @@ static inline void cn__pack_b(int64_t k, int64_t n, int width, const real *b, in
             } else if (b_row == 1 && n - j >= CN__VEC) {
                 for (int half = 0; half < CN__VEC; half += CN__TRANSPOSE)
                     cn__pack_turned(CN__TRANSPOSE, count, from + half * b_column, b_column, to + half, step);
+            } else if (b_column == 1) {
+                for (int64_t i = 0; i < count; i++)
+                    vec_store(to + i * step, vec_load_n(from + i * b_row, (int)(n - j)));
             } else {
                 for (int64_t i = 0; i < count; i++)
                     for (int c = 0; c < CN__VEC; c++)

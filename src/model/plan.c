@@ -54,13 +54,13 @@ static void *carve_bf16(const cn_model *model, carver *c, int64_t rows)
 static void carve_lists(const cn_model *model, cn__batch_memory *lists, carver *c, int64_t rows, int training)
 {
     int64_t inputs = model->layers[0]->input_size;
-    int64_t blocks = (inputs + CN__BLOCK - 1) / CN__BLOCK, column_pairs = (inputs + 1) / 2;
+    int64_t row_pairs = (rows + 1) / 2, column_pairs = (inputs + 1) / 2;
     *lists = (cn__batch_memory){.rows = rows, .columns = inputs};
     if (!model->engine->gather->sparse || rows > CN__BATCH_MOST_ROWS || inputs > CN__BATCH_MOST_COLUMNS ||
-        rows * (inputs + 16) > INT32_MAX)
+        row_pairs * (inputs + 16) > INT32_MAX)
         return;
-    lists->first = carve(c, rows * (blocks + 1), sizeof *lists->first);
-    lists->by_sample = carve(c, rows * (inputs + 16), sizeof *lists->by_sample);
+    lists->first = carve(c, 2 * row_pairs, sizeof *lists->first);
+    lists->by_samples = carve(c, row_pairs * (inputs + 16), sizeof *lists->by_samples);
     if (!training) return;
     lists->column_count = carve(c, column_pairs, sizeof *lists->column_count);
     lists->by_columns = carve(c, column_pairs * cn__list_stride(rows), sizeof *lists->by_columns);
