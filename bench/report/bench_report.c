@@ -19,7 +19,8 @@ typedef struct column {
 } column;
 
 static const column columns[] = {
-    {"fit_seconds", "fit, s", 1, NULL},
+    {"fit_seconds", "fit, s", 1, "main"},
+    {"fit_seconds", "fit, s", 1, "company"},
     {"total_seconds", "whole process, s", 1, "whole"},
     {"wall_seconds", "whole process, s", 1, "whole"},
     {"wall_seconds", "whole process, ms", 1e3, "start"},
