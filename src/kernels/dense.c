@@ -1,10 +1,15 @@
 #include "kernels/dense.h"
 
+#include "kernels/dense_row.h"
 #include "kernels/matmul.h"
 #include "kernels/sink_row.h"
 
 void cn__dense_forward(const cn__dense *d, const real *x, real *y)
 {
+    if (d->rows == 1 && cn__pool_threads(d->pool) == 1 && d->inputs <= INT32_MAX) {
+        cn__dense_forward_row(d, x, y);
+        return;
+    }
     cn__matmul_run(&(cn__matmul){.pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs, .a = x,
                                  .a_row = d->inputs, .a_column = 1, .b = d->kernel, .b_row = d->kernel_stride,
                                  .b_column = 1, .c = y, .c_row = d->outputs});

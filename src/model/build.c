@@ -41,10 +41,19 @@ int cn__model_need_compiled(const cn_model *model)
     return CN_OK;
 }
 
-cn__pool *cn__model_pool(cn_model *model)
+int cn__model_start_threads(cn_model *model)
 {
     if (!model->pool) model->pool = cn__pool_create(model->threads);
-    return model->pool;
+    if (model->pool && !model->alone) model->alone = cn__pool_create(1);
+    return model->pool && model->alone ? CN_OK : cn_error_status();
+}
+
+/* Waking a sleeping thread takes longer than this many multiply-adds. */
+#define WORTH_A_TEAM 1500000
+
+void cn__model_choose_team(cn_model *model, int64_t rows)
+{
+    model->team = (double)rows * (double)model->block_size < WORTH_A_TEAM ? model->alone : model->pool;
 }
 
 const cn__weight *cn__model_weight_of(const cn_model *model, int weight)

@@ -43,7 +43,9 @@ struct cn_model {
     int threads;
     const cn__engine *engine;
     cn__bf16_way bf16_way;
-    cn__pool *pool; /* made at first use */
+    cn__pool *pool;  /* made at first use */
+    cn__pool *alone; /* a team of one, for batches too small to share; made with the other */
+    cn__pool *team;  /* the one that works on the current batch */
 
     int status; /* the first failure of cn_add */
     char sentence[1024];
@@ -96,7 +98,10 @@ const cn_layer *cn__model_last(const cn_model *model);
 /* Fails unless built. */
 int cn__model_need_built(const cn_model *model);
 int cn__model_need_compiled(const cn_model *model);
-cn__pool *cn__model_pool(cn_model *model);
+/* Makes the thread pools if they are not there yet. */
+int cn__model_start_threads(cn_model *model);
+/* Chooses the team for a batch of that many rows. */
+void cn__model_choose_team(cn_model *model, int64_t rows);
 void *cn__model_weight_at(const cn_model *model, void *block, int weight);
 const cn__weight *cn__model_weight_of(const cn_model *model, int weight);
 

@@ -93,7 +93,7 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
 int cn__plan_prepare(cn_model *model, int64_t rows, int training)
 {
     cn__plan *plan = &model->plan;
-    if (!cn__model_pool(model)) return cn_error_status();
+    CN_TRY(cn__model_start_threads(model));
     if (plan->arena && plan->rows >= rows && (plan->training || !training)) return CN_OK;
     if (plan->rows > rows) rows = plan->rows;
     training |= plan->training;

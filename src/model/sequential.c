@@ -70,6 +70,7 @@ void cn_model_destroy(cn_model **model_)
     cn__plan_destroy(&model->plan);
     cn__history_destroy(&model->history);
     cn__pool_destroy(&model->pool);
+    cn__pool_destroy(&model->alone);
     cn__free(model->name);
     cn__free(model);
     *model_ = NULL;

@@ -12,7 +12,7 @@ static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training
     int last = layer == model->n_layers - 1;
     return (cn__pass){
         .layer = model->layers[layer],
-        .pool = model->pool,
+        .pool = model->team,
         .batch = rows,
         .training = training,
         .bf16 = model->bf16_way != CN__BF16_NONE ? &model->plan.bf16 : NULL,
@@ -64,10 +64,10 @@ static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const
                                     cn__batch *lists)
 {
     if (data->x.codes && model->plan.lists.first) {
-        model->engine->gather->sparse(model->pool, &data->x, choice, training, &model->plan.lists, lists);
+        model->engine->gather->sparse(model->team, &data->x, choice, training, &model->plan.lists, lists);
         return lists;
     }
-    model->engine->gather->dense(model->pool, &data->x, choice, model->plan.x);
+    model->engine->gather->dense(model->team, &data->x, choice, model->plan.x);
     return NULL;
 }
 
@@ -75,6 +75,7 @@ static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const
 const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice *choice, int training)
 {
     cn__batch lists;
+    cn__model_choose_team(model, choice->n);
     const cn__batch *sparse = read_inputs(model, data, choice, training > 0, &lists);
     return run_forward(model, choice->n, sparse, training);
 }
@@ -82,7 +83,7 @@ const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice 
 static void read_targets(cn_model *model, const cn__data *data, const cn__choice *choice)
 {
     if (!data->labels) {
-        model->engine->gather->dense(model->pool, &data->y, choice, model->plan.target);
+        model->engine->gather->dense(model->team, &data->y, choice, model->plan.target);
         return;
     }
     for (int64_t i = 0; i < choice->n; i++)
@@ -129,7 +130,7 @@ static void measure(cn_model *model, const cn__data *data, const void *output, i
                               .gradient = gradient,
                               .divisor = all}};
     if (all < FEWEST_ROWS_PER_TASK * model->threads) measure_rows(&m, 0, 0, all);
-    else cn__parallel(model->pool, all, measure_rows, &m);
+    else cn__parallel(model->team, all, measure_rows, &m);
     double loss = 0;
     for (int64_t r = 0; r < all; r++)
         loss += model->engine->bits == 64 ? ((double *)model->plan.row_loss)[r]
@@ -193,6 +194,7 @@ void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *cho
 void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums)
 {
     cn__batch lists;
+    cn__model_choose_team(model, choice->n);
     const cn__batch *sparse = read_inputs(model, data, choice, 1, &lists);
     const void *output = run_forward(model, choice->n, sparse, 1);
     read_targets(model, data, choice);
