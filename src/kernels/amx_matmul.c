@@ -16,12 +16,17 @@ typedef struct job {
     int64_t block, blocks;                    /* rows of a task, multiple of SQUARE */
     int64_t depth;                            /* tiles of k that are worked on at a time */
     uint16_t *a, *b;                          /* packed: line block by line block; b NULL: packed on the way */
-    uint8_t *filled;                          /* 0 for tiles of A that are all 0: nothing to add */
+    uint16_t *filled;                         /* one bit for each line of each tile of A that is not all 0 */
 } job;
 
 #define STRIP_BYTES ((int64_t)512 << 10) /* of packed B: a quarter of the level-2 cache */
-#define NEAR_DEPTH 16                    /* tiles of k that keep 32 columns of B in the level-1 cache */
+#define SQUARES_AT ((size_t)4 << 20)     /* of the scratch memory; B stands before */
+#define WIDEST_STRIP 256                 /* columns */
+#define SINK_STRIP 128                   /* columns */
+_Static_assert(SINK_STRIP == CN__IDLE_COLUMNS, "accounts are kept for strips");
 #define SHARED_ROWS 512                  /* more rows than this are cut */
+
+_Static_assert(SQUARES_AT + SHARED_ROWS * WIDEST_STRIP * sizeof(float) <= CN_POOL_SCRATCH, "scratch memory is too small");
 
 typedef struct tile_configuration {
     uint8_t palette, start_row, reserved[14];
@@ -48,6 +53,7 @@ typedef struct chore {
     int64_t steps, step; /* calls until the next strip is ready, and calls so far */
     const float *strip;
     int64_t strip_width;
+    uint32_t filled; /* rows that have a gradient: the others may wait, if the sink allows that */
 } chore;
 
 static void fetch_weights(const cn__sink *sink, int64_t row, int64_t column, int64_t width)
@@ -66,23 +72,29 @@ static void work_on_chore(chore *c)
     c->step++;
     while (due < c->rows && due * c->steps < c->rows * c->step) due++;
     for (; c->done < due; c->done++) {
+        int64_t row = c->row + c->done;
         if (c->sink->update && c->sink->slots[0] && c->done + 2 < c->rows)
-            fetch_weights(c->sink, c->row + c->done + 2, c->column, c->width);
-        cn__sink_row(c->sink, c->row + c->done, c->column, c->width, c->strip + c->done * c->strip_width);
+            fetch_weights(c->sink, row + 2, c->column, c->width);
+        if (c->sink->accounts) {
+            if (!(c->filled >> c->done & 1)) continue;
+            cn__sink_settle(c->sink, row, c->column, c->width);
+            c->sink->accounts->settled[c->column / CN__IDLE_COLUMNS * c->sink->accounts->rows + row]++;
+        }
+        cn__sink_row(c->sink, row, c->column, c->width, c->strip + c->done * c->strip_width);
     }
 }
 
 /* Two neighbouring lines of tiles. */
 typedef struct lines {
     const uint16_t *first, *second;
-    const uint8_t *first_filled, *second_filled;
+    const uint16_t *first_filled, *second_filled;
 } lines;
 
 static lines lines_of_a(const job *j, int64_t row, int64_t k)
 {
     int64_t at = row / TILE_LINES * j->k_tiles + k;
     const uint16_t *tiles = j->a + at * TILE_NUMBERS;
-    const uint8_t *filled = j->filled + at;
+    const uint16_t *filled = j->filled + at;
     return (lines){tiles, tiles + j->k_tiles * TILE_NUMBERS, filled, filled + j->k_tiles};
 }
 
@@ -122,12 +134,12 @@ static void square(int64_t k_tiles, const lines *a, const uint16_t *b0, const ui
 }
 
 /* Tile number `line` (of lines) and `k` (of terms), wherever it has to be read from. */
-static int pack_tile(const cn__amx_factor *f, int as_pairs, int64_t n_lines, int64_t terms, uint16_t *tile)
+static uint16_t pack_tile(const cn__amx_factor *f, int as_pairs, int64_t n_lines, int64_t terms, uint16_t *tile)
 {
     _Alignas(64) uint16_t turned[TILE_NUMBERS];
     uint16_t *to = as_pairs == f->rows_are_k ? tile : turned;
-    int any = f->rows_are_k ? pack_pairs(f->data, f->stride, n_lines, terms, to)
-                            : pack_rows(f->data, f->stride, n_lines, terms, to);
+    uint16_t any = f->rows_are_k ? pack_pairs(f->data, f->stride, n_lines, terms, to)
+                                 : pack_rows(f->data, f->stride, n_lines, terms, to);
     if (to == turned) transpose_words(turned, tile);
     return any;
 }
@@ -141,15 +153,15 @@ static cn__amx_factor factor_at(const cn__amx_factor *f, int64_t line, int64_t k
 
 /* Tiles first ... first+count-1 of k, of the line blocks begin ... end-1. */
 static void pack(const cn__amx_factor *f, int as_pairs, int64_t n_lines, int64_t terms, int64_t begin, int64_t end,
-                 int64_t first, int64_t count, uint16_t *to, uint8_t *filled)
+                 int64_t first, int64_t count, uint16_t *to, uint16_t *filled)
 {
     for (int64_t k = 0; k < count; k++) {
         for (int64_t block = begin; block < end; block++) {
             cn__amx_factor part = factor_at(f, block * TILE_LINES, (first + k) * TILE_K);
             int64_t at = (block - begin) * count + k;
-            int any = pack_tile(&part, as_pairs, n_lines - block * TILE_LINES, terms - (first + k) * TILE_K,
-                                to + at * TILE_NUMBERS);
-            if (filled) filled[at] = (uint8_t)any;
+            uint16_t any = pack_tile(&part, as_pairs, n_lines - block * TILE_LINES, terms - (first + k) * TILE_K,
+                                     to + at * TILE_NUMBERS);
+            if (filled) filled[at] = any;
         }
     }
 }
@@ -175,45 +187,44 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* A square of the result that may stick out of it. */
-static void square_in_place(const job *j, int64_t k_tiles, const lines *a, const uint16_t *b, int64_t b_line,
-                            int64_t row, int64_t column, int add)
-{
-    const cn__amx_matmul *p = j->p;
-    float *c = p->c + row * p->c_row + column;
-    int64_t rows = smaller(p->m - row, SQUARE), columns = smaller(p->n - column, SQUARE);
-    if (rows == SQUARE && columns == SQUARE) {
-        square(k_tiles, a, b, b + b_line, c, p->c_row * (int64_t)sizeof(float), add, NULL);
-        return;
-    }
-    _Alignas(64) float whole[SQUARE * SQUARE] = {0};
-    for (int64_t r = 0; add && r < rows; r++)
-        memcpy(whole + r * SQUARE, c + r * p->c_row, (size_t)columns * sizeof(float));
-    square(k_tiles, a, b, b + b_line, whole, SQUARE * (int64_t)sizeof(float), add, NULL);
-    for (int64_t r = 0; r < rows; r++)
-        memcpy(c + r * p->c_row, whole + r * SQUARE, (size_t)columns * sizeof(float));
-}
-
 typedef struct task {
     int64_t row, row_end, column, column_end;
 } task;
+
+/* Squares are made in scratch memory: rows of a wide matrix lie a power of two apart too often and fight for the same
+ * places of the cache. Here the part that lies inside the result goes there. */
+static void copy_square(const cn__amx_matmul *p, const float *from, int64_t row, int64_t column)
+{
+    int64_t rows = smaller(p->m - row, SQUARE), columns = smaller(p->n - column, SQUARE);
+    __mmask16 left = first_of_16(columns), right = first_of_16(columns - 16);
+    float *to = p->c + row * p->c_row + column;
+    for (int64_t r = 0; r < rows; r++, to += p->c_row, from += SQUARE) {
+        _mm512_mask_storeu_ps(to, left, _mm512_load_ps(from));
+        _mm512_mask_storeu_ps(to + 16, right, _mm512_load_ps(from + 16));
+    }
+}
 
 static void into_memory(const job *j, const task *t, uint16_t *scratch)
 {
     const cn__amx_matmul *p = j->p;
     int64_t line = j->k_tiles * TILE_NUMBERS;
+    float *squares = (float *)(void *)((char *)scratch + SQUARES_AT);
     for (int64_t first = 0; first < j->k_tiles; first += j->depth) {
         int64_t depth = smaller(j->depth, j->k_tiles - first), b_line = j->b ? line : depth * TILE_NUMBERS;
         const uint16_t *b = j->b ? j->b + t->column / TILE_LINES * line + first * TILE_NUMBERS : scratch;
+        float *result = squares;
         if (!j->b)
             pack(&p->b, 1, p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, first, depth, scratch,
                  NULL);
-        for (int64_t column = t->column; column < t->column_end; column += SQUARE)
+        for (int64_t column = t->column; column < t->column_end; column += SQUARE) {
+            const uint16_t *part = b + (column - t->column) / TILE_LINES * b_line;
             for (int64_t row = t->row; row < t->row_end; row += SQUARE) {
                 lines a = lines_of_a(j, row, first);
-                square_in_place(j, depth, &a, b + (column - t->column) / TILE_LINES * b_line, b_line, row, column,
-                                first > 0);
+                square(depth, &a, part, part + b_line, result, SQUARE * (int64_t)sizeof(float), first > 0, NULL);
+                if (first + depth == j->k_tiles) copy_square(p, result, row, column);
+                if (j->depth < j->k_tiles) result += SQUARE * SQUARE;
             }
+        }
     }
 }
 
@@ -236,6 +247,9 @@ static void into_sink(const job *j, const task *t, uint16_t *scratch, float *str
             square(j->k_tiles, &a, part, part + line, strip + column, width * (int64_t)sizeof(float), 0,
                    &waiting);
         }
+        waiting.filled = 0;
+        for (int64_t k = 0; k < j->k_tiles; k++)
+            waiting.filled |= (uint32_t)a.second_filled[k] << TILE_LINES | a.first_filled[k];
         waiting.row = row;
         waiting.rows = smaller(p->m - row, SQUARE);
         waiting.done = waiting.step = 0;
@@ -275,7 +289,7 @@ void cn__amx_matmul_run(const cn__amx_matmul *p)
     j.column_tiles = pieces(p->n, SQUARE) * (SQUARE / TILE_LINES);
     int alone = (double)p->m * (double)p->n * (double)p->k < ALONE;
     int64_t wanted = alone ? 1 : 4 * (int64_t)cn__pool_threads(p->pool);
-    j.strip = p->n > 2048 ? 256 : 128;
+    j.strip = p->sink ? SINK_STRIP : p->n > 2048 ? WIDEST_STRIP : 128;
     if (!p->sink && pieces(p->n, j.strip) < wanted) j.strip = 64;
     j.strips = pieces(p->n, j.strip);
     j.block = p->sink || p->m <= SHARED_ROWS ? j.row_tiles * TILE_LINES : SHARED_ROWS / 2;
@@ -283,12 +297,11 @@ void cn__amx_matmul_run(const cn__amx_matmul *p)
         j.block = pieces(pieces(p->m, pieces(wanted, j.strips)), SQUARE) * SQUARE;
     j.blocks = pieces(p->m, j.block);
     j.depth = smaller(j.k_tiles, STRIP_BYTES / (j.strip * TILE_K * 2));
-    if (p->m * j.strip * (int64_t)sizeof(float) <= STRIP_BYTES) j.depth = smaller(j.depth, NEAR_DEPTH);
     if (p->sink) j.depth = j.k_tiles;
-    int shared = j.blocks > 1 || j.depth * TILE_K * j.strip * 2 > (int64_t)CN_POOL_SCRATCH;
+    int shared = j.blocks > 1 || j.depth * TILE_K * j.strip * 2 > (int64_t)SQUARES_AT;
     if (shared) j.b = j.a + j.row_tiles * j.k_tiles * TILE_NUMBERS;
     int64_t to_pack = j.row_tiles + (shared ? j.column_tiles : 0);
-    j.filled = (uint8_t *)(j.a + to_pack * j.k_tiles * TILE_NUMBERS);
+    j.filled = j.a + to_pack * j.k_tiles * TILE_NUMBERS;
     if (alone) {
         pack_lines(&j, 0, 0, to_pack);
         run_tasks(&j, 0, 0, j.strips * j.blocks);

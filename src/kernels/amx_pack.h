@@ -1,8 +1,8 @@
 /* Copies of float32 matrices as tiles of bfloat16: 1 KiB each, 16 rows of 64 bytes.
  *   rows    the tile of a left factor:  row r holds 32 neighbouring k of its line r
  *   pairs   the tile of a right factor: row p holds k = 2p and 2p+1 of 16 neighbouring columns, pair by pair
- * As 32-bit words, one is the transpose of the other. Numbers outside the matrix count as 0. Packing returns 0 for a
- * tile of nothing but zeros. */
+ * As 32-bit words, one is the transpose of the other. Numbers outside the matrix count as 0. Packing returns
+ * one bit for each line of the tile: 0 where the line has nothing but zeros. (pack_rows says it of all lines at once.) */
 #ifndef CN_KERNELS_AMX_PACK_H
 #define CN_KERNELS_AMX_PACK_H
 
@@ -22,8 +22,15 @@ static inline __m512i round_two(__m512 low, __m512 high)
     return (__m512i)_mm512_cvtne2ps_pbh(high, low);
 }
 
+/* a0 a1 ... a15 b0 ... b15 becomes a0 b0 a1 b1 ... */
+static inline __m512i interleaving(void)
+{
+    return _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
+                            22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+}
+
 /* `from` points at line 0, k 0; lines are `stride` apart. */
-static inline int pack_rows(const float *from, int64_t stride, int64_t lines, int64_t terms, uint16_t *tile)
+static inline uint16_t pack_rows(const float *from, int64_t stride, int64_t lines, int64_t terms, uint16_t *tile)
 {
     __mmask16 low = first_of_16(terms), high = first_of_16(terms - 16);
     if (lines > TILE_LINES) lines = TILE_LINES;
@@ -35,14 +42,13 @@ static inline int pack_rows(const float *from, int64_t stride, int64_t lines, in
         _mm512_store_si512(tile + r * TILE_K, row);
     }
     for (; r < TILE_LINES; r++) _mm512_store_si512(tile + r * TILE_K, _mm512_setzero_si512());
-    return _mm512_test_epi32_mask(any, any) != 0;
+    return _mm512_test_epi32_mask(any, any) ? 0xffff : 0;
 }
 
 /* `from` points at k 0, column 0; the k are `stride` apart. */
-static inline int pack_pairs(const float *from, int64_t stride, int64_t columns, int64_t terms, uint16_t *tile)
+static inline uint16_t pack_pairs(const float *from, int64_t stride, int64_t columns, int64_t terms, uint16_t *tile)
 {
-    const __m512i interleave = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
-                                                22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m512i interleave = interleaving();
     __mmask16 some = first_of_16(columns);
     __m512i any = _mm512_setzero_si512();
     for (int64_t k = 0; k < TILE_K; k += 2, from += 2 * stride) {
@@ -52,7 +58,7 @@ static inline int pack_pairs(const float *from, int64_t stride, int64_t columns,
         any = _mm512_or_si512(any, row);
         _mm512_store_si512(tile + k * TILE_LINES, row);
     }
-    return _mm512_test_epi32_mask(any, any) != 0;
+    return _mm512_test_epi32_mask(any, any);
 }
 
 static inline void transpose_words(const uint16_t *from, uint16_t *tile)

@@ -150,7 +150,8 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
     model->optimizer->class_->begin_step(model->optimizer->options, model->iterations + 1, model->learning_rate, &step);
     cn__update update = *model->engine->updates[cn__optimizer_index(model->optimizer)];
     int first = 0, weight = model->n_weights, turn = 0;
-    if (!sparse) cn__lazy_settle(model); /* this step touches every row */
+    int rows_can_wait = sparse || model->bf16_way == CN__BF16_TILES;
+    if (!rows_can_wait) cn__lazy_settle(model); /* this step touches every row */
     model->accounts.done = (uint32_t)model->iterations;
     while (first < model->n_layers && passes_on(model->layers[first])) first++;
     for (int i = model->n_layers - 1; i >= first; i--) {
@@ -167,7 +168,7 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
                                   .stride = layer->weights[k].stride};
             for (int s = 0; s < CN__MAX_SLOTS; s++)
                 if (model->slots[s]) sinks[k].slots[s] = cn__model_weight_at(model, model->slots[s], weight + k);
-            if (sparse && model->accounts.settled && weight + k == model->lazy_weight)
+            if (rows_can_wait && model->accounts.settled && weight + k == model->lazy_weight)
                 sinks[k].accounts = &model->accounts;
         }
         cn__pass pass = make_pass(model, i, rows, 1);
@@ -181,7 +182,7 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
         turn = 1 - turn;
     }
     model->iterations++;
-    if (!sparse) cn__lazy_mark(model);
+    if (!rows_can_wait) cn__lazy_mark(model);
 }
 
 void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums)
