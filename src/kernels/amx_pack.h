@@ -14,7 +14,8 @@
 
 static inline __mmask16 first_of_16(int64_t n)
 {
-    return n >= 16 ? (__mmask16)0xffff : n > 0 ? (__mmask16)((1u << n) - 1) : 0;
+    if (n >= 16) return 0xffff;
+    return (__mmask16)(n > 0 ? (1u << n) - 1 : 0);
 }
 
 static inline __m512i round_two(__m512 low, __m512 high)
