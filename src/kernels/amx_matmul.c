@@ -44,6 +44,11 @@ static void open_tiles(void)
     _tile_loadconfig(&configuration);
 }
 
+static int64_t pieces(int64_t n, int64_t size)
+{
+    return (n + size - 1) / size;
+}
+
 /* Rows of a gradient that wait for their sink. They are handed over while the tiles of the next rows multiply, since
  * tile instructions leave the vector units idle; the weights are fetched as early. */
 typedef struct chore {
@@ -54,6 +59,9 @@ typedef struct chore {
     const float *strip;
     int64_t strip_width;
     uint32_t filled; /* rows that have a gradient: the others may wait, if the sink allows that */
+    uint16_t *copy;  /* of the kernel, to be kept up to date; or NULL */
+    int64_t copy_k_tiles, kernel_rows;
+    int pair_moved;
 } chore;
 
 static void fetch_weights(const cn__sink *sink, int64_t row, int64_t column, int64_t width)
@@ -65,6 +73,33 @@ static void fetch_weights(const cn__sink *sink, int64_t row, int64_t column, int
     }
 }
 
+/* Row `row`, an even one, and the next of the kernel into its copy. */
+static void copy_pair(const chore *c, int64_t row)
+{
+    const float *even = (const float *)c->sink->weight + row * c->sink->stride + c->column;
+    const float *odd = even + c->sink->stride;
+    int64_t line = c->copy_k_tiles * TILE_NUMBERS;
+    uint16_t *to = c->copy + c->column / TILE_LINES * line + row / TILE_K * TILE_NUMBERS + row % TILE_K * TILE_LINES;
+    for (int64_t o = 0; o < c->width; o += TILE_LINES, to += line) {
+        __mmask16 some = first_of_16(c->width - o), next = row + 1 < c->kernel_rows ? some : 0;
+        __m512i both = round_two(_mm512_maskz_loadu_ps(some, even + o), _mm512_maskz_loadu_ps(next, odd + o));
+        _mm512_store_si512(to, _mm512_permutexvar_epi16(interleaving(), both));
+    }
+}
+
+static int hand_over(const chore *c, int64_t row)
+{
+    if (c->sink->update && c->sink->slots[0] && c->done + 2 < c->rows)
+        fetch_weights(c->sink, row + 2, c->column, c->width);
+    if (c->sink->accounts) {
+        if (!(c->filled >> c->done & 1)) return 0;
+        cn__sink_settle(c->sink, row, c->column, c->width);
+        c->sink->accounts->settled[c->column / CN__IDLE_COLUMNS * c->sink->accounts->rows + row]++;
+    }
+    cn__sink_row(c->sink, row, c->column, c->width, c->strip + c->done * c->strip_width);
+    return 1;
+}
+
 /* After `step` of `steps` calls at least step / steps of the rows are done, and all after the last. */
 static void work_on_chore(chore *c)
 {
@@ -73,14 +108,10 @@ static void work_on_chore(chore *c)
     while (due < c->rows && due * c->steps < c->rows * c->step) due++;
     for (; c->done < due; c->done++) {
         int64_t row = c->row + c->done;
-        if (c->sink->update && c->sink->slots[0] && c->done + 2 < c->rows)
-            fetch_weights(c->sink, row + 2, c->column, c->width);
-        if (c->sink->accounts) {
-            if (!(c->filled >> c->done & 1)) continue;
-            cn__sink_settle(c->sink, row, c->column, c->width);
-            c->sink->accounts->settled[c->column / CN__IDLE_COLUMNS * c->sink->accounts->rows + row]++;
-        }
-        cn__sink_row(c->sink, row, c->column, c->width, c->strip + c->done * c->strip_width);
+        c->pair_moved |= hand_over(c, row);
+        if (!(row & 1) && c->done + 1 < c->rows) continue;
+        if (c->copy && c->pair_moved) copy_pair(c, row & ~(int64_t)1);
+        c->pair_moved = 0;
     }
 }
 
@@ -238,7 +269,9 @@ static void into_sink(const job *j, const task *t, uint16_t *scratch, float *str
         pack(&p->b, 1, p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, 0, j->k_tiles, scratch,
              NULL);
     chore waiting = {.sink = p->sink, .column = t->column, .width = smaller(width, p->n - t->column),
-                     .strip_width = width, .steps = width / SQUARE * j->k_tiles};
+                     .strip_width = width, .steps = width / SQUARE * j->k_tiles,
+                     .copy = p->copy && p->sink->update && *p->copy_is_fresh ? p->copy : NULL,
+                     .copy_k_tiles = pieces(p->m, TILE_K), .kernel_rows = p->m};
     for (int64_t row = t->row; row < t->row_end; row += SQUARE) {
         lines a = lines_of_a(j, row, 0);
         float *strip = strips + (row / SQUARE & 1) * SQUARE * width;
@@ -273,11 +306,6 @@ static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
     _tile_release();
 }
 
-static int64_t pieces(int64_t n, int64_t size)
-{
-    return (n + size - 1) / size;
-}
-
 /* Products of fewer multiply-adds than this take less time than waking the team. */
 #define ALONE (1 << 20)
 
@@ -298,10 +326,12 @@ void cn__amx_matmul_run(const cn__amx_matmul *p)
     j.blocks = pieces(p->m, j.block);
     j.depth = smaller(j.k_tiles, STRIP_BYTES / (j.strip * TILE_K * 2));
     if (p->sink) j.depth = j.k_tiles;
-    int shared = j.blocks > 1 || j.depth * TILE_K * j.strip * 2 > (int64_t)SQUARES_AT;
-    if (shared) j.b = j.a + j.row_tiles * j.k_tiles * TILE_NUMBERS;
-    int64_t to_pack = j.row_tiles + (shared ? j.column_tiles : 0);
-    j.filled = j.a + to_pack * j.k_tiles * TILE_NUMBERS;
+    int lasting = p->copy && !p->sink, fresh = lasting && *p->copy_is_fresh;
+    int shared = lasting || j.blocks > 1 || j.depth * TILE_K * j.strip * 2 > (int64_t)SQUARES_AT;
+    if (shared) j.b = lasting ? p->copy : j.a + j.row_tiles * j.k_tiles * TILE_NUMBERS;
+    int64_t to_pack = j.row_tiles + (shared && !fresh ? j.column_tiles : 0);
+    j.filled = j.a + (j.row_tiles + (shared && !lasting ? j.column_tiles : 0)) * j.k_tiles * TILE_NUMBERS;
+    if (lasting) *p->copy_is_fresh = 1;
     if (alone) {
         pack_lines(&j, 0, 0, to_pack);
         run_tasks(&j, 0, 0, j.strips * j.blocks);

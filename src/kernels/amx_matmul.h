@@ -29,6 +29,8 @@ typedef struct cn__amx_matmul {
     int64_t c_row;
     const cn__sink *sink; /* the result is the gradient of a kernel (m,n) and goes here */
     void *memory;         /* 2 bytes for each number of A and B filled up to multiples of 32 */
+    uint16_t *copy;       /* lasting, of B or of the kernel behind the sink (kernels/bf16.h); or NULL */
+    int *copy_is_fresh;
 } cn__amx_matmul;
 
 #define cn__amx_matmul_run CN_T(cn__amx_matmul_run)

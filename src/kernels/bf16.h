@@ -37,11 +37,20 @@ static inline float cn__bf16_round(float x)
  * gives the same bits for any number of threads; the second also on every CPU. */
 typedef enum cn__bf16_way { CN__BF16_NONE, CN__BF16_ROUNDED, CN__BF16_TILES } cn__bf16_way;
 
-/* How to compute, and memory for rounded copies of the operands: cn__bf16_bytes of the largest product. */
+/* How to compute, and memory for rounded copies of the operands: cn__bf16_bytes of the largest product.
+ * A kernel may have a copy in tiles that stays from one product to the next: the first forward pass fills it, updates of
+ * the kernel keep it up to date, and whoever else writes the kernel sets *copy_is_fresh to 0. */
 typedef struct cn__bf16 {
     cn__bf16_way way;
     void *memory;
+    uint16_t *copy; /* of cn__bf16_copy_bytes, or NULL */
+    int *copy_is_fresh;
 } cn__bf16;
+
+static inline double cn__bf16_copy_bytes(int64_t inputs, int64_t outputs)
+{
+    return 2 * ((double)inputs + 32) * ((double)outputs + 32);
+}
 
 /* The same in every engine: room for x (rows, inputs), kernel (inputs, outputs) and y (rows, outputs), filled up to
  * whole tiles. Computed in double, so that it cannot overflow before the caller checks it. */

@@ -44,7 +44,8 @@ void cn__dense_forward_bf16(const cn__dense *d, const cn__bf16 *bf16, const real
     if (bf16->way == CN__BF16_TILES) {
         cn__amx_matmul_run(&(cn__amx_matmul){
             .pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs, .a = {x, d->inputs, 0},
-            .b = {d->kernel, d->kernel_stride, 1}, .c = y, .c_row = d->outputs, .memory = bf16->memory});
+            .b = {d->kernel, d->kernel_stride, 1}, .c = y, .c_row = d->outputs, .memory = bf16->memory,
+            .copy = bf16->copy, .copy_is_fresh = bf16->copy_is_fresh});
         return;
     }
 #endif
@@ -75,7 +76,8 @@ void cn__dense_backward_kernel_bf16(const cn__dense *d, const cn__bf16 *bf16, co
     if (bf16->way == CN__BF16_TILES) {
         cn__amx_matmul_run(&(cn__amx_matmul){
             .pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows, .a = {x, d->inputs, 1},
-            .b = {dy, d->outputs, 1}, .sink = sink, .memory = bf16->memory});
+            .b = {dy, d->outputs, 1}, .sink = sink, .memory = bf16->memory, .copy = bf16->copy,
+            .copy_is_fresh = bf16->copy_is_fresh});
         return;
     }
 #endif

@@ -33,7 +33,8 @@ typedef struct cn__plan {
     int32_t *labels;
     void *row_loss;
     void *probabilities;
-    cn__bf16 bf16;     /* mixed_bfloat16: room for one product's operands */
+    cn__bf16 *bf16;    /* one per layer, NULL unless the precision is mixed_bfloat16 */
+    int *copy_is_fresh;
 } cn__plan;
 
 struct cn_model {

@@ -33,21 +33,35 @@ static int64_t widest(const cn_model *model)
     return size;
 }
 
-/* The largest kernel's product. */
-static void *carve_bf16(const cn_model *model, carver *c, int64_t rows)
+static void *carve_bytes(carver *c, double bytes)
 {
-    double most = 0;
-    if (model->bf16_way == CN__BF16_NONE) return NULL;
-    for (int i = 0; i < model->n_layers; i++) {
-        const cn_layer *layer = model->layers[i];
-        if (layer->class_ != &cn__layer_dense) continue;
-        const cn__weight *kernel = &layer->weights[0];
-        double bytes = cn__bf16_bytes(rows * (layer->input_size / kernel->rows), kernel->rows, kernel->columns);
-        most = bytes > most ? bytes : most;
-    }
-    if (most < 1e18) return carve(c, (int64_t)most, 1);
+    if (bytes < 1e18) return carve(c, (int64_t)bytes, 1);
     c->overflow = 1;
     return NULL;
+}
+
+/* mixed_bfloat16: room for the largest product, and for tiles a lasting copy of each kernel. */
+static void carve_bf16(const cn_model *model, cn__plan *plan, carver *c, int64_t rows)
+{
+    double most = 0;
+    plan->bf16 = carve(c, model->n_layers, sizeof *plan->bf16);
+    plan->copy_is_fresh = carve(c, model->n_layers, sizeof *plan->copy_is_fresh);
+    for (int i = 0; i < model->n_layers; i++) {
+        const cn_layer *layer = model->layers[i];
+        cn__bf16 part = {.way = model->bf16_way};
+        if (layer->class_ == &cn__layer_dense) {
+            const cn__weight *kernel = &layer->weights[0];
+            double bytes = cn__bf16_bytes(rows * (layer->input_size / kernel->rows), kernel->rows, kernel->columns);
+            most = bytes > most ? bytes : most;
+            if (part.way == CN__BF16_TILES) part.copy = carve_bytes(c, cn__bf16_copy_bytes(kernel->rows, kernel->columns));
+        }
+        if (!c->arena) continue;
+        part.copy_is_fresh = &plan->copy_is_fresh[i];
+        plan->copy_is_fresh[i] = 0;
+        plan->bf16[i] = part;
+    }
+    void *memory = carve_bytes(c, most);
+    for (int i = 0; c->arena && i < model->n_layers; i++) plan->bf16[i].memory = memory;
 }
 
 /* Lists of non-zeros, where the engine makes them; a batch too large for them goes without. */
@@ -87,7 +101,7 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
     plan->labels = carve(c, rows, sizeof *plan->labels);
     plan->row_loss = carve(c, rows * outputs, real);
     plan->probabilities = carve(c, rows * outputs, real);
-    plan->bf16 = (cn__bf16){model->bf16_way, carve_bf16(model, c, rows)};
+    if (model->bf16_way != CN__BF16_NONE) carve_bf16(model, plan, c, rows);
 }
 
 int cn__plan_prepare(cn_model *model, int64_t rows, int training)

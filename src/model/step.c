@@ -15,7 +15,7 @@ static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training
         .pool = model->team,
         .batch = rows,
         .training = training,
-        .bf16 = model->bf16_way != CN__BF16_NONE ? &model->plan.bf16 : NULL,
+        .bf16 = model->plan.bf16 ? &model->plan.bf16[layer] : NULL,
         .is_last = last,
         .skip_activation = last && model->is_compiled && model->from_logits && training >= 0,
         .y = model->plan.outputs[layer],

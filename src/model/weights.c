@@ -45,6 +45,7 @@ void cn__model_store_weight(cn_model *model, int i, void *block, const cn_tensor
 {
     const cn__weight *w = cn__model_weight_of(model, i);
     char *to = cn__model_weight_at(model, block, i);
+    if (model->plan.copy_is_fresh) model->plan.copy_is_fresh[model->weights[i].layer] = 0;
     size_t bytes = cn__engine_bytes(model->engine);
     for (int64_t r = 0; r < w->rows; r++) {
         for (int64_t c = 0; c < w->columns; c++) {

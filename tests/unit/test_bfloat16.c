@@ -256,6 +256,37 @@ static void checkers_notice_float32(void **state)
 
 /* --- the main job, shortened --- */
 
+/* Outputs come from a lasting copy of the kernels; it follows both updates and weights that are set by hand. */
+static void copies_follow_the_weights(void **state)
+{
+    (void)state;
+    enum { ROWS = 37, INPUTS = 45, UNITS = 130 };
+    cn_tensor *x = cn_zeros(CN_FLOAT32, ROWS, INPUTS), *y = cn_zeros(CN_FLOAT32, ROWS, 3);
+    engines_fill(cn_data(x), ROWS * INPUTS, 1);
+    for (int64_t i = 0; i < ROWS; i++) ((float *)cn_data(y))[i * 3 + i % 3] = 1;
+    for (int64_t i = 0; i < ROWS; i++) ((float *)cn_data(x))[i * INPUTS + 7] = 0; /* a row that waits */
+    cn_model *models[2];
+    for (int i = 0; i < 2; i++) {
+        models[i] = cn_sequential(.precision = "mixed_bfloat16", .threads = 2, .seed = (uint64_t)i);
+        cn_add(models[i], cn_dense(UNITS, .activation = "tanh", .input_shape = {INPUTS}));
+        cn_add(models[i], cn_dense(3, .activation = "softmax"));
+        assert_int_equal(cn_compile(models[i], .loss = "categorical_crossentropy"), CN_OK);
+    }
+    for (int step = 0; step < 3; step++) assert_int_equal(cn_train_step(models[0], x, y, NULL), CN_OK);
+    cn_tensor *before = cn_predict(models[1], x); /* fills the copies of the other model */
+    for (int w = 0; w < 4; w++) {
+        cn_tensor *weight = cn_model_get_weight(models[0], w);
+        assert_int_equal(cn_model_set_weight(models[1], w, weight), CN_OK);
+        cn_tensor_destroy(&weight);
+    }
+    cn_tensor *trained = cn_predict(models[0], x), *set = cn_predict(models[1], x);
+    assert_true(engines_same(cn_data(trained), cn_data(set), ROWS * 3 * sizeof(float)));
+    assert_false(engines_same(cn_data(before), cn_data(set), ROWS * 3 * sizeof(float)));
+    cn_tensor *all[] = {x, y, before, trained, set};
+    for (int i = 0; i < 5; i++) cn_tensor_destroy(&all[i]);
+    for (int i = 0; i < 2; i++) cn_model_destroy(&models[i]);
+}
+
 static double train(const char *precision, const char *isa, int threads, int64_t samples, char digest[65])
 {
     cn_dataset data;
@@ -304,6 +335,7 @@ int main(void)
         cmocka_unit_test(tiles_round_as_the_copies_do),
         cmocka_unit_test(same_bits_for_any_number_of_threads),
         cmocka_unit_test(checkers_notice_float32),
+        cmocka_unit_test(copies_follow_the_weights),
         cmocka_unit_test(learns_as_well_as_float32),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
