@@ -45,7 +45,7 @@ const char *cn_system_isa(int i, int *usable)
     for (int isa = 0; isa < CN__ISA_COUNT; isa++) {
         const cn__engine *engine = cn__engine_find(32, (cn__isa)isa);
         if (!engine || engine->isa != (cn__isa)isa || found++ != i) continue;
-        *usable = cn__isa_usable((cn__isa)isa);
+        if (usable) *usable = cn__isa_usable((cn__isa)isa);
         return cn__isa_name((cn__isa)isa);
     }
     return NULL;
