@@ -26,7 +26,8 @@ typedef struct job {
 _Static_assert(SINK_STRIP == CN__IDLE_COLUMNS, "accounts are kept for strips");
 #define SHARED_ROWS 512                  /* more rows than this are cut */
 
-_Static_assert(SQUARES_AT + SHARED_ROWS * WIDEST_STRIP * sizeof(float) <= CN_POOL_SCRATCH, "scratch memory is too small");
+_Static_assert(SQUARES_AT + SHARED_ROWS * WIDEST_STRIP * sizeof(float) <= CN_POOL_SCRATCH,
+               "scratch memory is too small");
 
 typedef struct tile_configuration {
     uint8_t palette, start_row, reserved[14];

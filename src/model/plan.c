@@ -53,7 +53,8 @@ static void carve_bf16(const cn_model *model, cn__plan *plan, carver *c, int64_t
             const cn__weight *kernel = &layer->weights[0];
             double bytes = cn__bf16_bytes(rows * (layer->input_size / kernel->rows), kernel->rows, kernel->columns);
             most = bytes > most ? bytes : most;
-            if (part.way == CN__BF16_TILES) part.copy = carve_bytes(c, cn__bf16_copy_bytes(kernel->rows, kernel->columns));
+            if (part.way == CN__BF16_TILES)
+                part.copy = carve_bytes(c, cn__bf16_copy_bytes(kernel->rows, kernel->columns));
         }
         if (!c->arena) continue;
         part.copy_is_fresh = &plan->copy_is_fresh[i];
