@@ -49,16 +49,19 @@ cn__isa cn__isa_detected(void)
     return best;
 }
 
+const char *cn__isa_wish(const char **name)
+{
+    if (*name) return "isa";
+    *name = getenv("CORNU_ISA");
+    return *name && **name ? "CORNU_ISA" : NULL;
+}
+
 int cn__isa_choose(const char *name, cn__isa *isa)
 {
-    const char *from = "isa";
-    if (!name) {
-        name = getenv("CORNU_ISA");
-        from = "CORNU_ISA";
-        if (!name || !*name) {
-            *isa = cn__isa_detected();
-            return CN_OK;
-        }
+    const char *from = cn__isa_wish(&name);
+    if (!from) {
+        *isa = cn__isa_detected();
+        return CN_OK;
     }
     for (int i = 0; i < CN__ISA_COUNT; i++) {
         if (strcmp(names[i], name)) continue;
@@ -111,8 +114,10 @@ int cn__cpu_avx512_bf16(void)
 }
 #endif
 
-static int read_line(const char *path, char *line, int capacity)
+static int read_line(const char *folder, const char *name, char *line, int capacity)
 {
+    char path[512];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     FILE *file = fopen(path, "r");
     if (!file) return 0;
     int found = fgets(line, capacity, file) != NULL;
@@ -120,20 +125,18 @@ static int read_line(const char *path, char *line, int capacity)
     return found;
 }
 
-/* CPUs that the cgroup's quota pays for, or a large number. Version 2 keeps "quota period" in cpu.max, version 1 has
- * two files. Only the group of this process's own root is looked at: inside a container that is the one that counts. */
-static double cgroup_cpus(void)
+/* Version 2 keeps "quota period" in cpu.max, version 1 has two files. "max" and -1 stand for no quota. */
+double cn__cpu_quota(const char *folder)
 {
     char line[128];
-    double quota, period;
-    if (read_line("/sys/fs/cgroup/cpu.max", line, sizeof line) && sscanf(line, "%lf %lf", &quota, &period) == 2 &&
-        period > 0)
-        return quota / period;
-    if (read_line("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", line, sizeof line) && sscanf(line, "%lf", &quota) == 1 &&
-        quota > 0 && read_line("/sys/fs/cgroup/cpu/cpu.cfs_period_us", line, sizeof line) &&
-        sscanf(line, "%lf", &period) == 1 && period > 0)
-        return quota / period;
-    return 1e9;
+    double quota = 0, period = 0;
+    if (read_line(folder, "cpu.max", line, sizeof line)) {
+        if (sscanf(line, "%lf %lf", &quota, &period) != 2) return 0;
+    } else if (read_line(folder, "cpu/cpu.cfs_quota_us", line, sizeof line)) {
+        if (sscanf(line, "%lf", &quota) != 1) return 0;
+        if (!read_line(folder, "cpu/cpu.cfs_period_us", line, sizeof line) || sscanf(line, "%lf", &period) != 1) return 0;
+    }
+    return quota > 0 && quota < 1e15 && period > 0 && period < 1e15 ? quota / period : 0;
 }
 
 int cn__cpu_threads(void)
@@ -146,8 +149,8 @@ int cn__cpu_threads(void)
         long online = sysconf(_SC_NPROCESSORS_ONLN);
         if (online > 0 && online < 1 << 20) threads = (int)online;
     }
-    double paid = cgroup_cpus();
-    if (paid < threads) threads = (int)paid + (paid > (int)paid);
+    double paid = cn__cpu_quota("/sys/fs/cgroup");
+    if (paid > 0 && paid < threads) threads = (int)paid + (paid > (int)paid);
     return threads < 1 ? 1 : threads;
 }
 

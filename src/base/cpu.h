@@ -20,11 +20,20 @@ cn__isa cn__isa_detected(void);
  * CN_ENOTSUP (not on this machine). */
 int cn__isa_choose(const char *name, cn__isa *isa);
 
+/* Who asks for a level other than the best: "isa" when *name is given, "CORNU_ISA" when the environment does (*name then
+ * points there), NULL when nobody does. */
+const char *cn__isa_wish(const char **name);
+
 /* 1 if the CPU has AMX tiles with bf16 and the kernel has given this process permission to use them. */
 int cn__cpu_amx_bf16(void);
 int cn__cpu_avx512_bf16(void);
 
-/* Threads allowed by the affinity mask and the cgroup's CPU quota (rounded up), at least 1. */
+/* CPUs that the quota of a cgroup pays for, 0 when there is none or it cannot be read. `folder` is where the cgroups are
+ * mounted. Only the group at its root is looked at: inside a container that is the one that counts. */
+double cn__cpu_quota(const char *folder);
+
+/* Threads allowed by the affinity mask and the cgroup's CPU quota (rounded up), at least 1. A nice value changes nothing:
+ * the scheduler gives such threads the time that others leave, and the team sleeps rather than spins when it gets none. */
 int cn__cpu_threads(void);
 
 /* The CPU's name from the operating system, "" if unknown. */
