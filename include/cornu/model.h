@@ -1,7 +1,7 @@
 /* Sequential models: add, compile, fit, evaluate, predict, save, with Keras's names, defaults and numbers.
  *
  * Threads. Two models may be used from two threads at the same time; one model must not be used by two threads at
- * once, except cn_predict_into on a compiled model. Nothing depends on a global.
+ * once, not even for prediction: each call works in the model's own memory. Nothing depends on a global.
  * Errors. Each function that returns int returns 0 or a negative cn_status; the sentence is in cn_error_message(). */
 #ifndef CORNU_MODEL_H
 #define CORNU_MODEL_H
@@ -132,7 +132,8 @@ CN_API cn_tensor *cn_model_predict(cn_model *model, const cn_tensor *x, const cn
 CN_API cn_tensor *cn_predict_classes(cn_model *model, const cn_tensor *x);
 
 /* The quick way for few samples: n samples of float32, row-major, in; n outputs, float32, out. Allocates nothing after
- * the first call with this n or a larger one. Error: CN_ESTATE (no input shape known), CN_ENOMEM. */
+ * the first call with this n or a larger one. Errors: CN_EINVAL (n negative, a pointer NULL), CN_ESTATE (no input shape
+ * known), CN_ENOMEM. */
 CN_API int cn_predict_into(cn_model *model, int64_t n, const float *x, float *outputs);
 
 /* --- weights ----------------------------------------------------------------------------------------------------------- */
