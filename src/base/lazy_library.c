@@ -5,6 +5,11 @@
 #include <dlfcn.h>
 #include <string.h>
 
+void cn__lazy_library_start(cn__lazy_library_once *once, void (*start)(void))
+{
+    pthread_once(once, start);
+}
+
 int cn__lazy_library_open(const char *file, int n, const char *const *names, void *const *functions)
 {
     void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);

@@ -8,7 +8,7 @@
 #define CN_ALIGNMENT 64 /* bytes: a cache line and the widest vector */
 
 /* `count` elements of `size` bytes, aligned to CN_ALIGNMENT, zeroed. NULL with CN_ENOMEM and a sentence naming `what`
- * when there is none or the product overflows. A count or size of 0 gives a valid pointer. Blocks of 2 MiB and more
+ * when there is none or the product overflows. A count or size of 0 gives a valid pointer. Blocks of 1 MiB and more
  * ask for huge pages. Released with cn__free. */
 void *cn__alloc(size_t count, size_t size, const char *what);
 
@@ -23,6 +23,9 @@ char *cn__strdup(const char *text, const char *what);
 
 /* Accepts NULL. */
 void cn__free(void *block);
+
+/* The largest memory this process has had, everything in it counted; 0 where the system does not say. */
+int64_t cn__memory_peak_bytes(void);
 
 /* For tests. Number of allocations so far, over all threads, and of blocks not yet freed. */
 uint64_t cn__memory_allocations(void);

@@ -17,7 +17,6 @@ int cn__dataset_download(const cn__known_dataset *known, const char *folder, cn_
 #include "formats/format_gzip.h"
 #include "formats/lazy_curl.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -220,10 +219,11 @@ static void start_curl(void)
 
 static int fetch_all(download *job)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, start_curl);
-    if (opened != CN_OK) return cn__fail(opened, "%s is needed for downloads and cannot be used; install it (Debian: libcurl4)",
-                                          CN_CURL_LIBRARY);
+    static cn__lazy_library_once once = CN_LAZY_LIBRARY_ONCE;
+    cn__lazy_library_start(&once, start_curl);
+    if (opened != CN_OK)
+        return cn__fail(opened, "%s is needed for downloads and cannot be used; install it (Debian: libcurl4)",
+                        CN_CURL_LIBRARY);
     job->curl = library.easy_init();
     if (!job->curl) return cn__fail(CN_ENOMEM, "libcurl cannot start: out of memory?");
     int status = CN_OK;

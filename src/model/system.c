@@ -1,11 +1,9 @@
 #include "base/clock.h"
 #include "base/cpu.h"
-
+#include "base/memory.h"
 #include "model/engine.h"
 
 #include <cornu/system.h>
-#include <stdio.h>
-#include <sys/resource.h>
 
 #define TEXT_(x) #x
 #define TEXT(x) TEXT_(x)
@@ -58,6 +56,5 @@ double cn_clock(void)
 
 int64_t cn_peak_rss_bytes(void)
 {
-    struct rusage usage;
-    return getrusage(RUSAGE_SELF, &usage) ? 0 : (int64_t)usage.ru_maxrss * 1024;
+    return cn__memory_peak_bytes();
 }
