@@ -200,8 +200,8 @@ const struct command command_predict = {
     .operands = "MODEL IMAGE...",
     .about =
         "Images are PNGs of any size and colour with one digit each, dark on light or light on dark. The ink is\n"
-        "found, inverted where needed, fitted into 20x20 and centred by its mass in 28x28, as MNIST was made. The picture\n"
-        "printed is what the network saw. If one image cannot be read, nothing is printed.",
+        "found, inverted where needed, fitted into 20x20 and centred by its mass in 28x28, as MNIST was made. The\n"
+        "picture printed is what the network saw. If one image cannot be read, nothing is printed.",
     .examples = "  cornu predict mnist.safetensors photo.png\n"
                 "  cornu predict mnist.safetensors *.png --json",
     .least_operands = 2,

@@ -29,8 +29,9 @@ void cn__data_close(cn__data *data);
 double cn__number_at(const cn__source *source, int64_t i);
 
 /* --- codes.c --- */
-/* Sets x.codes and x.table if x holds bytes, or may be `encoded` as such, and lists of non-zeros serve the first layer: it is a Dense, x is mostly zero and takes at
- * most 256 different values. Whether they are used never changes a bit of a result. Error: CN_ENOMEM. */
+/* Sets x.codes and x.table if x holds bytes, or may be `encoded` as such, and lists of non-zeros serve the first layer:
+ * it is a Dense, x is mostly zero and takes at most 256 different values. Whether they are used never changes a bit of a
+ * result. Error: CN_ENOMEM. */
 int cn__codes_find(const struct cn_model *model, cn__data *data, int encoded);
 
 #endif

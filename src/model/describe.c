@@ -3,8 +3,6 @@
 #include "layers/activation.h"
 #include "layers/initializer.h"
 
-
-
 static int first_index(const cn_model *model)
 {
     return model->n_layers && model->layers[0]->class_ == &cn__layer_input;
