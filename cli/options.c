@@ -216,8 +216,8 @@ options_outcome options_parse(const struct command *command, int argc, char **ar
         return OPTIONS_WRONG;
     }
     if (*n_operands > command->most_operands) {
-        complain("`%.200s` is one argument too many; the form is: cornu %s %s", argv[command->most_operands],
-                 command->name, command->operands);
+        complain("`%.200s` is one argument too many; the form is: cornu %s%s%s", argv[command->most_operands],
+                 command->name, *command->operands != '\0' ? " " : "", command->operands);
         return OPTIONS_WRONG;
     }
     return OPTIONS_RUN;
