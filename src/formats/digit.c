@@ -7,7 +7,6 @@
 #include "formats/paper.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { SIDE = 28, BOX = 20, WORKING_SIDE = 1024 };
 #define CENTRE 14.0          /* MNIST's 60,000 centres of mass have mean 14.0 and stay within half a pixel of it */

@@ -7,7 +7,6 @@
 
 #include <cornu/dataset.h>
 #include <stdio.h>
-#include <string.h>
 
 #define UNSIGNED_BYTES 0x08
 #define LONGEST_HEADER (4 + 4 * CN_MAX_NDIM)

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "layers/activation.h"
 
-#include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
 

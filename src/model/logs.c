@@ -1,7 +1,5 @@
 #include "model/model.h"
 
-#include <math.h>
-
 /* Keras keeps float32 totals and reports the quotient as float32; ours are float64 sums rounded once. */
 static double mean(const cn_model *model, double sum, int64_t rows)
 {

@@ -3,8 +3,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#include <string.h>
-
 /* Pass 1 adds up sizes with arena NULL, pass 2 hands out addresses. */
 typedef struct carver {
     unsigned char *arena;

@@ -1,9 +1,6 @@
 #include "model/model.h"
 
 #include "base/error.h"
-#include "layers/activation.h"
-
-#include <string.h>
 
 #define FEWEST_ROWS_PER_TASK 8
 

@@ -4,8 +4,6 @@
 #include "base/memory.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
 static cn_tensor *pass_null(const char *function)
 {
