@@ -10,7 +10,6 @@
 #include <sys/resource.h>
 
 #define HUGE_PAGE ((size_t)2 << 20)
-#define WORTH_HUGE_PAGES ((size_t)1 << 20)
 
 /* In front of every block: its size, and what free() wants back. */
 typedef struct header {
@@ -37,12 +36,8 @@ void *cn__alloc_raw(size_t count, size_t size, const char *what)
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - 4 * HUGE_PAGE || must_fail())
         return cn__fail_null(CN_ENOMEM, "out of memory: %zu x %zu bytes for %s; use a smaller size or free memory",
                              count, size, what);
-    /* A block of at least half a huge page gets whole huge pages: kernels walk through weights in steps of a row, and each
-     * row of a large layer lies in another small page. */
-    int is_huge = bytes >= WORTH_HUGE_PAGES;
-    size_t alignment = is_huge ? HUGE_PAGE : CN_ALIGNMENT;
-    size_t room = is_huge ? (bytes + HUGE_PAGE - 1) / HUGE_PAGE * HUGE_PAGE : bytes;
-    total = room + alignment + sizeof(header);
+    size_t alignment = bytes >= HUGE_PAGE ? HUGE_PAGE : CN_ALIGNMENT;
+    total = bytes + alignment + sizeof(header);
     char *allocation = malloc(total);
     if (!allocation)
         return cn__fail_null(CN_ENOMEM, "out of memory: %zu bytes for %s; use a smaller size or free memory", bytes,
@@ -52,7 +47,7 @@ void *cn__alloc_raw(size_t count, size_t size, const char *what)
     header head = {bytes, allocation};
     memcpy(block - sizeof head, &head, sizeof head);
 #ifdef MADV_HUGEPAGE
-    if (is_huge) madvise(block, room, MADV_HUGEPAGE);
+    if (bytes >= HUGE_PAGE) madvise(block, bytes & ~(HUGE_PAGE - 1), MADV_HUGEPAGE);
 #endif
     atomic_fetch_add(&n_live, 1);
     return block;

@@ -8,7 +8,7 @@
 #define CN_ALIGNMENT 64 /* bytes: a cache line and the widest vector */
 
 /* `count` elements of `size` bytes, aligned to CN_ALIGNMENT, zeroed. NULL with CN_ENOMEM and a sentence naming `what`
- * when there is none or the product overflows. A count or size of 0 gives a valid pointer. Blocks of 1 MiB and more
+ * when there is none or the product overflows. A count or size of 0 gives a valid pointer. Blocks of 2 MiB and more
  * ask for huge pages. Released with cn__free. */
 void *cn__alloc(size_t count, size_t size, const char *what);
 
