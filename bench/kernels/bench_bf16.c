@@ -12,7 +12,6 @@
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "kernels/dense_bf16.h"
-#include "train/optimizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
