@@ -6,9 +6,6 @@
 
 #include <math.h>
 
-/* Rows do not depend on each other here, so without anybody watching, batches are as large as suits the machine. */
-#define QUIET_BATCH 512
-
 void cn__evaluate_rows(cn_model *model, const cn__data *data, int64_t first, int64_t n, int64_t batch_size,
                        cn__sums *sums)
 {
@@ -45,9 +42,9 @@ static int run(cn_model *model, const cn__data *data, const cn_evaluate_options 
     cn_logs logs = {model->n_logs, model->log_names, values};
     cn__progress progress;
     int watched = options->verbose || options->callbacks[0];
-    CN_TRY(cn__plan_prepare(model, watched ? batch : QUIET_BATCH, 0));
+    CN_TRY(cn__plan_prepare(model, watched ? batch : CN__QUIET_BATCH, 0));
     if (!watched) {
-        cn__evaluate_rows(model, data, 0, data->rows, QUIET_BATCH, sums);
+        cn__evaluate_rows(model, data, 0, data->rows, CN__QUIET_BATCH, sums);
         return CN_OK;
     }
     cn__progress_open(&progress, options->verbose, options->output);

@@ -18,7 +18,7 @@ typedef struct cn__model_weight {
 
 /* Memory for batches of up to `rows` samples, carved from one arena:
  *
- *   | x | lists of non-zeros | y of layer 0 | y of layer 1 | ... | workspaces | dy | dx | target | labels | loss | p |
+ *   | x | lists | y of layer 0 | y of layer 1 | ... | workspaces | dy | dx | target | labels | loss | p | bf16 |
  */
 typedef struct cn__plan {
     int64_t rows;
@@ -136,6 +136,9 @@ void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *cho
 void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums);
 
 /* --- evaluate.c --- */
+/* Rows do not depend on each other in evaluate and predict, so without anybody watching, batches are as large as suits
+ * the machine. */
+#define CN__QUIET_BATCH 512
 /* Loss and metrics over rows first ... first+n-1. */
 void cn__evaluate_rows(cn_model *model, const cn__data *data, int64_t first, int64_t n, int64_t batch_size,
                        cn__sums *sums);

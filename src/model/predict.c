@@ -6,12 +6,10 @@
 
 #include <string.h>
 
-#define QUIET_BATCH 512
-
 static int run(cn_model *model, const cn__data *data, const cn_evaluate_options *options, void *out)
 {
     int watched = options->verbose || options->callbacks[0];
-    int64_t batch = watched ? options->batch_size : QUIET_BATCH, steps = (data->rows + batch - 1) / batch;
+    int64_t batch = watched ? options->batch_size : CN__QUIET_BATCH, steps = (data->rows + batch - 1) / batch;
     size_t row = (size_t)cn__model_last(model)->output_size * cn__engine_bytes(model->engine);
     cn__progress progress;
     cn_logs none = {0, NULL, NULL};

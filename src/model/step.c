@@ -22,7 +22,7 @@ static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training
     };
 }
 
-/* Weights of one layer, in order; `next` walks through the model's weights. */
+/* The weights of one layer, in order; `first` is the number of its first one in the model. */
 static void point_at_weights(const cn_model *model, int first, const cn_layer *layer, void *pointers[])
 {
     for (int i = 0; i < layer->n_weights; i++)
