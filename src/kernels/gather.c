@@ -10,6 +10,7 @@ typedef struct job {
     const cn__batch_memory *memory;
     void *out;
     const uint8_t *blank; /* stands for a missing last sample */
+    int64_t tasks;
     real table[256];      /* value of each byte */
 } job;
 
@@ -169,14 +170,12 @@ static inline int32_t append_pairs(cn__ink *entries, int32_t at, const uint8_t *
 #define PAIRS_AT_ONCE 512
 
 /* Sample by sample: its inked pairs into a short list first, without branches, and from there to the lists by columns. */
-static void list_columns(void *context, int thread, int64_t begin, int64_t end)
+static void list_columns(const job *j, int64_t begin, int64_t end)
 {
-    const job *j = context;
     const int64_t columns = j->source->columns, rows = j->choice->n, stride = cn__list_stride(rows);
     cn__ink *const entries = j->memory->by_columns;
     int32_t *const count = j->memory->column_count;
     cn__ink inked[PAIRS_AT_ONCE + 16];
-    (void)thread;
     for (int64_t q = begin; q < end; q++) count[q] = 0;
     for (int64_t row = 0; row < rows; row++) {
         const uint8_t *codes = codes_of(j, row);
@@ -195,13 +194,25 @@ static void list_columns(void *context, int thread, int64_t begin, int64_t end)
     }
 }
 
+/* Every task goes through all samples, so there are no more tasks than threads. */
+static void list_column_tasks(void *context, int thread, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    int64_t groups = ((j->source->columns + 1) / 2 + 15) / 16, pairs = (j->source->columns + 1) / 2;
+    (void)thread;
+    for (int64_t task = begin; task < end; task++) {
+        int64_t from = groups * task / j->tasks * 16, to = groups * (task + 1) / j->tasks * 16;
+        list_columns(j, from, to < pairs ? to : pairs);
+    }
+}
+
 static void sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                    const cn__batch_memory *memory, cn__batch *batch)
 {
     static const uint8_t blank[CN__BATCH_MOST_COLUMNS];
-    job j = {.source = source, .choice = choice, .memory = memory, .blank = blank};
+    job j = {.source = source, .choice = choice, .memory = memory, .blank = blank, .tasks = cn__pool_threads(pool)};
     cn__parallel(pool, (choice->n + 1) / 2, list_samples, &j);
-    if (with_columns) cn__parallel(pool, (source->columns + 1) / 2, list_columns, &j);
+    if (with_columns) cn__parallel(pool, j.tasks, list_column_tasks, &j);
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
                          .table = source->table,
