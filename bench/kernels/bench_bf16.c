@@ -77,13 +77,6 @@ static float *numbers(int64_t count, uint32_t seed)
     return a;
 }
 
-static uint16_t *halves(const float *from, int64_t count)
-{
-    uint16_t *to = take(count, sizeof *to);
-    for (int64_t i = 0; i < count; i++) to[i] = cn__bf16_from(from[i]);
-    return to;
-}
-
 static void run_ours(const problem *p, int rounded)
 {
     static const cn__step step = {.coefficients = {1e-12, 0.9, 0.1, 0, 1e-7}};
@@ -113,6 +106,13 @@ static void run_float32(const problem *p)
 }
 
 #ifdef CN_BENCH_ONEDNN
+static uint16_t *halves(const float *from, int64_t count)
+{
+    uint16_t *to = take(count, sizeof *to);
+    for (int64_t i = 0; i < count; i++) to[i] = cn__bf16_from(from[i]);
+    return to;
+}
+
 static dnnl_engine_t engine;
 static dnnl_stream_t stream;
 
