@@ -1,19 +1,36 @@
 #include "commands.h"
+#include "complain.h"
+#include "digits.h"
 #include "json_out.h"
 
-#include <cornu/system.h>
+#include <cornu/cornu.h>
+#include <math.h>
 #include <stdio.h>
 
 struct info_options {
-    int json;
+    const char *plan, *precision, *isa;
+    int64_t batch_size, threads;
+    int json, download;
 };
 
+#define AT(member) offsetof(struct info_options, member)
 static const struct option options[] = {
-    {OPTION_FLAG, "json", 0, offsetof(struct info_options, json), NULL, 0, 0, NULL, "print one JSON object"},
+    {OPTION_FLAG, "json", 0, AT(json), NULL, 0, 0, NULL, "print one JSON object"},
+    {OPTION_TEXT, "plan", 0, AT(plan), "MODEL", 0, 0, NULL,
+     "tell how a training step of this saved model would be computed, and why; DATASET's zeros count"},
+    {OPTION_INTEGER, "batch-size", 'b', AT(batch_size), "N", 1, 1e9, "a whole number of at least 1",
+     "images for each step of the plan"},
+    {OPTION_TEXT, "precision", 0, AT(precision), "NAME", 0, 0, NULL, "float32, mixed_bfloat16 or float64"},
+    {OPTION_INTEGER, "threads", 't', AT(threads), "N", 0, 1024, "a whole number from 0 to 1024",
+     "threads of the plan; 0 means as many as this process may use"},
+    {OPTION_TEXT, "isa", 0, AT(isa), "NAME", 0, 0, NULL,
+     "kernels of the plan (default: the best this machine can run)"},
+    {OPTION_UNSET, "no-download", 0, AT(download), NULL, 0, 0, NULL, "never use the network"},
     {.kind = OPTION_END},
 };
+#undef AT
 
-static const struct info_options defaults = {0};
+static const struct info_options defaults = {.precision = "float32", .batch_size = 128, .download = 1};
 
 static void print_json(const cn_system *machine)
 {
@@ -79,11 +96,56 @@ static void print_text(const cn_system *machine)
     }
 }
 
+static int print_plan_of(cn_model *model, const cn_dataset *data, const struct info_options *given)
+{
+    cn_tensor *x = NULL;
+    if (cn_model_loss(model) == NULL && cn_compile(model, .loss = "categorical_crossentropy") < 0) {
+        return complain_of_library();
+    }
+    if (data->train_images != NULL && (x = digits_for_model(model, data->train_images, NAN, data->name)) == NULL) {
+        return STATUS_FAILED;
+    }
+    char *text = cn_model_plan(model, x, given->batch_size);
+    if (text == NULL) {
+        return complain_of_library();
+    }
+    fputs(text, stdout);
+    cn_string_free(text);
+    return STATUS_OK;
+}
+
+static int print_plan(const struct info_options *given, const char *dataset)
+{
+    cn_dataset data = {0};
+    cn_model *model = cn_model_load(given->plan, .threads = (int)given->threads, .isa = given->isa,
+                                    .precision = given->precision);
+    if (model == NULL) {
+        return complain_of_library();
+    }
+    int status = dataset != NULL ? digits_load(&data, dataset, given->download, DIGITS_DOWNLOADS) : STATUS_OK;
+    if (status == STATUS_OK) {
+        status = print_plan_of(model, &data, given);
+    }
+    cn_dataset_destroy(&data);
+    cn_model_destroy(&model);
+    return status;
+}
+
 static int run(const void *given_options, int n_operands, char **operands)
 {
     const struct info_options *given = given_options;
     cn_system machine;
-    (void)n_operands, (void)operands;
+    if (given->plan != NULL && given->json) {
+        complain("--plan is told in words only; leave --json out");
+        return STATUS_USAGE;
+    }
+    if (given->plan != NULL) {
+        return print_plan(given, n_operands > 0 ? operands[0] : NULL);
+    }
+    if (n_operands > 0) {
+        complain("`%.60s` is too much: a data set goes with --plan MODEL", operands[0]);
+        return STATUS_USAGE;
+    }
     cn_system_get(&machine);
     if (given->json) {
         print_json(&machine);
@@ -96,11 +158,16 @@ static int run(const void *given_options, int n_operands, char **operands)
 const struct command command_info = {
     .name = "info",
     .summary = "tell what this build and this machine have",
-    .operands = "",
-    .about = "Version, CPU, kernels, threads, caches, and the optional libraries of this build.",
+    .operands = "[DATASET]",
+    .about = "Version, CPU, kernels, threads, caches, and the optional libraries of this build. With --plan, for each layer\n"
+             "of a saved model: which kernels a training step uses, with how many threads, and why. DATASET (mnist,\n"
+             "fashion_mnist, or a folder with four IDX files) is what it would train on; without one, no input is zero.",
     .examples = "  cornu info\n"
                 "  CORNU_ISA=avx2 cornu info      see what a lower level changes\n"
-                "  cornu info --json",
+                "  cornu info --json\n"
+                "  cornu info --plan mnist.safetensors mnist",
+    .least_operands = 0,
+    .most_operands = 1,
     .options = options,
     .defaults = &defaults,
     .options_size = sizeof(struct info_options),

@@ -21,7 +21,7 @@ _cornu() {
     *)
         COMPREPLY=($(compgen -f -- "$word"))
         case $command in
-        train | evaluate | show | data) COMPREPLY+=($(compgen -W "mnist fashion_mnist" -- "$word")) ;;
+        train | evaluate | show | data | info) COMPREPLY+=($(compgen -W "mnist fashion_mnist" -- "$word")) ;;
         esac
         ;;
     esac

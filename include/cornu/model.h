@@ -167,6 +167,13 @@ CN_API const int64_t *cn_model_output_shape(const cn_model *model, int *ndim);
 /* Keras 3's summary() table, for a terminal of that many columns (0: 80). Release with cn_string_free. */
 CN_API char *cn_model_summary(const cn_model *model, int columns);
 
+/* What a training step with batches of that size (0: 32) would do, and why, as lines of text: kernels, threads, caches,
+ * memory, and for each layer how its products are computed. x: the data it would train on, shaped as for cn_fit, whose
+ * share of zeros decides; NULL: data without zeros. The functions that decide in a step decide here too. Makes room for
+ * the batch as a first step would. Release with cn_string_free. NULL on CN_ESTATE (unbuilt or not compiled),
+ * CN_EINVAL (batch_size below 0), CN_ESHAPE, CN_ENOMEM. */
+CN_API char *cn_model_plan(cn_model *model, const cn_tensor *x, int64_t batch_size);
+
 /* --- files: safetensors ------------------------------------------------------------------------------------------------ */
 
 typedef struct cn_save_options {

@@ -4,22 +4,39 @@
 #include "kernels/matmul.h"
 #include "kernels/sink_row.h"
 
+static int walks_one_row(const cn__dense *d)
+{
+    return d->rows == 1 && cn__pool_threads(d->pool) == 1 && d->inputs <= INT32_MAX;
+}
+
+static cn__matmul forward_product(const cn__dense *d, const real *x, real *y)
+{
+    return (cn__matmul){.pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs, .a = x, .a_row = d->inputs,
+                        .a_column = 1, .b = d->kernel, .b_row = d->kernel_stride, .b_column = 1, .c = y,
+                        .c_row = d->outputs};
+}
+
 void cn__dense_forward(const cn__dense *d, const real *x, real *y)
 {
-    if (d->rows == 1 && cn__pool_threads(d->pool) == 1 && d->inputs <= INT32_MAX) {
+    if (walks_one_row(d)) {
         cn__dense_forward_row(d, x, y);
         return;
     }
-    cn__matmul_run(&(cn__matmul){.pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs, .a = x,
-                                 .a_row = d->inputs, .a_column = 1, .b = d->kernel, .b_row = d->kernel_stride,
-                                 .b_column = 1, .c = y, .c_row = d->outputs});
+    cn__matmul p = forward_product(d, x, y);
+    cn__matmul_run(&p);
+}
+
+static cn__matmul backward_input_product(const cn__dense *d, const real *dy, real *dx)
+{
+    return (cn__matmul){.pool = d->pool, .m = d->rows, .n = d->inputs, .k = d->outputs, .a = dy, .a_row = d->outputs,
+                        .a_column = 1, .b = d->kernel, .b_row = 1, .b_column = d->kernel_stride, .c = dx,
+                        .c_row = d->inputs};
 }
 
 void cn__dense_backward_input(const cn__dense *d, const real *dy, real *dx)
 {
-    cn__matmul_run(&(cn__matmul){.pool = d->pool, .m = d->rows, .n = d->inputs, .k = d->outputs, .a = dy,
-                                 .a_row = d->outputs, .a_column = 1, .b = d->kernel, .b_row = 1,
-                                 .b_column = d->kernel_stride, .c = dx, .c_row = d->inputs});
+    cn__matmul p = backward_input_product(d, dy, dx);
+    cn__matmul_run(&p);
 }
 
 /* A gradient that feeds an update is made rectangle by rectangle in the thread's own cache and handed on from there. */
@@ -46,16 +63,32 @@ static int64_t part_size(int64_t whole, int64_t limit, int64_t unit)
     return size + unit - 1 - (size - 1) % unit;
 }
 
-/* dy^T . x, whose rows are long where dy's are short, turned back. */
+static int is_narrow(const cn__dense *d)
+{
+    return d->outputs <= NARROW;
+}
+
+/* dy^T . x, whose rows are long where dy's are short. */
+static cn__matmul turned_product(const cn__dense *d, int64_t rows, const real *x, const real *dy, real *turned)
+{
+    return (cn__matmul){.pool = d->pool, .m = d->outputs, .n = rows, .k = d->rows, .a = dy, .a_row = 1,
+                        .a_column = d->outputs, .b = x, .b_row = d->inputs, .b_column = 1, .c = turned, .c_row = rows};
+}
+
+static cn__matmul strip_product(const cn__dense *d, int64_t rows, int64_t columns, const real *x, const real *dy,
+                                real *strip)
+{
+    return (cn__matmul){.pool = d->pool, .m = rows, .n = columns, .k = d->rows, .a = x, .a_row = 1,
+                        .a_column = d->inputs, .b = dy, .b_row = d->outputs, .b_column = 1, .c = strip,
+                        .c_row = columns};
+}
+
 static void narrow_strip(const kernel_gradient *g, int thread, int64_t i, int64_t rows, real *strip)
 {
-    const cn__dense *d = g->d;
-    int64_t outputs = d->outputs;
+    int64_t outputs = g->d->outputs;
     real *turned = strip + outputs * rows;
-    cn__matmul_alone(&(cn__matmul){.pool = d->pool, .m = outputs, .n = rows, .k = d->rows, .a = g->dy, .a_row = 1,
-                                   .a_column = outputs, .b = g->x + i, .b_row = d->inputs, .b_column = 1, .c = turned,
-                                   .c_row = rows},
-                     thread);
+    cn__matmul p = turned_product(g->d, rows, g->x + i, g->dy, turned);
+    cn__matmul_alone(&p, thread);
     for (int64_t o = 0; o < outputs; o++)
         for (int64_t r = 0; r < rows; r++) strip[r * outputs + o] = turned[o * rows + r];
 }
@@ -69,18 +102,31 @@ static void gradient_strips(void *context, int thread, int64_t begin, int64_t en
         int64_t i = s % g->row_strips * g->rows, o = s / g->row_strips * g->columns;
         int64_t rows = d->inputs - i < g->rows ? d->inputs - i : g->rows;
         int64_t columns = d->outputs - o < g->columns ? d->outputs - o : g->columns;
-        if (d->outputs <= NARROW)
+        if (is_narrow(d)) {
             narrow_strip(g, thread, i, rows, strip);
-        else
-            cn__matmul_alone(&(cn__matmul){.pool = d->pool, .m = rows, .n = columns, .k = d->rows, .a = g->x + i,
-                                           .a_row = 1, .a_column = d->inputs, .b = g->dy + o, .b_row = d->outputs,
-                                           .b_column = 1, .c = strip, .c_row = columns},
-                             thread);
+        } else {
+            cn__matmul p = strip_product(d, rows, columns, g->x + i, g->dy + o, strip);
+            cn__matmul_alone(&p, thread);
+        }
         if (columns == g->sink->stride)
             cn__sink_row(g->sink, i, 0, rows * columns, strip);
         else
             for (int64_t r = 0; r < rows; r++) cn__sink_row(g->sink, i + r, o, columns, strip + r * columns);
     }
+}
+
+/* Strips for the team; 1 when it is not worth waking. */
+static int64_t cut_into_strips(kernel_gradient *g)
+{
+    const cn__dense *d = g->d;
+    int64_t threads = cn__pool_threads(d->pool), share = (d->inputs + threads - 1) / threads;
+    int64_t limit = is_narrow(d) ? NARROW_ROWS : d->rows <= SHORT_BATCH ? SHORT_ROWS : LONG_ROWS;
+    g->columns = part_size(d->outputs, STRIP_COLUMNS, 1);
+    g->rows = part_size(d->inputs, share < limit ? share : limit, 1);
+    g->column_strips = (d->outputs + g->columns - 1) / g->columns;
+    g->row_strips = (d->inputs + g->rows - 1) / g->rows;
+    if ((double)d->rows * (double)d->inputs * (double)d->outputs < CN__MATMUL_TEAM) return 1;
+    return g->row_strips * g->column_strips;
 }
 
 void cn__dense_backward_kernel(const cn__dense *d, const real *x, const real *dy, const cn__sink *sink)
@@ -93,16 +139,26 @@ void cn__dense_backward_kernel(const cn__dense *d, const real *x, const real *dy
         return;
     }
     kernel_gradient g = {.d = d, .x = x, .dy = dy, .sink = sink};
-    int64_t threads = cn__pool_threads(d->pool), share = (d->inputs + threads - 1) / threads;
-    int64_t limit = d->outputs <= NARROW ? NARROW_ROWS : d->rows <= SHORT_BATCH ? SHORT_ROWS : LONG_ROWS;
-    g.columns = part_size(d->outputs, STRIP_COLUMNS, 1);
-    g.rows = part_size(d->inputs, share < limit ? share : limit, 1);
-    g.column_strips = (d->outputs + g.columns - 1) / g.columns;
-    g.row_strips = (d->inputs + g.rows - 1) / g.rows;
-    if ((double)d->rows * (double)d->inputs * (double)d->outputs < CN__MATMUL_TEAM)
-        gradient_strips(&g, 0, 0, g.row_strips * g.column_strips);
-    else
-        cn__parallel(d->pool, g.row_strips * g.column_strips, gradient_strips, &g);
+    int64_t parts = cut_into_strips(&g);
+    if (parts == 1) gradient_strips(&g, 0, 0, g.row_strips * g.column_strips);
+    else cn__parallel(d->pool, parts, gradient_strips, &g);
+}
+
+void cn__dense_choose_products(cn__pool *pool, int64_t rows, int64_t inputs, int64_t outputs, int64_t kernel_stride,
+                               cn__dense_choice *choice)
+{
+    cn__dense d = {.pool = pool, .rows = rows, .inputs = inputs, .outputs = outputs, .kernel_stride = kernel_stride};
+    kernel_gradient g = {.d = &d};
+    cn__matmul forward = forward_product(&d, NULL, NULL), backward = backward_input_product(&d, NULL, NULL);
+    *choice = (cn__dense_choice){.forward_parts = 1};
+    choice->forward = walks_one_row(&d) ? CN__PRODUCT_ONE_ROW : cn__matmul_choice(&forward, &choice->forward_parts);
+    choice->backward_input = cn__matmul_choice(&backward, &choice->backward_input_parts);
+    choice->backward_kernel_parts = cut_into_strips(&g);
+    cn__matmul strip = is_narrow(&d) ? turned_product(&d, g.rows, NULL, NULL, NULL)
+                                     : strip_product(&d, g.rows, g.columns, NULL, NULL, NULL);
+    choice->backward_kernel = cn__matmul_alone_choice(&strip);
+    choice->strip_rows = g.rows;
+    choice->strip_columns = g.columns;
 }
 
 typedef struct bias_gradient {

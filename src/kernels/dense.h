@@ -15,6 +15,7 @@
 
 #include "base/pool.h"
 #include "kernels/batch.h"
+#include "kernels/dense_choice.h"
 #include "kernels/real.h"
 #include "kernels/sink.h"
 
@@ -25,6 +26,7 @@ typedef struct cn__dense {
     int64_t kernel_stride;
 } cn__dense;
 
+#define cn__dense_choose_products CN_T(cn__dense_choose_products)
 #define cn__dense_forward CN_T(cn__dense_forward)
 #define cn__dense_forward_sparse CN_T(cn__dense_forward_sparse)
 #define cn__dense_backward_input CN_T(cn__dense_backward_input)
@@ -40,5 +42,9 @@ void cn__dense_backward_input(const cn__dense *d, const real *dy, real *dx);
 void cn__dense_backward_kernel(const cn__dense *d, const real *x, const real *dy, const cn__sink *sink);
 void cn__dense_backward_kernel_sparse(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink);
 void cn__dense_backward_bias(const cn__dense *d, const real *dy, const cn__sink *sink);
+
+/* What the functions above that do not work on lists will do; a cn__dense_choose. */
+void cn__dense_choose_products(cn__pool *pool, int64_t rows, int64_t inputs, int64_t outputs, int64_t kernel_stride,
+                               cn__dense_choice *choice);
 
 #endif

@@ -155,17 +155,24 @@ static int is_skinny(const cn__matmul *p)
     return p->n <= CN__VEC && p->a_column == 1 && (size_t)p->k * CN__VEC * sizeof(real) <= CN__MATMUL_SCRATCH;
 }
 
+cn__product cn__matmul_alone_choice(const cn__matmul *p)
+{
+    if (is_skinny(p)) return CN__PRODUCT_FEW_COLUMNS;
+    return p->m <= TILE_M && p->b_column == 1 ? CN__PRODUCT_FEW_ROWS : CN__PRODUCT_BLOCKS;
+}
+
 static void multiply(const cn__matmul *p, int thread)
 {
     real *scratch = cn__pool_scratch(p->pool, thread);
-    if (p->k <= 0)
+    if (p->k <= 0) {
         for (int64_t r = 0; r < p->m; r++) memset(p->c + r * p->c_row, 0, (size_t)p->n * sizeof(real));
-    else if (is_skinny(p))
-        multiply_skinny(p, scratch);
-    else if (p->m <= TILE_M && p->b_column == 1)
-        multiply_few(p, scratch);
-    else
-        multiply_blocks(p, scratch);
+        return;
+    }
+    switch (cn__matmul_alone_choice(p)) {
+    case CN__PRODUCT_FEW_COLUMNS: multiply_skinny(p, scratch); break;
+    case CN__PRODUCT_FEW_ROWS: multiply_few(p, scratch); break;
+    default: multiply_blocks(p, scratch);
+    }
 }
 
 void cn__matmul_alone(const cn__matmul *p, int thread)
@@ -184,19 +191,25 @@ static int64_t part_begin(int64_t whole, int64_t unit, int64_t parts, int64_t pa
     return smaller(quotient_up(whole, unit) * part / parts * unit, whole);
 }
 
+static cn__matmul rectangle(const cut *c, int64_t part)
+{
+    cn__matmul piece = *c->p;
+    int64_t row = part / c->column_parts, column = part % c->column_parts;
+    int64_t m0 = part_begin(piece.m, c->row_unit, c->row_parts, row);
+    int64_t n0 = part_begin(piece.n, c->column_unit, c->column_parts, column);
+    piece.m = part_begin(piece.m, c->row_unit, c->row_parts, row + 1) - m0;
+    piece.n = part_begin(piece.n, c->column_unit, c->column_parts, column + 1) - n0;
+    if (!piece.c) return piece; /* nothing is to be computed */
+    piece.a += m0 * piece.a_row;
+    piece.b += n0 * piece.b_column;
+    piece.c += m0 * piece.c_row + n0;
+    return piece;
+}
+
 static void multiply_rectangles(void *context, int thread, int64_t begin, int64_t end)
 {
-    const cut *c = context;
     for (int64_t part = begin; part < end; part++) {
-        cn__matmul piece = *c->p;
-        int64_t row = part / c->column_parts, column = part % c->column_parts;
-        int64_t m0 = part_begin(piece.m, c->row_unit, c->row_parts, row);
-        int64_t n0 = part_begin(piece.n, c->column_unit, c->column_parts, column);
-        piece.m = part_begin(piece.m, c->row_unit, c->row_parts, row + 1) - m0;
-        piece.n = part_begin(piece.n, c->column_unit, c->column_parts, column + 1) - n0;
-        piece.a += m0 * piece.a_row;
-        piece.b += n0 * piece.b_column;
-        piece.c += m0 * piece.c_row + n0;
+        cn__matmul piece = rectangle(context, part);
         cn__matmul_alone(&piece, thread);
     }
 }
@@ -227,19 +240,35 @@ static double cut_evenly(cut *c, int parts)
     return least;
 }
 
-void cn__matmul_run(const cn__matmul *p)
+/* 0: not worth a team. */
+static int cut_for_team(const cn__matmul *p, cut *out)
 {
-    if (p->m <= 0 || p->n <= 0) return;
     int threads = cn__pool_threads(p->pool);
-    if (threads == 1 || (double)p->m * (double)p->n * (double)p->k < CN__MATMUL_TEAM) {
-        multiply(p, 0);
-        return;
-    }
+    if (threads == 1 || (double)p->m * (double)p->n * (double)p->k < CN__MATMUL_TEAM) return 0;
     cut c = {.p = p, .row_unit = even_piece(p->m, TILE_M, 1), .column_unit = TILE_N};
     if (is_skinny(p)) c.row_unit = SKINNY_ROWS;
     double whole = cut_evenly(&c, threads);
     /* Smaller rectangles let a thread that has the core to itself help one that has not, if they cost little. */
     cut finer = c;
     if (cut_evenly(&finer, 4 * threads) * 4 < whole * 1.03) c = finer;
-    cn__parallel(p->pool, c.row_parts * c.column_parts, multiply_rectangles, &c);
+    *out = c;
+    return 1;
+}
+
+void cn__matmul_run(const cn__matmul *p)
+{
+    cut c;
+    if (p->m <= 0 || p->n <= 0) return;
+    if (cut_for_team(p, &c)) cn__parallel(p->pool, c.row_parts * c.column_parts, multiply_rectangles, &c);
+    else multiply(p, 0);
+}
+
+cn__product cn__matmul_choice(const cn__matmul *p, int64_t *parts)
+{
+    cut c;
+    *parts = 1;
+    if (!cut_for_team(p, &c)) return cn__matmul_alone_choice(p);
+    *parts = c.row_parts * c.column_parts;
+    cn__matmul piece = rectangle(&c, 0); /* one of them stands for all */
+    return cn__matmul_alone_choice(&piece);
 }

@@ -4,6 +4,7 @@
 #define CN_KERNELS_MATMUL_H
 
 #include "base/pool.h"
+#include "kernels/dense_choice.h"
 #include "kernels/real.h"
 
 typedef struct cn__matmul {
@@ -26,6 +27,13 @@ void cn__matmul_run(const cn__matmul *p);
 #define cn__matmul_alone CN_T(cn__matmul_alone)
 void cn__matmul_alone(const cn__matmul *p, int thread);
 #define CN__MATMUL_SCRATCH ((size_t)3 << 20)
+
+/* How cn__matmul_run computes, and into how many parts it cuts the work for the team. */
+#define cn__matmul_choice CN_T(cn__matmul_choice)
+cn__product cn__matmul_choice(const cn__matmul *p, int64_t *parts);
+/* The same for cn__matmul_alone. */
+#define cn__matmul_alone_choice CN_T(cn__matmul_alone_choice)
+cn__product cn__matmul_alone_choice(const cn__matmul *p);
 
 /* Products of fewer multiply-adds than this are faster on one thread: waking another takes some microseconds. */
 #define CN__MATMUL_TEAM 100000

@@ -48,12 +48,14 @@ int cn__model_start_threads(cn_model *model)
     return model->pool && model->alone ? CN_OK : cn_error_status();
 }
 
-/* Waking a sleeping thread takes longer than this many multiply-adds. */
-#define WORTH_A_TEAM 1500000
+double cn__model_work(const cn_model *model, int64_t rows)
+{
+    return (double)rows * (double)model->block_size;
+}
 
 void cn__model_choose_team(cn_model *model, int64_t rows)
 {
-    model->team = (double)rows * (double)model->block_size < WORTH_A_TEAM ? model->alone : model->pool;
+    model->team = cn__model_work(model, rows) < CN__WORTH_A_TEAM ? model->alone : model->pool;
 }
 
 const cn__weight *cn__model_weight_of(const cn_model *model, int weight)

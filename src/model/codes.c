@@ -4,8 +4,6 @@
 
 #include <string.h>
 
-/* Inputs with fewer non-zeros than this share go through the lists. */
-#define SPARSE_BELOW 0.4
 #define SAMPLED_NUMBERS 200000
 #define FEWEST_COLUMNS 64
 
@@ -29,20 +27,31 @@ static const cn_layer *first_at_work(const cn_model *model)
     return NULL;
 }
 
-static int is_served(const cn_model *model, const cn__source *x)
+static int first_layer_takes_lists(const cn_model *model, const cn__source *x)
 {
     const cn_layer *first = first_at_work(model);
-    return model->engine->gather->sparse && model->bf16_way == CN__BF16_NONE && first &&
-           first->class_ == &cn__layer_dense && first->weights[0].rows == x->columns && x->columns >= FEWEST_COLUMNS &&
-           x->columns <= CN__BATCH_MOST_COLUMNS;
+    return first && first->class_ == &cn__layer_dense && first->weights[0].rows == x->columns;
 }
 
-static int is_mostly_zero(const cn__source *x)
+static double share_of_ink(const cn__source *x)
 {
     int64_t numbers = x->rows * x->columns, seen = 0, zeros = 0;
     int64_t step = (numbers / SAMPLED_NUMBERS + 1) | 1; /* odd: out of step with the width of an image */
     for (int64_t i = 0; i < numbers; i += step, seen++) zeros += cn__number_at(x, i) == 0;
-    return (double)(seen - zeros) < SPARSE_BELOW * (double)seen;
+    return seen ? (double)(seen - zeros) / (double)seen : 1;
+}
+
+static cn__listing judge(const cn_model *model, cn__data *data, int encoded)
+{
+    const cn__source *x = &data->x;
+    data->ink = -1;
+    if (x->stored != CN__STORED_U8 && !encoded) return CN__LISTS_SEEN_ONCE;
+    if (!model->engine->gather->sparse) return CN__LISTS_FLOAT64;
+    if (model->bf16_way != CN__BF16_NONE) return CN__LISTS_BFLOAT16;
+    if (!first_layer_takes_lists(model, x)) return CN__LISTS_FIRST_LAYER;
+    if (x->columns < FEWEST_COLUMNS || x->columns > CN__BATCH_MOST_COLUMNS) return CN__LISTS_COLUMNS;
+    data->ink = share_of_ink(x);
+    return data->ink < CN__LISTS_BELOW ? CN__LISTS : CN__LISTS_INK;
 }
 
 /* A dictionary of values, by their bits: open addressing, never more than half full. */
@@ -86,6 +95,7 @@ static int encode(cn__data *data)
         }
         codes[i] = (uint8_t)code;
     }
+    data->values = d.n;
     data->own_codes = codes;
     data->x.codes = codes;
     return CN_OK;
@@ -93,10 +103,11 @@ static int encode(cn__data *data)
 
 int cn__codes_find(const cn_model *model, cn__data *data, int encoded)
 {
-    if (data->x.stored != CN__STORED_U8 && !encoded) return CN_OK;
-    if (!is_served(model, &data->x) || !is_mostly_zero(&data->x)) return CN_OK;
+    data->listing = judge(model, data, encoded);
+    if (data->listing != CN__LISTS) return CN_OK;
     if (data->x.stored != CN__STORED_U8) {
         CN_TRY(encode(data));
+        if (!data->x.codes) data->listing = CN__LISTS_VALUES;
     } else {
         for (int i = 0; i < 256; i++) data->table[i] = (float)(i * data->x.scale);
         data->x.codes = data->x.data;

@@ -6,6 +6,18 @@
 
 #include <cornu/tensor.h>
 
+/* Whether lists of non-zeros serve, and if not, the first reason found. */
+typedef enum cn__listing {
+    CN__LISTS,
+    CN__LISTS_SEEN_ONCE, /* numbers that are no bytes, for one step: encoding them takes longer than it saves */
+    CN__LISTS_FLOAT64,
+    CN__LISTS_BFLOAT16,
+    CN__LISTS_FIRST_LAYER,
+    CN__LISTS_COLUMNS,
+    CN__LISTS_INK,
+    CN__LISTS_VALUES
+} cn__listing;
+
 typedef struct cn__data {
     int64_t rows;
     cn__source x, y;    /* y.data NULL: no targets, or labels */
@@ -13,6 +25,9 @@ typedef struct cn__data {
     int32_t *own_labels;
     cn_tensor *own_x, *own_y; /* copies that had to be made */
     uint8_t *own_codes; /* x as bytes, where that had to be made */
+    cn__listing listing;
+    double ink;         /* share of the inputs that are not zero, of some looked at; -1: nobody looked */
+    int values;         /* different values; 0: nobody counted */
     float table[256];   /* the value of each byte, when x.codes is set: x is mostly zero and the first layer uses it */
 } cn__data;
 
@@ -29,6 +44,7 @@ void cn__data_close(cn__data *data);
 double cn__number_at(const cn__source *source, int64_t i);
 
 /* --- codes.c --- */
+#define CN__LISTS_BELOW 0.4 /* inputs with a smaller share of non-zeros go through the lists */
 /* Sets x.codes and x.table if x holds bytes, or may be `encoded` as such, and lists of non-zeros serve the first layer:
  * it is a Dense, x is mostly zero and takes at most 256 different values. Whether they are used never changes a bit of a
  * result. Error: CN_ENOMEM. */

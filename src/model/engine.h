@@ -3,6 +3,7 @@
 #define CN_MODEL_ENGINE_H
 
 #include "base/cpu.h"
+#include "kernels/dense_choice.h"
 #include "kernels/gather.h"
 #include "layers/layer.h"
 #include "train/loss.h"
@@ -19,6 +20,7 @@ typedef struct cn__engine {
     const cn__loss_math *losses[CN__LOSS_COUNT];
     const cn__metric_math *metrics[CN__METRIC_COUNT];
     const cn__gather_math *gather;
+    cn__dense_choose dense_choose;
 } cn__engine;
 
 /* The engine for numbers of that size on that level; when there is none (float64 has only "c"), the best below it. */

@@ -1,4 +1,5 @@
 /* Compiled once per engine: collects the parts of this engine. */
+#include "kernels/dense.h"
 #include "kernels/real.h"
 #include "layers/engine_activation.h"
 #include "model/engine.h"
@@ -48,4 +49,5 @@ const cn__engine CN_T(cn__engine) = {
     .losses = {CN__LOSS_LIST(LOSS)},
     .metrics = {CN__METRIC_LIST(METRIC)},
     .gather = &CN_T(cn__gather),
+    .dense_choose = cn__dense_choose_products,
 };

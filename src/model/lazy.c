@@ -20,13 +20,19 @@ static int64_t pieces(const cn__weight *kernel)
     return (kernel->columns + CN__IDLE_COLUMNS - 1) / CN__IDLE_COLUMNS;
 }
 
+cn__lazy cn__lazy_judge(const cn_model *model)
+{
+    const cn__optimizer_class *class_ = model->optimizer->class_;
+    if (first_kernel(model) < 0) return CN__LAZY_NO_KERNEL;
+    if (!model->is_built) return CN__LAZY_UNBUILT;
+    return class_->can_idle && class_->can_idle(model->optimizer->options) ? CN__LAZY : CN__LAZY_OPTIMIZER;
+}
+
 int cn__lazy_open(cn_model *model)
 {
     cn__lazy_close(model);
-    const cn__optimizer_class *class_ = model->optimizer->class_;
+    if (cn__lazy_judge(model) != CN__LAZY) return CN_OK;
     int weight = first_kernel(model);
-    if (weight < 0 || !model->is_built || !class_->can_idle || !class_->can_idle(model->optimizer->options))
-        return CN_OK;
     const cn__weight *kernel = cn__model_weight_of(model, weight);
     model->accounts.idle = *model->engine->idles[cn__optimizer_index(model->optimizer)];
     model->accounts.rows = kernel->rows;

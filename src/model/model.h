@@ -24,6 +24,7 @@ typedef struct cn__plan {
     int64_t rows;
     int training;
     unsigned char *arena;
+    size_t bytes; /* of the arena */
     void *x;
     cn__batch_memory lists;
     void **outputs;    /* one per layer */
@@ -43,6 +44,7 @@ struct cn_model {
     const char *precision;
     int threads;
     const cn__engine *engine;
+    const char *isa_wish; /* who asked for this level (cn__isa_wish), NULL: nobody */
     cn__bf16_way bf16_way;
     cn__pool *pool;  /* made at first use */
     cn__pool *alone; /* a team of one, for batches too small to share; made with the other */
@@ -101,6 +103,9 @@ int cn__model_need_built(const cn_model *model);
 int cn__model_need_compiled(const cn_model *model);
 /* Makes the thread pools if they are not there yet. */
 int cn__model_start_threads(cn_model *model);
+/* Multiply-adds of one forward pass; waking a sleeping thread takes longer than CN__WORTH_A_TEAM of them. */
+double cn__model_work(const cn_model *model, int64_t rows);
+#define CN__WORTH_A_TEAM 1500000
 /* Chooses the team for a batch of that many rows. */
 void cn__model_choose_team(cn_model *model, int64_t rows);
 void *cn__model_weight_at(const cn_model *model, void *block, int weight);
@@ -116,6 +121,9 @@ void cn__model_store_weight(cn_model *model, int i, void *block, const cn_tensor
 int cn__model_finish_compile(cn_model *model);
 
 /* --- lazy.c --- */
+/* Whether the updates of rows of the first kernel may wait, and if not, why. */
+typedef enum cn__lazy { CN__LAZY, CN__LAZY_UNBUILT, CN__LAZY_NO_KERNEL, CN__LAZY_OPTIMIZER } cn__lazy;
+cn__lazy cn__lazy_judge(const cn_model *model);
 /* Opens accounts for the first kernel if the optimizer lets rows wait. Error: CN_ENOMEM. */
 int cn__lazy_open(cn_model *model);
 void cn__lazy_close(cn_model *model);
@@ -129,6 +137,10 @@ int cn__plan_prepare(cn_model *model, int64_t rows, int training);
 void cn__plan_destroy(cn__plan *plan);
 
 /* --- step.c --- */
+/* 1 if batches of that data are read as lists of non-zeros; the plan must be prepared. */
+int cn__step_uses_lists(const cn_model *model, const cn__data *data);
+/* 1 if a step with or without lists leaves rows of the first kernel alone whose inputs are all zero. */
+int cn__step_lets_rows_wait(const cn_model *model, int lists);
 /* Reads rows into the plan and runs them through all layers; returns what the last one gave. */
 const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice *choice, int training);
 /* Adds loss and metrics of a batch to sums and, when training, moves the weights. The plan must be prepared. */

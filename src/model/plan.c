@@ -121,6 +121,7 @@ int cn__plan_prepare(cn_model *model, int64_t rows, int training)
     if (!plan->arena) return CN_ENOMEM;
     carver hand_out = {.arena = plan->arena};
     carve_all(model, plan, &hand_out, rows, training);
+    plan->bytes = count.used;
     plan->rows = rows;
     plan->training = training;
     return CN_OK;

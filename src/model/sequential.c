@@ -19,7 +19,9 @@ static int choose_engine(cn_model *model, const cn_sequential_options *options)
 {
     const char *precision = options->precision ? options->precision : "float32";
     cn__isa isa;
+    const char *name = options->isa;
     CN_TRY(cn__isa_choose(options->isa, &isa));
+    model->isa_wish = cn__isa_wish(&name);
     for (size_t i = 0; i < sizeof precisions / sizeof *precisions; i++) {
         if (strcmp(precision, precisions[i])) continue;
         model->precision = precisions[i];

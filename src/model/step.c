@@ -57,10 +57,20 @@ static const void *run_forward(cn_model *model, int64_t rows, const cn__batch *s
     return x;
 }
 
+int cn__step_uses_lists(const cn_model *model, const cn__data *data)
+{
+    return data->x.codes && model->plan.lists.first;
+}
+
+int cn__step_lets_rows_wait(const cn_model *model, int lists)
+{
+    return model->accounts.settled && (lists || model->bf16_way == CN__BF16_TILES);
+}
+
 static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const cn__choice *choice, int training,
                                     cn__batch *lists)
 {
-    if (data->x.codes && model->plan.lists.first) {
+    if (cn__step_uses_lists(model, data)) {
         model->engine->gather->sparse(model->team, &data->x, choice, training, &model->plan.lists, lists);
         return lists;
     }
@@ -147,7 +157,7 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
     model->optimizer->class_->begin_step(model->optimizer->options, model->iterations + 1, model->learning_rate, &step);
     cn__update update = *model->engine->updates[cn__optimizer_index(model->optimizer)];
     int first = 0, weight = model->n_weights, turn = 0;
-    int rows_can_wait = sparse || model->bf16_way == CN__BF16_TILES;
+    int rows_can_wait = cn__step_lets_rows_wait(model, sparse != NULL);
     if (!rows_can_wait) cn__lazy_settle(model); /* this step touches every row */
     model->accounts.done = (uint32_t)model->iterations;
     while (first < model->n_layers && passes_on(model->layers[first])) first++;
@@ -165,7 +175,7 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
                                   .stride = layer->weights[k].stride};
             for (int s = 0; s < CN__MAX_SLOTS; s++)
                 if (model->slots[s]) sinks[k].slots[s] = cn__model_weight_at(model, model->slots[s], weight + k);
-            if (rows_can_wait && model->accounts.settled && weight + k == model->lazy_weight)
+            if (rows_can_wait && weight + k == model->lazy_weight)
                 sinks[k].accounts = &model->accounts;
         }
         cn__pass pass = make_pass(model, i, rows, 1);

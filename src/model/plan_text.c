@@ -1,0 +1,167 @@
+#include "model/model.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "layers/activation.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* cn_model_plan: asks the functions that decide in a step, and puts their answers into words. */
+#define LAYER_BYTES 1400 /* no layer takes more; names are cut */
+#define HEAD_BYTES 3000
+
+typedef struct page {
+    char *bytes;
+    size_t used, capacity;
+} page;
+
+static void put(page *p, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void put(page *p, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    int n = vsnprintf(p->bytes + p->used, p->capacity - p->used, format, arguments);
+    va_end(arguments);
+    if (n > 0) p->used += (size_t)n < p->capacity - p->used ? (size_t)n : p->capacity - p->used - 1;
+}
+
+static void put_machine(page *p, const cn_model *model, int64_t rows)
+{
+    int64_t caches[3];
+    cn__cpu_caches(caches);
+    double work = cn__model_work(model, rows);
+    put(p, "model     %.64s, %s, batches of %lld\n", model->name, model->precision, (long long)rows);
+    put(p, "kernels   %s: ", cn__isa_name(model->engine->isa));
+    if (model->engine->bits == 64) put(p, "float64 has no others\n");
+    else if (model->isa_wish) put(p, "%s asks for it; the best of this CPU: %s\n", model->isa_wish,
+                                  cn__isa_name(cn__isa_detected()));
+    else put(p, "the best of this CPU\n");
+    put(p, "threads   %d of %d (affinity and quota allow %d): one batch is %.0f multiply-adds forward,\n"
+           "          a team is worth waking from %d on\n",
+        cn__pool_threads(model->team), model->threads, cn__cpu_threads(), work, CN__WORTH_A_TEAM);
+    put(p, "caches    L1 %lld KiB, L2 %lld KiB, L3 %lld KiB (0: unknown; the sizes of blocks are fixed)\n",
+        (long long)caches[0] / 1024, (long long)caches[1] / 1024, (long long)caches[2] / 1024);
+    double real = (double)cn__engine_bytes(model->engine);
+    put(p, "memory    %.1f MiB for one batch, %.1f MiB for the weights and as much for each slot of %s\n",
+        (double)model->plan.bytes / 1048576, (double)model->block_size * real / 1048576,
+        model->optimizer->class_->snake);
+    if (model->bf16_way == CN__BF16_TILES) put(p, "bfloat16  AMX tiles\n");
+    if (model->bf16_way == CN__BF16_ROUNDED)
+        put(p, "bfloat16  float32 kernels on rounded copies: tiles need the kernels avx512, AMX and AVX-512 bf16\n");
+}
+
+static void put_inputs(page *p, const cn_model *model, const cn__data *data)
+{
+    put(p, "inputs    ");
+    if (!data) {
+        put(p, "taken to have no zeros, as no data set is given: dense rows\n");
+        return;
+    }
+    if (data->ink >= 0)
+        put(p, "%.1f %% of the numbers are not zero (lists pay below %.0f %%)", 100 * data->ink, 100 * CN__LISTS_BELOW);
+    if (data->ink >= 0 && data->x.stored == CN__STORED_U8) put(p, ", bytes");
+    if (data->values) put(p, ", %d different values", data->values);
+    if (data->ink >= 0) put(p, ": ");
+    switch (data->listing) {
+    case CN__LISTS: put(p, "%s", cn__step_uses_lists(model, data) ? "lists of non-zeros"
+                                                                   : "dense rows, as this batch is too large for lists");
+        break;
+    case CN__LISTS_SEEN_ONCE: put(p, "dense rows, as they are seen only once"); break;
+    case CN__LISTS_FLOAT64: put(p, "dense rows, as float64 has no lists of non-zeros"); break;
+    case CN__LISTS_BFLOAT16: put(p, "dense rows, as bfloat16 has no lists of non-zeros"); break;
+    case CN__LISTS_FIRST_LAYER: put(p, "dense rows, as the first layer at work is no Dense over all inputs"); break;
+    case CN__LISTS_COLUMNS: put(p, "dense rows, as %lld inputs are too few or too many", (long long)data->x.columns); break;
+    case CN__LISTS_INK: put(p, "dense rows"); break;
+    case CN__LISTS_VALUES: put(p, "dense rows, as there are more than 256 different values"); break;
+    }
+    put(p, "\n");
+}
+
+static void put_product(page *p, const cn_model *model, const char *what, cn__product product, int64_t parts)
+{
+    static const char *const words[] = {
+        [CN__PRODUCT_BLOCKS] = "dense product in copied blocks",
+        [CN__PRODUCT_FEW_ROWS] = "dense product, few rows: the right factor is read where it lies",
+        [CN__PRODUCT_FEW_COLUMNS] = "dense product, few columns: the left factor is read where it lies",
+        [CN__PRODUCT_ONE_ROW] = "non-zeros of a single row",
+    };
+    put(p, "  %-16s %s; ", what, words[product]);
+    int threads = cn__pool_threads(model->team);
+    if (parts > 1 && threads > 1) put(p, "%lld pieces for %d threads\n", (long long)parts, threads);
+    else put(p, "one thread\n");
+}
+
+static void put_waiting(page *p, const cn_model *model, int lists)
+{
+    put(p, "  %-16s ", "updates");
+    if (cn__step_lets_rows_wait(model, lists))
+        put(p, "rows whose inputs are zero in the whole batch wait: %s leaves such weights alone\n",
+            model->optimizer->class_->snake);
+    else if (cn__lazy_judge(model) == CN__LAZY_OPTIMIZER)
+        put(p, "every row at each step: %s moves weights without a gradient\n", model->optimizer->class_->snake);
+    else
+        put(p, "every row at each step: without lists of non-zeros nobody knows which could wait\n");
+}
+
+static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int64_t batch, int lists, int is_first)
+{
+    const cn__weight *kernel = &layer->weights[0];
+    int64_t rows = batch * (layer->input_size / kernel->rows);
+    int tiles = model->bf16_way == CN__BF16_TILES;
+    cn__dense_choice choice;
+    model->engine->dense_choose(model->team, rows, kernel->rows, kernel->columns, kernel->stride, &choice);
+    put(p, "%.64s: %lld rows, %lld -> %lld\n", layer->name, (long long)rows, (long long)kernel->rows,
+        (long long)kernel->columns);
+    if (lists || tiles) put(p, "  %-16s %s\n", "forward", tiles ? "tiles" : "lists of non-zeros, two samples at a time");
+    else put_product(p, model, "forward", choice.forward, choice.forward_parts);
+    if (is_first) put(p, "  %-16s not needed, as nothing lies below\n", "input gradient");
+    else if (tiles) put(p, "  %-16s tiles\n", "input gradient");
+    else put_product(p, model, "input gradient", choice.backward_input, choice.backward_input_parts);
+    if (lists || tiles) {
+        put(p, "  %-16s %s\n", "kernel gradient", tiles ? "tiles" : "lists of non-zeros, two columns at a time");
+    } else {
+        put_product(p, model, "kernel gradient", choice.backward_kernel, choice.backward_kernel_parts);
+        put(p, "  %-16s %lld x %lld at a time go through the update while they are in the cache\n", "",
+            (long long)choice.strip_rows, (long long)choice.strip_columns);
+    }
+    if (is_first) put_waiting(p, model, lists);
+}
+
+static void put_layers(page *p, const cn_model *model, int64_t rows, int lists)
+{
+    int is_first = 1;
+    for (int i = 0; i < model->n_layers; i++) {
+        const cn_layer *layer = model->layers[i];
+        if (layer->class_ == &cn__layer_input) continue;
+        if (layer->class_ == &cn__layer_flatten) {
+            put(p, "%.64s: nothing is copied\n", layer->name);
+            continue;
+        }
+        if (layer->class_ == &cn__layer_dense) put_dense(p, model, layer, rows, lists && is_first, is_first);
+        else put(p, "%.64s: number by number, rows divided among %d threads\n", layer->name,
+                 cn__pool_threads(model->team));
+        is_first = 0;
+    }
+}
+
+char *cn_model_plan(cn_model *model, const cn_tensor *x, int64_t batch_size)
+{
+    if (cn__model_need_compiled(model) < 0 || cn__model_need_built(model) < 0) return NULL;
+    if (batch_size < 0)
+        return cn__fail_null(CN_EINVAL, "batch_size must be at least 1, got %lld", (long long)batch_size);
+    if (!batch_size) batch_size = 32;
+    cn__data data = {.rows = batch_size};
+    if (x && cn__data_open(model, x, NULL, &data) < 0) return NULL;
+    int64_t rows = data.rows < batch_size ? data.rows : batch_size;
+    page p = {.capacity = HEAD_BYTES + (size_t)model->n_layers * LAYER_BYTES};
+    if (cn__plan_prepare(model, rows, 1) == CN_OK) p.bytes = cn__alloc(p.capacity, 1, "the plan in words");
+    if (p.bytes) {
+        cn__model_choose_team(model, rows);
+        put_machine(&p, model, rows);
+        put_inputs(&p, model, x ? &data : NULL);
+        put_layers(&p, model, rows, x && cn__step_uses_lists(model, &data));
+    }
+    cn__data_close(&data);
+    return p.bytes;
+}

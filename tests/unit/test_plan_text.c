@@ -1,0 +1,96 @@
+/* What cn_model_plan says of models whose plan is known. */
+#include <cornu/cornu.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static cn_model *small(const char *optimizer, const char *precision)
+{
+    cn_model *model = cn_sequential(.threads = 1, .isa = "c", .precision = precision);
+    cn_add(model, cn_dense(40, .activation = "relu", .input_shape = {100}));
+    cn_add(model, cn_dense(20));
+    assert_int_equal(cn_compile(model, .loss = "mse", .optimizer_name = optimizer), CN_OK);
+    return model;
+}
+
+/* (30, 100) with one number in `every` that is not zero. */
+static cn_tensor *inputs(int every, int different)
+{
+    cn_tensor *x = cn_tensor_create(CN_FLOAT32, 2, (const int64_t[]){30, 100});
+    float *numbers = cn_data(x);
+    for (int i = 0; i < 3000; i++) numbers[i] = i % every ? 0 : (float)(1 + i % different);
+    return x;
+}
+
+static void expect(const char *optimizer, const char *precision, cn_tensor *x, int64_t batch, const char *part)
+{
+    cn_model *model = small(optimizer, precision);
+    char *text = cn_model_plan(model, x, batch);
+    assert_non_null(text);
+    if (!strstr(text, part)) print_message("\"%s\" is missing in\n%s\n", part, text);
+    assert_non_null(strstr(text, part));
+    cn_string_free(text);
+    cn_tensor_destroy(&x);
+    cn_model_destroy(&model);
+}
+
+static void zeros_decide(void **state)
+{
+    (void)state;
+    expect("rmsprop", "float32", inputs(10, 50), 30, "10.0 % of the numbers are not zero (lists pay below 40 %), 6 different");
+    expect("rmsprop", "float32", inputs(10, 50), 30, "forward          lists of non-zeros");
+    expect("rmsprop", "float32", inputs(2, 50), 30, "50.0 % of the numbers are not zero");
+    expect("rmsprop", "float32", inputs(2, 50), 30, "forward          dense product in copied blocks");
+    expect("rmsprop", "float32", inputs(4, 3000), 30, "more than 256 different values");
+    expect("rmsprop", "float32", NULL, 30, "no data set is given: dense rows");
+    expect("rmsprop", "float64", inputs(10, 50), 30, "float64 has no lists of non-zeros");
+    expect("rmsprop", "mixed_bfloat16", inputs(10, 50), 30, "bfloat16 has no lists of non-zeros");
+}
+
+static void the_optimizer_decides_who_waits(void **state)
+{
+    (void)state;
+    expect("rmsprop", "float32", inputs(10, 50), 30, "rmsprop leaves such weights alone");
+    expect("adam", "float32", inputs(10, 50), 30, "adam moves weights without a gradient");
+    expect("rmsprop(momentum=0.9)", "float32", inputs(10, 50), 30, "rmsprop moves weights without a gradient");
+}
+
+static void the_batch_decides_the_product(void **state)
+{
+    (void)state;
+    expect("sgd", "float32", NULL, 0, "batches of 32\n");
+    expect("sgd", "float32", NULL, 3, "dense product, few rows");
+    expect("sgd", "float32", NULL, 1, "non-zeros of a single row; one thread");
+    expect("sgd", "float32", inputs(10, 50), 500, "batches of 30\n"); /* there are no more rows */
+}
+
+static void wrong_use(void **state)
+{
+    (void)state;
+    cn_model *model = cn_sequential(.threads = 1);
+    cn_add(model, cn_dense(4, .input_shape = {3}));
+    assert_null(cn_model_plan(NULL, NULL, 0));
+    assert_null(cn_model_plan(model, NULL, 0));
+    assert_non_null(strstr(cn_error_message(), "not compiled"));
+    assert_int_equal(cn_compile(model, .loss = "mse"), CN_OK);
+    assert_null(cn_model_plan(model, NULL, -1));
+    cn_tensor *x = inputs(10, 50);
+    assert_null(cn_model_plan(model, x, 0));
+    cn_tensor_destroy(&x);
+    cn_model_destroy(&model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(zeros_decide),
+        cmocka_unit_test(the_optimizer_decides_who_waits),
+        cmocka_unit_test(the_batch_decides_the_product),
+        cmocka_unit_test(wrong_use),
+    };
+    return cmocka_run_group_tests_name("plan_text", tests, NULL, NULL);
+}
