@@ -2,16 +2,10 @@
 #include "base/clock.h"
 
 #include <time.h>
-#include <unistd.h>
 
 double cn__clock(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-int cn__is_terminal(FILE *stream)
-{
-    return isatty(fileno(stream));
 }

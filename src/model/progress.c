@@ -1,6 +1,7 @@
 #include "model/progress.h"
 
 #include "base/clock.h"
+#include "base/stream.h"
 
 #include <math.h>
 #include <string.h>
