@@ -92,7 +92,7 @@ static void any_instruction_set(void **state)
         if (usable) expect_same(&(job){.threads = 2, .isa = isa}, expected, isa);
 }
 
-/* Bytes carrying 1/255 and float32 numbers of the same value; dense rows where the lists of non-zeros are left out. */
+/* Bytes carrying 1/255 and float32 numbers of the same value; fit makes bytes of all of them. */
 static void any_form_of_input(void **state)
 {
     (void)state;
@@ -102,6 +102,30 @@ static void any_form_of_input(void **state)
     cn_tensor *wide = cn_astype(floats, CN_FLOAT64);
     expect_same(&(job){.threads = 2, .x = wide}, expected, "float64 input");
     cn_tensor_destroy(&wide);
+}
+
+/* Single steps take numbers as they are, so floats go through the dense products there and bytes through the lists of
+ * non-zeros. */
+static void step_by_step(const cn_tensor *x, char digest[65])
+{
+    cn_model *model = cn_sequential(.threads = 2);
+    cn_add(model, cn_dense(200, .activation = "relu", .input_shape = {784}));
+    cn_add(model, cn_dense(10, .activation = "softmax"));
+    assert_int_equal(cn_compile(model, .loss = "categorical_crossentropy"), CN_OK);
+    for (int64_t at = 0; at + 100 <= 600; at += 100)
+        assert_int_equal(cn_train_step(model, cn_slice(x, {at, at + 100}), cn_slice(labels, {at, at + 100}), NULL),
+                         CN_OK);
+    assert_int_equal(cn_model_weights_sha256(model, digest), CN_OK);
+    cn_model_destroy(&model);
+}
+
+static void with_and_without_lists(void **state)
+{
+    (void)state;
+    char listed[65], dense[65];
+    step_by_step(images, listed);
+    step_by_step(floats, dense);
+    assert_string_equal(listed, dense);
 }
 
 static void every_optimizer(void **state)
@@ -177,6 +201,7 @@ int main(void)
         cmocka_unit_test(any_form_of_input),     cmocka_unit_test(every_optimizer),
         cmocka_unit_test(the_seed_decides),      cmocka_unit_test(epochs_one_by_one),
         cmocka_unit_test(validation_rows_do_not_train), cmocka_unit_test(digest_is_that_of_the_weights),
+        cmocka_unit_test(with_and_without_lists),
     };
     return cmocka_run_group_tests_name("determinism", tests, load, unload);
 }
