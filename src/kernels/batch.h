@@ -7,7 +7,7 @@
  *                    q * cn__list_stride(rows) and has column_count[q] entries
  *
  * Two at a time, because a vector of weights or of gradients, once loaded, then serves both, and loading is what takes
- * the time. Neighbouring pixels mostly have ink together; two samples share some 40 % of theirs.
+ * the time. Neighbouring pixels mostly have ink together; two samples share 47 % of theirs.
  */
 #ifndef CN_KERNELS_BATCH_H
 #define CN_KERNELS_BATCH_H
