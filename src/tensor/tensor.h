@@ -24,6 +24,12 @@ struct cn_tensor {
     cn_tensor *next, *previous; /* neighbours in that list */
     cn_tensor *views;        /* newest of the views that look at this tensor's numbers */
     atomic_flag lock;        /* guards `views` and the links of the tensors in it */
+
+    struct cn__recorder *maker;            /* the tape it belongs to (record.h), NULL: its user destroys it */
+    cn_tensor *made_next, *made_previous;  /* neighbours in the tape's list */
+    atomic_int holds;                      /* how often tapes hold it or a view of it */
+    int is_doomed;                         /* was destroyed while held: goes when the last one lets go */
+    int is_variable;                       /* every tape watches it */
 };
 
 /* --- shapes --- */

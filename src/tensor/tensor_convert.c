@@ -1,6 +1,7 @@
 #include "tensor/tensor.h"
 
 #include "base/error.h"
+#include "tensor/record.h"
 
 #include <math.h>
 #include <string.h>
@@ -186,7 +187,7 @@ cn_tensor *cn_astype(const cn_tensor *tensor, cn_dtype dtype)
     }
     cn_tensor *copy = cn_tensor_create(dtype, tensor->ndim, tensor->shape);
     if (copy) cn__tensor_convert(tensor, dtype, copy->data);
-    return copy;
+    return cn__record(copy, &(cn__operation){.op = CN__OP_astype, .n_inputs = 1, .inputs = &tensor});
 }
 
 cn_tensor *cn_copy(const cn_tensor *tensor)

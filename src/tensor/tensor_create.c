@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "tensor/record.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -105,6 +106,7 @@ static cn_tensor *create_filled(cn_dtype dtype, int ndim, const int64_t *shape, 
     }
     tensor->data = tensor->memory;
     if (values) memcpy(tensor->data, values, count * bytes);
+    cn__record_made(tensor);
     return tensor;
 }
 
@@ -136,6 +138,7 @@ cn_tensor *cn_tensor_wrap(cn_dtype dtype, int ndim, const int64_t *shape, void *
                              cn__shape_text(text, ndim, shape));
     }
     tensor->data = values;
+    cn__record_made(tensor);
     return tensor;
 }
 
@@ -174,6 +177,7 @@ cn_tensor *cn__view_create(const cn_tensor *of, const cn_tensor *outline, void *
     if (view->next) view->next->previous = view;
     owner->views = view;
     unlock_views(owner);
+    cn__record_made(view);
     return view;
 }
 
@@ -192,6 +196,7 @@ void cn_tensor_destroy(cn_tensor **tensor)
     if (!tensor || !*tensor) return;
     cn_tensor *doomed = *tensor;
     *tensor = NULL;
+    if (cn__record_forget(doomed)) return;
     if (doomed->owner) unlink_view(doomed);
     while (doomed->views) {
         cn_tensor *view = doomed->views;

@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "tensor/record.h"
 
 #include <math.h>
 
@@ -9,6 +10,14 @@ static cn_tensor *pass_null(const char *function)
 {
     cn__null_tensor(function);
     return NULL;
+}
+
+/* Writes a view of one tensor down for the tapes; the caller fills in what the operation has besides. */
+static cn_tensor *recorded(cn_tensor *output, cn__operation operation, const cn_tensor *input)
+{
+    operation.n_inputs = 1;
+    operation.inputs = &input;
+    return cn__record(output, &operation);
 }
 
 /* --- reshape --- */
@@ -58,7 +67,8 @@ cn_tensor *cn_tensor_reshape(const cn_tensor *tensor, int ndim, const int64_t *s
     size_t element_bytes = cn_dtype_size(tensor->dtype);
     view.ndim = ndim;
     cn__strides_fill(view.strides, ndim, view.shape, element_bytes);
-    if (cn_is_contiguous(tensor)) return cn__view_create(tensor, &view, NULL);
+    cn__operation reshape = {.op = CN__OP_reshape};
+    if (cn_is_contiguous(tensor)) return recorded(cn__view_create(tensor, &view, NULL), reshape, tensor);
 
     void *memory = cn__alloc_raw((size_t)tensor->size, element_bytes, "the reshaped copy of a tensor with gaps");
     if (!memory) return NULL;
@@ -66,7 +76,7 @@ cn_tensor *cn_tensor_reshape(const cn_tensor *tensor, int ndim, const int64_t *s
     view.data = memory;
     cn_tensor *copy = cn__view_create(tensor, &view, memory);
     if (!copy) cn__free(memory);
-    return copy;
+    return recorded(copy, reshape, tensor);
 }
 
 /* --- slice --- */
@@ -118,7 +128,9 @@ cn_tensor *cn_tensor_slice(const cn_tensor *tensor, int n_ranges, const cn_range
     view.size = 1;
     for (int i = 0; i < view.ndim; i++) view.size *= view.shape[i];
     if (view.size > 0) view.data += offset;
-    return cn__view_create(tensor, &view, NULL);
+    cn__operation slice = {.op = CN__OP_slice, .n_ranges = n_ranges};
+    for (int i = 0; i < n_ranges; i++) slice.ranges[i] = ranges[i];
+    return recorded(cn__view_create(tensor, &view, NULL), slice, tensor);
 }
 
 /* --- index --- */
@@ -163,7 +175,9 @@ cn_tensor *cn_tensor_index(const cn_tensor *tensor, int n, const int64_t *index)
         view.size *= view.shape[i];
     }
     if (view.size > 0) view.data += offset;
-    return cn__view_create(tensor, &view, NULL);
+    cn__operation operation = {.op = CN__OP_index, .n_axes = n};
+    for (int i = 0; i < n; i++) operation.numbers[i] = index[i] < 0 ? index[i] + tensor->shape[i] : index[i];
+    return recorded(cn__view_create(tensor, &view, NULL), operation, tensor);
 }
 
 /* --- transpose, scale --- */
@@ -174,6 +188,7 @@ cn_tensor *cn_tensor_transpose(const cn_tensor *tensor, const int *axes)
     char text[CN_SHAPE_TEXT_BYTES];
     cn_tensor view = cn__tensor_outline(tensor);
     int seen[CN_MAX_NDIM] = {0};
+    cn__operation transpose = {.op = CN__OP_transpose, .n_axes = tensor->ndim};
     for (int i = 0; i < tensor->ndim; i++) {
         int axis = axes ? axes[i] : tensor->ndim - 1 - i;
         if (axis < 0) axis += tensor->ndim;
@@ -184,8 +199,9 @@ cn_tensor *cn_tensor_transpose(const cn_tensor *tensor, const int *axes)
         seen[axis] = 1;
         view.shape[i] = tensor->shape[axis];
         view.strides[i] = tensor->strides[axis];
+        transpose.axes[i] = axis;
     }
-    return cn__view_create(tensor, &view, NULL);
+    return recorded(cn__view_create(tensor, &view, NULL), transpose, tensor);
 }
 
 cn_tensor *cn_scale(const cn_tensor *tensor, double factor)
@@ -196,7 +212,7 @@ cn_tensor *cn_scale(const cn_tensor *tensor, double factor)
     if (!isfinite(view.scale))
         return cn__fail_null(CN_EINVAL, "cn_scale: the factor %g, over a scale of %g, is not a finite number", factor,
                              tensor->scale);
-    return cn__view_create(tensor, &view, NULL);
+    return recorded(cn__view_create(tensor, &view, NULL), (cn__operation){.op = CN__OP_scale, .real = factor}, tensor);
 }
 
 /* --- one element --- */

@@ -1,7 +1,7 @@
 /* Includes point downwards only. The order of the folders of src/, lowest first; a line's folders are siblings that do
  * not know each other:
  *
- *   base  <  kernels  <  tensor  <  layers, train, formats  <  model
+ *   base  <  kernels  <  tensor  <  autodiff  <  layers, train, formats  <  model
  *
  * cli/, examples/ and bench/ are outside: they see <cornu/...> and their own files. Only bench/kernels/, which measures
  * kernels by themselves, stands where src/kernels/ does. */
@@ -18,7 +18,8 @@
 static const struct {
     const char *folder;
     int height;
-} order[] = {{"base", 0}, {"kernels", 1}, {"tensor", 2}, {"layers", 3}, {"train", 3}, {"formats", 3}, {"model", 4}};
+} order[] = {{"base", 0}, {"kernels", 1}, {"tensor", 2}, {"autodiff", 3}, {"layers", 4},
+             {"train", 4}, {"formats", 4}, {"model", 5}};
 enum { N_FOLDERS = sizeof order / sizeof *order };
 
 static int height_of(const char *folder, size_t length)
