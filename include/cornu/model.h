@@ -94,6 +94,16 @@ CN_API const cn_history *cn_model_history(const cn_model *model);
  * After the first call with a batch size nothing is allocated. Source: keras Model.train_on_batch. */
 CN_API int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, double *loss);
 
+/* The learning rate that the next step uses; NaN before compile. Source: keras Optimizer.learning_rate. */
+CN_API double cn_model_get_learning_rate(const cn_model *model);
+
+/* Changes the learning rate from the next step on, also from within a callback; a saved model keeps it.
+ * Errors: CN_ESTATE (not compiled), CN_EINVAL (negative or not a number). */
+CN_API int cn_model_set_learning_rate(cn_model *model, double learning_rate);
+
+/* Steps since compile; 0 before. Source: keras Optimizer.iterations. */
+CN_API int64_t cn_model_iterations(const cn_model *model);
+
 /* --- measuring and using --------------------------------------------------------------------------------------------- */
 
 typedef struct cn_result {
