@@ -3,6 +3,7 @@
 #define CORNU_CALLBACK_H
 
 #include <cornu/export.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef __cplusplus
@@ -20,7 +21,8 @@ typedef struct cn_logs {
 
 /* Hooks that are NULL are skipped. Epochs and batches count from 0. Each hook returns 0 to go on or a negative
  * cn_status to end the call at once with that error; to end training regularly call cn_model_stop_training.
- * `steps` is the number of batches of the epoch. Hooks run in the thread that called fit. */
+ * `steps` is the number of batches of the epoch. Hooks run in the thread that called fit. Validation within fit calls
+ * the on_test hooks. The built-in callbacks are in <cornu/built_in_callbacks.h>. */
 typedef struct cn_callback {
     void *user; /* handed to every hook */
     int (*on_train_begin)(void *user, cn_model *model, int epochs, int64_t steps);
@@ -37,6 +39,22 @@ typedef struct cn_callback {
     int (*on_predict_end)(void *user, cn_model *model);
     int (*on_predict_batch_begin)(void *user, cn_model *model, int64_t batch);
     int (*on_predict_batch_end)(void *user, cn_model *model, int64_t batch);
+
+    /* Beyond Keras. The three after_... hooks run when every callback has had the hook of Keras that they follow, so
+     * what they see is settled: this is where a checkpoint is read and written. after_epoch comes after History. */
+    int (*after_train_begin)(void *user, cn_model *model);
+    int (*after_train_batch)(void *user, cn_model *model, int64_t batch);
+    int (*after_epoch)(void *user, cn_model *model, int epoch);
+
+    /* What a checkpoint has to keep of this callback, so that a resumed run behaves as one never interrupted: the
+     * `part`-th block of memory (from 0) and its length, NULL past the last. Called after on_train_begin; the length
+     * must then stay the same. Resume fills the blocks. A fit that resumes within an epoch does not call
+     * on_epoch_begin for that epoch again. NULL: there is nothing to keep. */
+    void *(*state)(void *user, cn_model *model, int part, size_t *bytes);
+    const char *name; /* "EarlyStopping", for messages and checkpoints; may be NULL */
+
+    /* Not NULL: fit, evaluate and predict take the callback over and call this before they return, also on failure. */
+    void (*destroy)(void *user);
 } cn_callback;
 
 #define CN_MAX_CALLBACKS 16
@@ -44,8 +62,20 @@ typedef struct cn_callback {
 /* The value called `name` in logs, NaN when there is none. */
 CN_API double cn_logs_get(const cn_logs *logs, const char *name);
 
+/* Within on_epoch_end: adds a value to the logs of this epoch, or replaces it. Callbacks later in the list, History and
+ * the progress bar see it. The name is copied. Errors: CN_ESTATE (elsewhere), CN_EINVAL (more than 8 added, a name of
+ * 48 or more bytes). Source: assigning to `logs` in Keras. */
+CN_API int cn_model_log(cn_model *model, const char *name, double value);
+
 /* Ends fit after the current batch; what has been trained stays. Source: keras Model.stop_training. */
 CN_API void cn_model_stop_training(cn_model *model);
+
+/* The same, and keeps a sentence that says why. */
+CN_API void cn_model_stop_training_because(cn_model *model, const char *reason);
+
+/* Why a callback ended the last fit early ("Epoch 5: early stopping"); NULL when none did or none said why. Borrowed:
+ * valid until the next fit. */
+CN_API const char *cn_model_stop_reason(const cn_model *model);
 
 /* --- History: what fit measured, a list of numbers per name --------------------------------------------------------- */
 

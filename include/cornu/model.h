@@ -72,7 +72,7 @@ typedef struct cn_fit_options {
     const cn_tensor *validation_x, *validation_y; /* used instead of validation_split when given */
     int verbose;                /* 0 nothing, 1 a live bar, 2 one line an epoch */
     FILE *output;               /* where verbose writes; NULL: stdout. On what is no terminal, 1 acts as 2 */
-    const cn_callback *callbacks[CN_MAX_CALLBACKS]; /* up to the first NULL; borrowed during the call */
+    const cn_callback *callbacks[CN_MAX_CALLBACKS]; /* up to the first NULL; borrowed, but see cn_callback.destroy */
 } cn_fit_options;
 #define CN_FIT_DEFAULTS .batch_size = 32, .epochs = 1, .shuffle = 1
 

@@ -63,11 +63,9 @@ static int run(cn_model *model, const cn__data *data, const cn_evaluate_options 
     return CN_OK;
 }
 
-int cn_model_evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_result *result,
-                      const cn_evaluate_options *options)
+static int evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_result *result,
+                    const cn_evaluate_options *options)
 {
-    const cn_evaluate_options defaults = {CN_EVALUATE_DEFAULTS};
-    if (!options) options = &defaults;
     CN_TRY(cn__model_need_compiled(model));
     CN_TRY(cn__model_need_built(model));
     if (!y) return cn_error_status() < 0 ? cn_error_status() : cn__fail(CN_EINVAL, "cn_evaluate: y is NULL");
@@ -79,5 +77,15 @@ int cn_model_evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, c
     int status = run(model, &data, options, &sums);
     cn__data_close(&data);
     if (status == CN_OK && result) report(model, &sums, result);
+    return status;
+}
+
+int cn_model_evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_result *result,
+                      const cn_evaluate_options *options)
+{
+    const cn_evaluate_options defaults = {CN_EVALUATE_DEFAULTS};
+    if (!options) options = &defaults;
+    int status = evaluate(model, x, y, result, options);
+    cn__hooks_release(options->callbacks);
     return status;
 }

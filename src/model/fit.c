@@ -16,7 +16,7 @@ typedef struct fitting {
     int64_t train_rows;                     /* of train; the rest validates when validation_split is used */
     int64_t validation_first, validation_rows; /* 0 rows: no validation */
     const cn__data *validation_data;
-    int64_t steps;
+    cn__running now;
     uint32_t *order;                        /* permutation of the training rows, NULL without shuffle */
     cn__progress progress;
 } fitting;
@@ -75,7 +75,9 @@ static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
     CN_TRY(cn__model_need_built(f->model));
     CN_TRY(cn__data_open(f->model, x, y, &f->train));
     CN_TRY(split(f));
-    f->steps = (f->train_rows + o->batch_size - 1) / o->batch_size;
+    f->now = (cn__running){.options = o, .train = &f->train, .train_rows = f->train_rows,
+                           .validation_rows = f->validation_rows, .epoch = o->initial_epoch,
+                           .steps = (f->train_rows + o->batch_size - 1) / o->batch_size};
     CN_TRY(cn__plan_prepare(f->model, o->batch_size < f->train_rows ? o->batch_size : f->train_rows, 1));
     if (o->shuffle) {
         f->order = cn__alloc_raw((size_t)f->train_rows, sizeof *f->order, "the order of the samples");
@@ -87,54 +89,91 @@ static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
     return f->model->history ? CN_OK : CN_ENOMEM;
 }
 
-static int run_steps(fitting *f, cn__sums *sums, cn_logs *logs, double *values)
+static int run_steps(fitting *f)
 {
     cn_model *model = f->model;
+    cn__running *now = &f->now;
     const cn_fit_options *o = f->options;
-    for (int64_t step = 0; step < f->steps && !model->stop_training; step++) {
-        int64_t first = step * o->batch_size, left = f->train_rows - first;
+    double values[CN_MAX_METRICS + 1];
+    cn_logs logs = {model->n_logs, model->log_names, values};
+    while (now->step < now->steps && !model->stop_training) {
+        int64_t step = now->step, first = step * o->batch_size, left = f->train_rows - first;
         cn__choice choice = {.picks = f->order ? f->order + first : NULL, .first = first,
                              .n = left < o->batch_size ? left : o->batch_size};
         CN_HOOK(o->callbacks, on_train_batch_begin, model, step);
-        cn__train_batch(model, &f->train, &choice, sums);
+        cn__train_batch(model, &f->train, &choice, &now->sums);
+        now->step++;
         if (o->callbacks[0]) {
-            cn__logs_fill(model, sums, values);
-            CN_HOOK(o->callbacks, on_train_batch_end, model, step, logs);
+            now->choice = &choice;
+            cn__logs_fill(model, &now->sums, values);
+            CN_HOOK(o->callbacks, on_train_batch_end, model, step, &logs);
+            CN_HOOK(o->callbacks, after_train_batch, model, step);
+            now->choice = NULL;
         }
         if (cn__progress_wants(&f->progress, step + 1)) {
-            cn__logs_fill(model, sums, values);
-            cn__progress_draw(&f->progress, step + 1, logs);
+            cn__logs_fill(model, &now->sums, values);
+            cn__progress_draw(&f->progress, step + 1, &logs);
         }
     }
     return CN_OK;
 }
 
-static int run_epoch(fitting *f, int epoch)
+/* The batches are as large as in training, so that the sums are added in an order that nothing else decides. */
+static int validate(fitting *f, cn__sums *sums)
 {
     cn_model *model = f->model;
-    const cn_fit_options *o = f->options;
-    double values[2 * (CN_MAX_METRICS + 1)];
+    const cn_callback *const *callbacks = f->options->callbacks;
+    double values[CN_MAX_METRICS + 1];
     cn_logs logs = {model->n_logs, model->log_names, values};
-    cn__sums sums = {.rows = 0};
+    int64_t batch = f->options->batch_size < model->plan.rows ? f->options->batch_size : model->plan.rows;
+    int64_t n = f->validation_rows, steps = (n + batch - 1) / batch;
+    CN_HOOK(callbacks, on_test_begin, model, steps);
+    for (int64_t step = 0; step < steps; step++) {
+        int64_t first = step * batch;
+        CN_HOOK(callbacks, on_test_batch_begin, model, step);
+        cn__evaluate_rows(model, f->validation_data, f->validation_first + first, n - first < batch ? n - first : batch,
+                          batch, sums);
+        if (callbacks[0]) cn__logs_fill(model, sums, values);
+        CN_HOOK(callbacks, on_test_batch_end, model, step, &logs);
+    }
+    CN_HOOK(callbacks, on_test_end, model, &logs);
+    return CN_OK;
+}
+
+static int end_epoch(fitting *f, cn__log_line *line)
+{
+    cn_model *model = f->model;
+    cn__running *now = &f->now;
+    cn__sums validation = {.rows = 0};
+    if (f->validation_rows) CN_TRY(validate(f, &validation));
+    cn__log_line_fill(model, &now->sums, f->validation_rows ? &validation : NULL, line);
+    now->line = line;
+    CN_HOOK(f->options->callbacks, on_epoch_end, model, now->epoch, &line->logs);
+    now->line = NULL;
+    CN_TRY(cn__history_add(model->history, now->epoch, &line->logs));
+    int epoch = now->epoch++;
+    now->step = now->is_begun = 0;
+    now->sums = (cn__sums){.rows = 0};
+    CN_HOOK(f->options->callbacks, after_epoch, model, epoch);
+    return CN_OK;
+}
+
+static int run_epoch(fitting *f)
+{
+    cn_model *model = f->model;
+    cn__running *now = &f->now;
+    cn__log_line line;
     if (f->order) {
         cn__random random;
-        cn__random_begin(&random, model->seed, CN__FOR_SHUFFLE, (uint32_t)epoch);
+        cn__random_begin(&random, model->seed, CN__FOR_SHUFFLE, (uint32_t)now->epoch);
         cn__random_permutation(&random, (uint32_t)f->train_rows, f->order);
     }
-    CN_HOOK(o->callbacks, on_epoch_begin, model, epoch);
-    cn__progress_begin(&f->progress, f->steps, epoch, o->epochs);
-    CN_TRY(run_steps(f, &sums, &logs, values));
-    cn__logs_fill(model, &sums, values);
-    if (f->validation_rows) {
-        cn__sums validation = {.rows = 0};
-        cn__evaluate_rows(model, f->validation_data, f->validation_first, f->validation_rows, model->plan.rows,
-                          &validation);
-        cn__logs_fill(model, &validation, values + model->n_logs);
-        logs.count = 2 * model->n_logs;
-    }
-    CN_HOOK(o->callbacks, on_epoch_end, model, epoch, &logs);
-    CN_TRY(cn__history_add(model->history, epoch, &logs));
-    cn__progress_end(&f->progress, &logs);
+    if (!now->is_begun) CN_HOOK(f->options->callbacks, on_epoch_begin, model, now->epoch);
+    now->is_begun = 1;
+    cn__progress_begin(&f->progress, now->steps, now->epoch, f->options->epochs);
+    CN_TRY(run_steps(f));
+    CN_TRY(end_epoch(f, &line));
+    cn__progress_end(&f->progress, &line.logs);
     return CN_OK;
 }
 
@@ -143,17 +182,19 @@ static int run(fitting *f)
     cn_model *model = f->model;
     const cn_fit_options *o = f->options;
     cn_logs none = {0, NULL, NULL};
+    model->running = &f->now;
     model->stop_training = 0;
-    CN_HOOK(o->callbacks, on_train_begin, model, o->epochs, f->steps);
-    for (int epoch = o->initial_epoch; epoch < o->epochs && !model->stop_training; epoch++) CN_TRY(run_epoch(f, epoch));
+    cn__free(model->stop_reason);
+    model->stop_reason = NULL;
+    CN_HOOK(o->callbacks, on_train_begin, model, o->epochs, f->now.steps);
+    CN_HOOK(o->callbacks, after_train_begin, model);
+    while (f->now.epoch < o->epochs && !model->stop_training) CN_TRY(run_epoch(f));
     CN_HOOK(o->callbacks, on_train_end, model, &none);
     return CN_OK;
 }
 
-int cn_model_fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn_fit_options *options)
+static int fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn_fit_options *options)
 {
-    const cn_fit_options defaults = {CN_FIT_DEFAULTS};
-    if (!options) options = &defaults;
     CN_TRY(cn__model_need_compiled(model));
     if (!x || !y)
         return cn_error_status() < 0 ? cn_error_status()
@@ -163,11 +204,21 @@ int cn_model_fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const 
     int status = prepare(&f, x, y);
     if (status == CN_OK) {
         status = run(&f);
+        model->running = NULL;
         cn__lazy_settle(model);
     }
     cn__data_close(&f.train);
     cn__data_close(&f.validation);
     cn__free(f.order);
+    return status;
+}
+
+int cn_model_fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn_fit_options *options)
+{
+    const cn_fit_options defaults = {CN_FIT_DEFAULTS};
+    if (!options) options = &defaults;
+    int status = fit(model, x, y, options);
+    cn__hooks_release(options->callbacks);
     return status;
 }
 
@@ -179,4 +230,17 @@ const cn_history *cn_model_history(const cn_model *model)
 void cn_model_stop_training(cn_model *model)
 {
     if (model) model->stop_training = 1;
+}
+
+void cn_model_stop_training_because(cn_model *model, const char *reason)
+{
+    if (!model) return;
+    model->stop_training = 1;
+    cn__free(model->stop_reason);
+    model->stop_reason = cn__strdup(reason, "the reason to stop");
+}
+
+const char *cn_model_stop_reason(const cn_model *model)
+{
+    return model ? model->stop_reason : NULL;
 }

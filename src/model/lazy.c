@@ -47,9 +47,9 @@ void cn__lazy_close(cn_model *model)
     model->accounts = (cn__accounts){.settled = NULL};
 }
 
-void cn__lazy_settle(cn_model *model)
+void cn__lazy_settle(const cn_model *model)
 {
-    cn__accounts *accounts = &model->accounts;
+    const cn__accounts *accounts = &model->accounts;
     if (!accounts->settled) return;
     cn__step step = {.switches = 0};
     model->optimizer->class_->begin_step(model->optimizer->options, model->iterations, model->learning_rate, &step);

@@ -38,6 +38,38 @@ typedef struct cn__plan {
     int *copy_is_fresh;
 } cn__plan;
 
+/* What a pass over rows adds up to. */
+typedef struct cn__sums {
+    int64_t rows;
+    double loss;                       /* sum over rows */
+    double metrics[CN_MAX_METRICS];    /* likewise */
+} cn__sums;
+
+/* The logs of an epoch, with room for what callbacks add. */
+#define CN__MOST_ADDED_LOGS 8
+#define CN__MOST_LOGS (2 * (CN_MAX_METRICS + 1) + CN__MOST_ADDED_LOGS)
+typedef struct cn__log_line {
+    cn_logs logs;
+    const char *names[CN__MOST_LOGS];
+    double values[CN__MOST_LOGS];
+    int n_added;
+    char added[CN__MOST_ADDED_LOGS][48];
+} cn__log_line;
+
+/* Where a fit stands. */
+typedef struct cn__running {
+    const cn_fit_options *options;
+    const cn__data *train;
+    int64_t train_rows, validation_rows;
+    int64_t steps;            /* batches of an epoch */
+    int epoch;                /* what comes next is batch `step` of this epoch */
+    int64_t step;
+    cn__sums sums;            /* over its batches so far */
+    int is_begun;             /* its on_epoch_begin was called, maybe before an interruption */
+    const cn__choice *choice; /* rows of the last batch */
+    cn__log_line *line;       /* during on_epoch_end */
+} cn__running;
+
 struct cn_model {
     char *name;
     uint64_t seed;
@@ -84,14 +116,9 @@ struct cn_model {
     cn__plan plan;
     cn_history *history;
     int stop_training;
+    char *stop_reason;
+    cn__running *running; /* NULL outside of fit */
 };
-
-/* What a pass over rows adds up to. */
-typedef struct cn__sums {
-    int64_t rows;
-    double loss;                       /* sum over rows */
-    double metrics[CN_MAX_METRICS];    /* likewise */
-} cn__sums;
 
 /* --- build.c: layers and weights --- */
 int cn__model_build(cn_model *model, int ndim, const int64_t *shape);
@@ -128,7 +155,7 @@ cn__lazy cn__lazy_judge(const cn_model *model);
 int cn__lazy_open(cn_model *model);
 void cn__lazy_close(cn_model *model);
 /* Makes up for all updates that wait; before anybody looks at the optimizer's state. */
-void cn__lazy_settle(cn_model *model);
+void cn__lazy_settle(const cn_model *model);
 /* Notes that every row has been through all updates, after a step that touched them all. */
 void cn__lazy_mark(cn_model *model);
 
@@ -158,5 +185,7 @@ void cn__evaluate_rows(cn_model *model, const cn__data *data, int64_t first, int
 /* --- logs.c --- */
 /* Values in the order of log_names from sums over rows; `values` has n_logs entries. */
 void cn__logs_fill(const cn_model *model, const cn__sums *sums, double *values);
+/* The line of an epoch; `validation` may be NULL. */
+void cn__log_line_fill(const cn_model *model, const cn__sums *train, const cn__sums *validation, cn__log_line *line);
 
 #endif

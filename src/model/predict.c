@@ -30,10 +30,8 @@ static int run(cn_model *model, const cn__data *data, const cn_evaluate_options 
     return CN_OK;
 }
 
-cn_tensor *cn_model_predict(cn_model *model, const cn_tensor *x, const cn_evaluate_options *options)
+static cn_tensor *predict(cn_model *model, const cn_tensor *x, const cn_evaluate_options *options)
 {
-    const cn_evaluate_options defaults = {CN_EVALUATE_DEFAULTS};
-    if (!options) options = &defaults;
     if (cn__model_need_built(model) < 0) return NULL;
     if (options->batch_size < 1)
         return cn__fail_null(CN_EINVAL, "batch_size must be at least 1, got %lld", (long long)options->batch_size);
@@ -51,6 +49,15 @@ cn_tensor *cn_model_predict(cn_model *model, const cn_tensor *x, const cn_evalua
     }
     if (out && run(model, &data, options, cn_data(out)) < 0) cn_tensor_destroy(&out);
     cn__data_close(&data);
+    return out;
+}
+
+cn_tensor *cn_model_predict(cn_model *model, const cn_tensor *x, const cn_evaluate_options *options)
+{
+    const cn_evaluate_options defaults = {CN_EVALUATE_DEFAULTS};
+    if (!options) options = &defaults;
+    cn_tensor *out = predict(model, x, options);
+    cn__hooks_release(options->callbacks);
     return out;
 }
 

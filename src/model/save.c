@@ -73,6 +73,7 @@ int cn_model_save_with(const cn_model *model, const char *path, const cn_save_op
     CN_TRY(cn__model_need_built(model));
     if (!path) return cn__fail(CN_EINVAL, "cn_model_save: the path is NULL");
     int with_optimizer = options && options->include_optimizer && model->is_compiled, n = 0;
+    if (with_optimizer) cn__lazy_settle(model); /* a callback may save while fit runs */
     char seed[24], iterations[24];
     const char *names[METADATA_COUNT], *values[METADATA_COUNT];
     char *model_config = cn__config_model_text(model);

@@ -210,8 +210,90 @@ static void hooks_run_in_keras_order(void **state)
     assert_string_equal(d.text, "predict3 <0 >0 <1 >1 <2 >2 predicted ");
     cn_tensor_destroy(&p);
     callback = watch(&d);
-    assert_int_equal(cn_fit(model, x, y, .validation_split = 0.5, .callbacks = {&callback}), CN_OK);
+    assert_int_equal(cn_fit(model, x, y, .batch_size = 4, .validation_split = 0.5, .callbacks = {&callback}), CN_OK);
+    assert_string_equal(d.text, "begin1 steps2 (0 <0 >0 <1 >1 test2 <0 >0 <1 >1 tested )0 end ");
     assert_string_equal(d.names, "accuracy loss val_accuracy val_loss ");
+}
+
+/* --- beyond Keras: after_... hooks, values added to the logs, reasons, callbacks taken over --- */
+
+static int after_train(void *user, cn_model *of)
+{
+    (void)of;
+    note(user, "ready", -1);
+    return 0;
+}
+static int after_batch(void *user, cn_model *of, int64_t batch)
+{
+    (void)of;
+    note(user, "done", batch);
+    return 0;
+}
+static int after_epoch(void *user, cn_model *of, int epoch)
+{
+    assert_int_equal(cn_history_epochs(cn_model_history(of)), epoch + 1);
+    note(user, "DONE", epoch);
+    return 0;
+}
+static void destroyed(void *user)
+{
+    note(user, "destroyed", -1);
+}
+
+static void after_hooks_follow_those_of_all_callbacks(void **state)
+{
+    (void)state;
+    diary d, e;
+    cn_callback callback = {.user = &d, .after_train_begin = after_train, .after_train_batch = after_batch,
+                            .after_epoch = after_epoch, .destroy = destroyed}, other = watch(&e);
+    watch(&d);
+    other.user = &d;
+    assert_int_equal(cn_fit(model, x, y, .batch_size = 5, .callbacks = {&callback, &other, &callback}), CN_OK);
+    assert_string_equal(d.text, "begin1 steps2 ready ready (0 <0 >0 done0 done0 <1 >1 done1 done1 )0 DONE0 DONE0 end "
+                                "destroyed ");
+}
+
+static void callbacks_are_destroyed_also_on_failure(void **state)
+{
+    (void)state;
+    diary d;
+    cn_result result;
+    cn_callback callback = {.user = &d, .destroy = destroyed};
+    watch(&d);
+    assert_int_equal(cn_fit(model, x, y, .batch_size = 0, .callbacks = {&callback}), CN_EINVAL);
+    assert_int_equal(cn_evaluate(model, x, NULL, &result, .callbacks = {&callback}), CN_EINVAL);
+    assert_null(cn_predict(model, y, .callbacks = {&callback}));
+    assert_string_equal(d.text, "destroyed destroyed destroyed ");
+}
+
+static int add_a_value(void *user, cn_model *of, int epoch, const cn_logs *logs)
+{
+    (void)user;
+    assert_int_equal(cn_model_log(of, "learning_rate", 0.5 + epoch), CN_OK);
+    assert_int_equal(cn_model_log(of, "loss", 7), CN_OK);
+    assert_true(cn_logs_get(logs, "learning_rate") == 0.5 + epoch && cn_logs_get(logs, "loss") == 7);
+    assert_int_equal(cn_model_log(of, "a name that is longer than forty-eight bytes, by far", 1), CN_EINVAL);
+    if (epoch == 1) {
+        for (char name[] = "a"; *name < 'h'; ++*name) assert_int_equal(cn_model_log(of, name, 1), CN_OK);
+        assert_int_equal(cn_model_log(of, "h", 1), CN_EINVAL);
+        cn_model_stop_training_because(of, "enough");
+    }
+    return 0;
+}
+
+static void a_callback_adds_to_the_logs_and_says_why_it_stops(void **state)
+{
+    (void)state;
+    diary d;
+    cn_callback adding = {.on_epoch_end = add_a_value}, watching = watch(&d);
+    assert_int_equal(cn_model_log(model, "loss", 1), CN_ESTATE);
+    assert_int_equal(cn_fit(model, x, y, .epochs = 9, .callbacks = {&adding, &watching}), CN_OK);
+    assert_string_equal(d.names, "accuracy loss learning_rate a b c d e f g ");
+    assert_true(cn_history_get(cn_model_history(model), "learning_rate")[1] == 1.5);
+    assert_true(cn_history_get(cn_model_history(model), "loss")[0] == 7);
+    assert_string_equal(cn_model_stop_reason(model), "enough");
+    assert_int_equal(cn_fit(model, x, y), CN_OK);
+    assert_null(cn_model_stop_reason(model));
 }
 
 static void stop_training_stops(void **state)
@@ -345,6 +427,8 @@ int main(void)
         TEST(hooks_run_in_keras_order),               TEST(stop_training_stops),
         TEST(a_failing_hook_ends_fit),                TEST(validation_split_rounds_as_keras_does),
         TEST(validation_data_is_measured_not_trained), TEST(epochs_is_the_last_number_not_a_count),
+        TEST(after_hooks_follow_those_of_all_callbacks), TEST(callbacks_are_destroyed_also_on_failure),
+        TEST(a_callback_adds_to_the_logs_and_says_why_it_stops),
         TEST(a_short_last_batch_is_used),             TEST(predictions_agree_however_they_are_asked_for),
     };
     return cmocka_run_group_tests_name("fit", tests, NULL, NULL);
