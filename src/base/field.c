@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -169,17 +170,27 @@ static int parse_real(const char *owner, const char *name, const char *value, do
     return CN_OK;
 }
 
+/* 28x28; also as Python writes it: (28, 28) or [28, 28]. Negative numbers mean something to some layers (-1 in Reshape)
+ * and are refused by the others; 0 would end the list. */
 static int parse_shape(const char *owner, const char *name, const char *value, int64_t shape[CN__SHAPE_ENTRIES])
 {
+    const char *at = value;
+    char close = '\0';
     memset(shape, 0, CN__SHAPE_ENTRIES * sizeof *shape);
+    if (*at == '(' || *at == '[') close = *at++ == '(' ? ')' : ']';
     for (int i = 0; i < CN__SHAPE_ENTRIES; i++) {
         char *end;
-        long long number = strtoll(value, &end, 10);
-        if (end == value || number < 1) break;
+        long long number = strtoll(at, &end, 10);
+        if (end == at || number == 0 || number == LLONG_MAX || number == LLONG_MIN) break;
         shape[i] = number;
-        if (!*end) return CN_OK;
-        if (*end != 'x') break;
-        value = end + 1;
+        while (*end == ' ' || (*end == ',' && end[1] == close)) end++; /* (3,) has one entry */
+        if (close && *end == close) {
+            if (!end[1]) return CN_OK;
+            break;
+        }
+        if (!*end && !close) return CN_OK;
+        if (*end != (close ? ',' : 'x')) break;
+        at = end + 1;
     }
     return cn__fail(CN_EINVAL, "%s: %s must be sizes such as 28x28, got \"%.64s\"", owner, name, value);
 }

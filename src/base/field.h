@@ -10,7 +10,7 @@ typedef enum cn__field_type {
     CN__FIELD_INT64, /* int64_t */
     CN__FIELD_REAL,  /* double */
     CN__FIELD_TEXT,  /* const char *, owned by the struct once it has been through cn__fields_copy */
-    CN__FIELD_SHAPE  /* int64_t[8], up to the first 0; in text 28x28 */
+    CN__FIELD_SHAPE  /* int64_t[8], up to the first 0; in text 28x28 or (28, 28) */
 } cn__field_type;
 
 typedef struct cn__field {

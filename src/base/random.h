@@ -10,10 +10,16 @@
 typedef enum cn__purpose {
     CN__FOR_INITIALIZER = 1,  /* stream: number of the weight in the model */
     CN__FOR_SHUFFLE = 2,      /* stream: epoch */
-    CN__FOR_DROPOUT = 3,      /* stream: training step and layer */
-    CN__FOR_AUGMENTATION = 4, /* stream: training step and layer */
+    CN__FOR_DROPOUT = 3,      /* stream: training step; of one layer */
+    CN__FOR_AUGMENTATION = 4, /* stream: training step; of one layer */
     CN__FOR_USER = 5
 } cn__purpose;
+
+/* The purpose as one layer has it to itself. */
+static inline uint32_t cn__purpose_of_layer(cn__purpose purpose, int layer)
+{
+    return (uint32_t)purpose + 256 * (uint32_t)layer;
+}
 
 typedef struct cn__random {
     uint64_t seed, index;

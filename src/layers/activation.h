@@ -1,20 +1,35 @@
-/* Inside of activations: one file each. */
+/* Inside of activations: one file each. An activation is written as a text, with arguments in brackets where it takes some:
+ * "relu", "leaky_relu(negative_slope=0.1)". Names, arguments and defaults are those of keras.activations. */
 #ifndef CN_LAYERS_ACTIVATION_H
 #define CN_LAYERS_ACTIVATION_H
 
+#include "base/field.h"
+
 #include <stdint.h>
+
+/* Every argument that any activation takes. */
+typedef struct cn__activation_options {
+    double negative_slope, max_value, threshold, default_value, alpha, b;
+    int approximate;
+} cn__activation_options;
 
 /* Works on `rows` rows of `columns` numbers without gaps. y may be z, dz may be dy. */
 typedef struct cn__activation_math {
-    void (*forward)(int64_t rows, int64_t columns, const void *z, void *y);
-    /* dz = dL/dz from dy = dL/dy; z is NULL unless the class says needs_input */
-    void (*backward)(int64_t rows, int64_t columns, const void *z, const void *y, const void *dy, void *dz);
+    void (*forward)(const cn__activation_options *options, int64_t rows, int64_t columns, const void *z, void *y);
+    /* dz = dL/dz from dy = dL/dy; z is NULL unless cn__activation_needs_input */
+    void (*backward)(const cn__activation_options *options, int64_t rows, int64_t columns, const void *z, const void *y,
+                     const void *dy, void *dz);
 } cn__activation_math;
 
 typedef struct cn__activation_class {
-    const char *name;
-    int needs_input; /* backward reads z, so the layer has to keep it */
-    int by_row;      /* mixes the numbers of a row (softmax); then one column makes no sense */
+    const char *name, *alias; /* "silu", "swish"; alias may be NULL */
+    const cn__field *fields;  /* of cn__activation_options; Keras's order */
+    int n_fields;
+    cn__activation_options defaults;
+    int needs_input;            /* backward reads z, so the layer has to keep it */
+    int arguments_need_input;   /* ... unless all arguments have their defaults */
+    int by_row;                 /* mixes the numbers of a row (softmax); then one column makes no sense */
+    int (*check)(const char *owner, const cn__activation_options *options); /* CN_EINVAL; NULL: all finite */
 } cn__activation_class;
 
 /* The table of activations. */
@@ -35,7 +50,14 @@ CN__ACTIVATION_LIST(CN__ACTIVATION_DECLARE)
 
 extern const cn__activation_class *const cn__activation_classes[CN__ACTIVATION_COUNT];
 
-/* Index of a name, NULL meaning linear; CN_ENAME with a suggestion. */
-int cn__activation_find(const char *owner, const char *name, int *index);
+/* Index and arguments of what a text names, NULL meaning linear. Errors, with the owner's name in front: CN_ENAME with a
+ * suggestion, CN_EINVAL. */
+int cn__activation_find(const char *owner, const char *text, int *index, cn__activation_options *options);
+
+/* 1 if all arguments have their defaults: relu(max_value=6) is no plain relu. */
+int cn__activation_is_plain(int index, const cn__activation_options *options);
+
+/* 1 if backward reads z. */
+int cn__activation_needs_input(int index, const cn__activation_options *options);
 
 #endif

@@ -1,16 +1,19 @@
 #include "kernels/row.h"
 #include "layers/engine_activation.h"
 
-static void forward(int64_t rows, int64_t columns, const void *z_, void *y_)
+static void forward(const cn__activation_options *options, int64_t rows, int64_t columns, const void *z_, void *y_)
 {
+    (void)options;
     const real *z = z_;
     real *y = y_;
     for (int64_t r = 0; r < rows; r++) cn__row_softmax(columns, z + r * columns, y + r * columns);
 }
 
 /* dz_i = y_i (dy_i - sum_j dy_j y_j) */
-static void backward(int64_t rows, int64_t columns, const void *z, const void *y_, const void *dy_, void *dz_)
+static void backward(const cn__activation_options *options, int64_t rows, int64_t columns, const void *z,
+                     const void *y_, const void *dy_, void *dz_)
 {
+    (void)options;
     (void)z;
     for (int64_t r = 0; r < rows; r++) {
         const real *y = (const real *)y_ + r * columns, *dy = (const real *)dy_ + r * columns;

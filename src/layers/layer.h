@@ -8,6 +8,7 @@
 #include "kernels/sink.h"
 #include "kernels/batch.h"
 #include "kernels/bf16.h"
+#include "layers/activation.h"
 
 #include <cornu/layer.h>
 #include <stdint.h>
@@ -36,7 +37,8 @@ struct cn_layer {
     int n_weights;
     cn__weight weights[CN__MAX_LAYER_WEIGHTS];
     int64_t workspace_size; /* numbers per sample kept between forward and backward */
-    int activation;         /* index into the table of activations, -1 for layers without */
+    int activation;         /* index into the table of activations, -1 for layers without; */
+    cn__activation_options activation_options; /* its arguments: relu(max_value=6) is CN__ACTIVATION_relu too */
 };
 
 /* One layer's part in one step. All pointers are to `real` of the engine; tensors are batch rows, row-major. */
@@ -56,8 +58,9 @@ typedef struct cn__pass {
     const cn__sink *sinks;      /* backward: where each weight's gradient goes, one per weight */
     const cn__bf16 *bf16;       /* mixed_bfloat16: how; NULL in the other precisions */
     int is_last;                /* of the model: its output stays float32 in mixed_bfloat16, as Keras advises */
-    uint64_t seed;              /* of the model */
-    uint32_t stream;            /* number of this layer and step, for random layers */
+    uint64_t seed;              /* of the model; for random layers, with the next two: layers/layer_random.h */
+    uint32_t step;              /* updates done before this one */
+    int number;                 /* of this layer in the model */
 } cn__pass;
 
 /* The numbers. Neither can fail: shapes were checked by build. */
@@ -111,6 +114,10 @@ int cn__layer_build(cn_layer *layer, int ndim, const int64_t *shape);
 
 /* For build functions: appends a weight of ndim axes; the last axis becomes the columns. */
 void cn__layer_add_weight(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape);
+
+/* Likewise a weight that no gradient reaches: state that forward itself changes in training, such as a moving average.
+ * It is saved and counted with the weights; its sink drops everything. */
+void cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape);
 
 /* For build functions: output shape = input shape. */
 void cn__layer_keep_shape(cn_layer *layer);

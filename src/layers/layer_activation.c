@@ -1,47 +1,52 @@
 #include "layers/engine_activation.h"
-#include "layers/layer.h"
+#include "layers/layer_parts.h"
 
-/* y = activation(x) */
+/* y = activation(x) along the last axis */
 typedef struct share {
     const cn__pass *pass;
     const cn__activation_math *math;
+    int64_t rows, columns; /* of one sample of x */
 } share;
 
-static void forward_rows(void *context, int thread, int64_t begin, int64_t end)
-{
-    const share *s = context;
-    int64_t columns = s->pass->layer->output_shape[s->pass->layer->output_ndim - 1];
-    (void)thread;
-    s->math->forward(end - begin, columns, (const real *)s->pass->x + begin * columns,
-                     (real *)s->pass->y + begin * columns);
-}
-
-static void backward_rows(void *context, int thread, int64_t begin, int64_t end)
-{
-    const share *s = context;
-    int64_t columns = s->pass->layer->output_shape[s->pass->layer->output_ndim - 1], at = begin * columns;
-    (void)thread;
-    s->math->backward(end - begin, columns, (const real *)s->pass->x + at, (const real *)s->pass->y + at,
-                      (const real *)s->pass->dy + at, (real *)s->pass->dx + at);
-}
-
-static int64_t count_rows(const cn__pass *pass)
+static share prepare(const cn__pass *pass)
 {
     const cn_layer *layer = pass->layer;
-    return pass->batch * (layer->output_size / layer->output_shape[layer->output_ndim - 1]);
+    int64_t columns = layer->input_ndim ? layer->input_shape[layer->input_ndim - 1] : 1;
+    int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
+    return (share){pass, cn__activation_maths[activation], layer->input_size / columns, columns};
+}
+
+static void forward_samples(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    const cn_layer *layer = s->pass->layer;
+    (void)thread;
+    s->math->forward(&layer->activation_options, (end - begin) * s->rows, s->columns,
+                     (const real *)s->pass->x + begin * layer->input_size,
+                     (real *)s->pass->y + begin * layer->output_size);
+    cn__round_output(s->pass, begin, end);
+}
+
+static void backward_samples(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    const cn_layer *layer = s->pass->layer;
+    int64_t in = begin * layer->input_size, out = begin * layer->output_size;
+    (void)thread;
+    s->math->backward(&layer->activation_options, (end - begin) * s->rows, s->columns, (const real *)s->pass->x + in,
+                      (const real *)s->pass->y + out, (const real *)s->pass->dy + out, (real *)s->pass->dx + in);
 }
 
 static void forward(const cn__pass *pass)
 {
-    int activation = pass->skip_activation ? CN__ACTIVATION_linear : pass->layer->activation;
-    cn__parallel(pass->pool, count_rows(pass), forward_rows, &(share){pass, cn__activation_maths[activation]});
+    share s = prepare(pass);
+    cn__each_sample(pass, forward_samples, &s);
 }
 
 static void backward(const cn__pass *pass)
 {
-    int activation = pass->skip_activation ? CN__ACTIVATION_linear : pass->layer->activation;
-    if (pass->dx)
-        cn__parallel(pass->pool, count_rows(pass), backward_rows, &(share){pass, cn__activation_maths[activation]});
+    share s = prepare(pass);
+    if (pass->dx) cn__each_sample(pass, backward_samples, &s);
 }
 
 const cn__layer_math CN_T(cn__layer_activation_math) = {forward, backward};
@@ -58,14 +63,15 @@ static const cn__field fields[] = {
 static int check(cn_layer *layer)
 {
     const cn_activation_options *options = layer->options;
-    return cn__activation_find(cn__layer_label(layer), options->activation, &layer->activation);
+    return cn__activation_find(cn__layer_label(layer), options->activation, &layer->activation,
+                               &layer->activation_options);
 }
 
 static int build(cn_layer *layer)
 {
     if (cn__activation_classes[layer->activation]->by_row && layer->input_shape[layer->input_ndim - 1] == 1)
-        return cn__fail(CN_EINVAL, "%s: softmax over one unit is always 1; use sigmoid, or one unit per class",
-                        cn__layer_label(layer));
+        return cn__fail(CN_EINVAL, "%s: %s over one unit is always the same; use sigmoid, or one unit per class",
+                        cn__layer_label(layer), cn__activation_classes[layer->activation]->name);
     cn__layer_keep_shape(layer);
     return CN_OK;
 }

@@ -10,6 +10,7 @@
  * stays float32 (Keras rounds z twice more on the way, before and after adding the bias). */
 typedef struct share {
     const cn__activation_math *math;
+    const cn__activation_options *options;
     int64_t columns;
     const real *bias, *y, *dy;
     real *z, *out;
@@ -27,7 +28,7 @@ static void finish_rows(void *context, int thread, int64_t begin, int64_t end)
     (void)thread;
     for (int64_t r = begin; s->bias && r < end; r++)
         for (int64_t c = 0; c < s->columns; c++) s->z[r * s->columns + c] += s->bias[c];
-    s->math->forward(end - begin, s->columns, s->z + begin * s->columns, s->out + begin * s->columns);
+    s->math->forward(s->options, end - begin, s->columns, s->z + begin * s->columns, s->out + begin * s->columns);
     if (s->rounds) round_all((end - begin) * s->columns, s->out + begin * s->columns);
 }
 
@@ -36,7 +37,7 @@ static void backward_rows(void *context, int thread, int64_t begin, int64_t end)
     const share *s = context;
     int64_t at = begin * s->columns;
     (void)thread;
-    s->math->backward(end - begin, s->columns, s->z ? s->z + at : NULL, s->y + at, s->dy + at, s->out + at);
+    s->math->backward(s->options, end - begin, s->columns, s->z ? s->z + at : NULL, s->y + at, s->dy + at, s->out + at);
 }
 
 static void forward(const cn__pass *pass)
@@ -46,7 +47,7 @@ static void forward(const cn__pass *pass)
     int64_t rows = pass->batch * (layer->input_size / kernel->rows);
     int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
     /* Activations whose derivative needs z keep it in the workspace; the others work in place. */
-    real *z = cn__activation_classes[activation]->needs_input ? pass->workspace : pass->y;
+    real *z = cn__activation_needs_input(activation, &layer->activation_options) ? pass->workspace : pass->y;
     cn__dense d = {.pool = pass->pool, .rows = rows, .inputs = kernel->rows, .outputs = kernel->columns,
                    .kernel = pass->weights[0], .kernel_stride = kernel->stride};
     if (pass->bf16)
@@ -55,7 +56,8 @@ static void forward(const cn__pass *pass)
         cn__dense_forward_sparse(&d, pass->sparse, z);
     else
         cn__dense_forward(&d, pass->x, z);
-    share s = {.math = cn__activation_maths[activation], .columns = kernel->columns, .z = z, .out = pass->y,
+    share s = {.math = cn__activation_maths[activation], .options = &layer->activation_options,
+               .columns = kernel->columns, .z = z, .out = pass->y,
                .rounds = pass->bf16 && !pass->is_last,
                .bias = layer->n_weights > 1 ? pass->weights[1] : NULL};
     cn__parallel(pass->pool, rows, finish_rows, &s);
@@ -68,9 +70,10 @@ static void backward(const cn__pass *pass)
     int64_t rows = pass->batch * (layer->input_size / kernel->rows);
     int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
     if (activation != CN__ACTIVATION_linear) {
-        share s = {.math = cn__activation_maths[activation], .columns = kernel->columns, .y = pass->y,
-                   .dy = pass->dy, .out = pass->dy,
-                   .z = cn__activation_classes[activation]->needs_input ? pass->workspace : NULL};
+        int keeps_z = cn__activation_needs_input(activation, &layer->activation_options);
+        share s = {.math = cn__activation_maths[activation], .options = &layer->activation_options,
+                   .columns = kernel->columns, .y = pass->y, .dy = pass->dy, .out = pass->dy,
+                   .z = keeps_z ? pass->workspace : NULL};
         cn__parallel(pass->pool, rows, backward_rows, &s);
     }
     cn__dense d = {.pool = pass->pool, .rows = rows, .inputs = kernel->rows, .outputs = kernel->columns,
@@ -110,9 +113,10 @@ static int check(cn_layer *layer)
     if (options->units < 1 || options->units > INT32_MAX)
         return cn__fail(CN_EINVAL, "%s: units must be a positive whole number, got %lld", label,
                         (long long)options->units);
-    CN_TRY(cn__activation_find(label, options->activation, &layer->activation));
+    CN_TRY(cn__activation_find(label, options->activation, &layer->activation, &layer->activation_options));
     if (cn__activation_classes[layer->activation]->by_row && options->units == 1)
-        return cn__fail(CN_EINVAL, "%s: softmax over one unit is always 1; use sigmoid, or one unit per class", label);
+        return cn__fail(CN_EINVAL, "%s: %s over one unit is always the same; use sigmoid, or one unit per class",
+                        label, cn__activation_classes[layer->activation]->name);
     CN_TRY(cn__initializer_check(label, options->kernel_initializer));
     return cn__initializer_check(label, options->bias_initializer);
 }
@@ -128,7 +132,7 @@ static int build(cn_layer *layer)
     int64_t inputs = layer->input_shape[layer->input_ndim - 1];
     cn__layer_add_weight(layer, "kernel", options->kernel_initializer, 2, (int64_t[]){inputs, options->units});
     if (options->use_bias) cn__layer_add_weight(layer, "bias", options->bias_initializer, 1, &options->units);
-    if (cn__activation_classes[layer->activation]->needs_input)
+    if (cn__activation_needs_input(layer->activation, &layer->activation_options))
         layer->workspace_size = layer->input_size / inputs * options->units;
     return CN_OK;
 }

@@ -152,3 +152,9 @@ void cn__layer_add_weight(cn_layer *layer, const char *name, const char *initial
     weight->columns = ndim ? shape[ndim - 1] : 1;
     weight->stride = padded(weight->columns);
 }
+
+void cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape)
+{
+    cn__layer_add_weight(layer, name, initializer, ndim, shape);
+    layer->weights[layer->n_weights - 1].trainable = 0;
+}

@@ -121,6 +121,7 @@ static int read_field(const cn__field *field, void *options, const json_t *value
     double real;
     char message[160];
     snprintf(message, sizeof message, "\"%.64s\" has a value of the wrong type", field->name);
+    if (json_is_null(value)) return CN_OK; /* Keras's None: the default */
     switch (field->type) {
     case CN__FIELD_INT:
         if (!json_is_boolean(value) && !json_is_integer(value)) return bad(message);
@@ -138,12 +139,16 @@ static int read_field(const cn__field *field, void *options, const json_t *value
         memcpy(at, &real, sizeof real);
         return CN_OK;
     case CN__FIELD_TEXT: {
-        if (json_is_null(value)) return CN_OK;
         if (!json_is_string(value)) return bad(message);
         return cn__field_set_text(field, options, field->name, json_string_value(value));
     }
     default: {
         int64_t shape[CN__SHAPE_ENTRIES] = {0};
+        if (json_is_integer(value)) {
+            shape[0] = json_integer_value(value);
+            memcpy(at, shape, sizeof shape);
+            return CN_OK;
+        }
         if (!json_is_array(value) || json_array_size(value) > CN__SHAPE_ENTRIES) return bad(message);
         for (size_t i = 0; i < json_array_size(value); i++) {
             if (!json_is_integer(json_array_get(value, i))) return bad(message);

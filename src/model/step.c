@@ -18,7 +18,8 @@ static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training
         .y = model->plan.outputs[layer],
         .workspace = model->plan.workspaces[layer],
         .seed = model->seed,
-        .stream = (uint32_t)(model->iterations * 64 + layer),
+        .step = (uint32_t)model->iterations,
+        .number = layer,
     };
 }
 
@@ -67,6 +68,16 @@ int cn__step_lets_rows_wait(const cn_model *model, int lists)
     return model->accounts.settled && (lists || model->bf16_way == CN__BF16_TILES);
 }
 
+/* mixed_bfloat16: what reaches a layer is rounded. A dense layer does that itself. */
+static void round_inputs(const cn_model *model, int64_t rows)
+{
+    int first = 0;
+    float *x = model->plan.x;
+    while (first < model->n_layers - 1 && passes_on(model->layers[first])) first++;
+    if (model->bf16_way == CN__BF16_NONE || model->layers[first]->class_ == &cn__layer_dense) return;
+    for (int64_t i = 0; i < rows * model->layers[0]->input_size; i++) x[i] = cn__bf16_round(x[i]);
+}
+
 static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const cn__choice *choice, int training,
                                     cn__batch *lists)
 {
@@ -75,6 +86,7 @@ static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const
         return lists;
     }
     model->engine->gather->dense(model->team, &data->x, choice, model->plan.x);
+    round_inputs(model, choice->n);
     return NULL;
 }
 
@@ -171,6 +183,10 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
         weight -= layer->n_weights;
         point_at_weights(model, weight, layer, weights);
         for (int k = 0; k < layer->n_weights; k++) {
+            if (!layer->weights[k].trainable) {
+                sinks[k] = (cn__sink){.stride = layer->weights[k].stride};
+                continue;
+            }
             sinks[k] = (cn__sink){.update = update, .step = &step, .weight = weights[k],
                                   .stride = layer->weights[k].stride};
             for (int s = 0; s < CN__MAX_SLOTS; s++)

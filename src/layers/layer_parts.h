@@ -1,0 +1,45 @@
+/* What the numbers of several layers have in common: a loop over samples, rounding for mixed_bfloat16, and random numbers.
+ *
+ * In mixed_bfloat16 what reaches a layer is rounded already, and a layer rounds what it hands on unless it is the last
+ * one. In between, and for all gradients, numbers stay float32.
+ *
+ * A layer's random numbers belong to a purpose (base/random.h), and within it to the layer's seed or else the model's, the
+ * number of the layer in the model, the number of the training step and the number of the element in the batch. So they
+ * do not depend on threads, and a training that goes on from a file goes on with the numbers it would have had. */
+#ifndef CN_LAYERS_LAYER_PARTS_H
+#define CN_LAYERS_LAYER_PARTS_H
+
+#include "base/random.h"
+#include "kernels/philox.h"
+#include "kernels/real.h"
+#include "layers/layer.h"
+
+/* Calls body(context, thread, begin, end) for all samples of the batch. A batch of one has nothing to share. */
+static inline void cn__each_sample(const cn__pass *pass, cn__loop_body body, void *context)
+{
+    if (pass->batch == 1) body(context, 0, 0, 1);
+    else cn__parallel(pass->pool, pass->batch, body, context);
+}
+
+/* Samples begin ... end-1 of y, when it is finished. */
+static inline void cn__round_output(const cn__pass *pass, int64_t begin, int64_t end)
+{
+    int64_t size = pass->layer->output_size;
+    real *y = pass->y;
+    if (!pass->bf16 || pass->is_last) return;
+    for (int64_t i = begin * size; i < end * size; i++) y[i] = (real)cn__bf16_round((float)y[i]);
+}
+
+/* Where a layer's random numbers are; `seed` is the layer's option, negative: the model's. */
+typedef struct cn__layer_stream {
+    uint64_t seed;
+    uint32_t purpose, step;
+} cn__layer_stream;
+
+static inline cn__layer_stream cn__layer_stream_of(const cn__pass *pass, cn__purpose purpose, int64_t seed)
+{
+    return (cn__layer_stream){.seed = seed < 0 ? pass->seed : (uint64_t)seed,
+                              .purpose = cn__purpose_of_layer(purpose, pass->number), .step = pass->step};
+}
+
+#endif
