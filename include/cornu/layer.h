@@ -16,8 +16,36 @@ extern "C" {
 
 typedef struct cn_layer cn_layer;
 
-/* Names of activations: "linear" (or NULL), "relu", "sigmoid", "tanh", "softmax"; cn_names(CN_NAMES_ACTIVATION) lists
- * all. Names of initializers: "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
+/* Activations are texts, with arguments in brackets where they take some. z is what goes in. Source: keras.activations.
+ *
+ *   linear (or NULL)        z
+ *   relu(negative_slope=0, max_value=inf, threshold=0)
+ *                           max_value from there on; z above threshold; negative_slope (z - threshold) below
+ *   relu6                   min(max(z, 0), 6)
+ *   leaky_relu(negative_slope=0.2)    z above 0, else negative_slope z
+ *   elu(alpha=1)            z above 0, else alpha (e^z - 1)
+ *   selu                    1.0507009873554805 elu(z, 1.6732632423543772)
+ *   celu(alpha=1)           max(z, 0) + alpha (e^(min(z, 0) / alpha) - 1)
+ *   gelu(approximate=false) z (1 + erf(z / sqrt 2)) / 2; approximate: z (1 + tanh(sqrt(2 / pi) (z + 0.044715 z^3))) / 2
+ *   silu or swish           z sigmoid(z)
+ *   mish                    z tanh(softplus(z))
+ *   sigmoid, tanh, exponential        1 / (1 + e^-z), tanh z, e^z
+ *   softplus, softsign      log(1 + e^z), z / (1 + |z|)
+ *   log_sigmoid             log sigmoid(z)
+ *   squareplus(b=4)         (z + sqrt(z^2 + b)) / 2
+ *   hard_sigmoid            clip(z / 6 + 1/2, 0, 1); 0.2 z + 0.5 in Keras 2
+ *   hard_silu or hard_swish z hard_sigmoid(z)
+ *   hard_tanh, tanh_shrink  clip(z, -1, 1), z - tanh z
+ *   soft_shrink(threshold=0.5)        sign(z) max(|z| - threshold, 0)
+ *   hard_shrink(threshold=0.5)        z where |z| > threshold, else 0
+ *   threshold(threshold, default_value)   z above threshold, else default_value; both have to be given
+ *   sparse_plus             0 up to -1, (z + 1)^2 / 4 up to 1, then z
+ *   sparse_sigmoid          clip((z + 1) / 2, 0, 1)
+ *   softmax, log_softmax    over the last axis: e^z / sum e^z, and its logarithm
+ *   sparsemax               over the last axis: the point nearest to z among those >= 0 that sum to 1
+ *   glu                     halves the last axis (a, b): a sigmoid(b); only in a layer Activation
+ *
+ * cn_names(CN_NAMES_ACTIVATION) lists them. Names of initializers: "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
  * "lecun_normal", "random_uniform" ("uniform"), "random_normal" ("normal"), "truncated_normal", "zeros", "ones",
  * "constant", "identity", "orthogonal"; arguments in brackets: "random_normal(mean=0, stddev=0.1)". */
 

@@ -1,4 +1,4 @@
-/* exp, log, tanh and 1/sqrt of our own, written in plain arithmetic so that every engine and compiler gives the same
+/* exp, log, tanh, 1/sqrt and their kin of our own, written in plain arithmetic so that every engine and compiler gives the same
  * bits, and so that the compiler can vectorize loops over them.
  *
  *   function   error at most (tests/unit/test_functions.c: every 251st float32 number, CORNU_EXHAUSTIVE=1 for all)
@@ -6,6 +6,10 @@
  *   log        1 ulp       for x > 0 and normal; -infinity for 0, NaN below
  *   tanh       1.5 ulp       keeps the sign of 0
  *   rsqrt      1 ulp       for x > 0, normal and finite; unspecified elsewhere
+ *   expm1      2 ulp       e^x - 1, also near 0; -1 below -17.4, infinity above 88.72
+ *   log1p      3 ulp       log(1 + x) for x >= 0, also near 0
+ *   erf        1.5 ulp     keeps the sign of 0
+ *   sigmoid    3 ulp       1 / (1 + e^-x); 0 below -88.7
  * NaN gives NaN. Polynomials are minimax fits of relative error (Remez), rounded to float32. In the float64 engine the
  * functions are the C library's: it is the yardstick, not part of the promise. */
 #ifndef CN_KERNELS_FUNCTIONS_H
@@ -21,6 +25,9 @@ static inline real cn__exp(real x) { return exp(x); }
 static inline real cn__log(real x) { return log(x); }
 static inline real cn__tanh(real x) { return tanh(x); }
 static inline real cn__rsqrt(real x) { return 1 / sqrt(x); }
+static inline real cn__expm1(real x) { return expm1(x); }
+static inline real cn__log1p(real x) { return log1p(x); }
+static inline real cn__erf(real x) { return erf(x); }
 
 #else
 
@@ -110,5 +117,62 @@ static inline float cn__rsqrt(float x)
     return fmaf(y * 0.5f, fmaf(-(x * y), y, 1.0f), y);
 }
 
+/* As exp, with 1 taken away before the multiplication by 2^n: 2^n (e^r - 1) + (2^n - 1). */
+static inline float cn__expm1(float x)
+{
+    const float low = -17.4f, high = 80.0f;
+    float bounded = x > low ? (x < high ? x : high) : low;
+    float shifted = fmaf(bounded, 1.44269504f, 12582912.0f);
+    float n = shifted - 12582912.0f;
+    float r = fmaf(n, -0.693145752f, bounded);
+    r = fmaf(n, -1.42860677e-6f, r);
+    float p = 1.38145406e-3f;
+    p = fmaf(p, r, 8.36874545e-3f);
+    p = fmaf(p, r, 4.16683890e-2f);
+    p = fmaf(p, r, 1.66665211e-1f);
+    p = fmaf(p, r, 0.499999940f);
+    p = fmaf(p * r, r, r);
+    float power = cn__from_bits((cn__to_bits(shifted) - cn__to_bits(12582912.0f) + 127) << 23);
+    float result = fmaf(power, p, power - 1.0f);
+    result = x > low ? result : -1.0f;
+    result = x >= high ? cn__exp(x) : result;
+    return x != x ? x : (x == 0.0f ? x : result);
+}
+
+/* What rounding of 1 + x lost is put right to first order: log(w) * x / (w - 1), w = 1 + x rounded (Kahan). */
+static inline float cn__log1p(float x)
+{
+    float w = 1.0f + x, lost = w - 1.0f;
+    float result = cn__log(w) * (x / (lost == 0.0f ? 1.0f : lost));
+    result = lost == 0.0f ? x : result;
+    return w == (float)INFINITY ? w : result;
+}
+
+/* |x| < 0.9375: x + x P(x^2); beyond: 1 - e^Q(|x|), where Q fits log(1 - erf). */
+static inline float cn__erf(float x)
+{
+    float a = fabsf(x), s = x * x;
+    float p = 8.26745891e-5f;
+    p = fmaf(p, s, -8.11807462e-4f);
+    p = fmaf(p, s, 5.19882981e-3f);
+    p = fmaf(p, s, -2.68584974e-2f);
+    p = fmaf(p, s, 1.12836793e-1f);
+    p = fmaf(p, s, -3.76126319e-1f);
+    p = fmaf(p, s, 1.28379166e-1f);
+    float near = fmaf(p, x, x), t = a < 4.0f ? a : 4.0f;
+    float q = 1.93901462e-4f;
+    q = fmaf(q, t, -3.02317040e-3f);
+    q = fmaf(q, t, 2.21466720e-2f);
+    q = fmaf(q, t, -1.03764363e-1f);
+    q = fmaf(q, t, -6.37373745e-1f);
+    q = fmaf(q, t, -1.12756133f);
+    q = fmaf(q, t, -2.23494295e-4f);
+    float far = 1.0f - cn__exp(q);
+    float result = copysignf(a < 0.9375f ? near : far, x);
+    return x != x ? x : result;
+}
+
 #endif
+
+static inline real cn__sigmoid(real x) { return 1 / (1 + cn__exp(-x)); }
 #endif

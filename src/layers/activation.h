@@ -13,7 +13,8 @@ typedef struct cn__activation_options {
     int approximate;
 } cn__activation_options;
 
-/* Works on `rows` rows of `columns` numbers without gaps. y may be z, dz may be dy. */
+/* Works on `rows` rows of `columns` numbers without gaps; y has the columns of z, but half as many after glu.
+ * y may be z, dz may be dy. */
 typedef struct cn__activation_math {
     void (*forward)(const cn__activation_options *options, int64_t rows, int64_t columns, const void *z, void *y);
     /* dz = dL/dz from dy = dL/dy; z is NULL unless cn__activation_needs_input */
@@ -29,6 +30,7 @@ typedef struct cn__activation_class {
     int needs_input;            /* backward reads z, so the layer has to keep it */
     int arguments_need_input;   /* ... unless all arguments have their defaults */
     int by_row;                 /* mixes the numbers of a row (softmax); then one column makes no sense */
+    int halves;                 /* a row of y has half the columns of z (glu); y is not z then */
     int (*check)(const char *owner, const cn__activation_options *options); /* CN_EINVAL; NULL: all finite */
 } cn__activation_class;
 
@@ -38,7 +40,32 @@ typedef struct cn__activation_class {
     X(relu)                                                                                                         \
     X(sigmoid)                                                                                                      \
     X(tanh)                                                                                                         \
-    X(softmax)
+    X(softmax)                                                                                                      \
+    X(elu)                                                                                                          \
+    X(selu)                                                                                                         \
+    X(celu)                                                                                                         \
+    X(gelu)                                                                                                         \
+    X(silu)                                                                                                         \
+    X(softplus)                                                                                                     \
+    X(softsign)                                                                                                     \
+    X(exponential)                                                                                                  \
+    X(hard_sigmoid)                                                                                                 \
+    X(hard_silu)                                                                                                    \
+    X(relu6)                                                                                                        \
+    X(leaky_relu)                                                                                                   \
+    X(mish)                                                                                                         \
+    X(log_softmax)                                                                                                  \
+    X(log_sigmoid)                                                                                                  \
+    X(squareplus)                                                                                                   \
+    X(hard_tanh)                                                                                                    \
+    X(tanh_shrink)                                                                                                  \
+    X(soft_shrink)                                                                                                  \
+    X(hard_shrink)                                                                                                  \
+    X(threshold)                                                                                                    \
+    X(sparse_plus)                                                                                                  \
+    X(sparse_sigmoid)                                                                                               \
+    X(sparsemax)                                                                                                    \
+    X(glu)
 
 #define CN__ACTIVATION_ID(name) CN__ACTIVATION_##name,
 enum { CN__ACTIVATION_LIST(CN__ACTIVATION_ID) CN__ACTIVATION_COUNT };

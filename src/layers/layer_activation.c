@@ -69,10 +69,16 @@ static int check(cn_layer *layer)
 
 static int build(cn_layer *layer)
 {
-    if (cn__activation_classes[layer->activation]->by_row && layer->input_shape[layer->input_ndim - 1] == 1)
+    const cn__activation_class *class_ = cn__activation_classes[layer->activation];
+    int64_t columns = layer->input_ndim ? layer->input_shape[layer->input_ndim - 1] : 1;
+    if (class_->by_row && columns == 1)
         return cn__fail(CN_EINVAL, "%s: %s over one unit is always the same; use sigmoid, or one unit per class",
-                        cn__layer_label(layer), cn__activation_classes[layer->activation]->name);
+                        cn__layer_label(layer), class_->name);
+    if (class_->halves && columns % 2 != 0)
+        return cn__fail(CN_ESHAPE, "%s: %s splits the last axis in two halves, but it has %lld entries",
+                        cn__layer_label(layer), class_->name, (long long)columns);
     cn__layer_keep_shape(layer);
+    if (class_->halves) layer->output_shape[layer->output_ndim - 1] = columns / 2;
     return CN_OK;
 }
 

@@ -117,6 +117,9 @@ static int check(cn_layer *layer)
     if (cn__activation_classes[layer->activation]->by_row && options->units == 1)
         return cn__fail(CN_EINVAL, "%s: %s over one unit is always the same; use sigmoid, or one unit per class",
                         label, cn__activation_classes[layer->activation]->name);
+    if (cn__activation_classes[layer->activation]->halves)
+        return cn__fail(CN_EINVAL, "%s: %s gives half the units; put it into a layer of its own, activation(%s)", label,
+                        cn__activation_classes[layer->activation]->name, options->activation);
     CN_TRY(cn__initializer_check(label, options->kernel_initializer));
     return cn__initializer_check(label, options->bias_initializer);
 }

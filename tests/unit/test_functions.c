@@ -1,4 +1,4 @@
-/* exp, log, tanh and 1/sqrt against the C library's in double precision, and the same bits in every engine.
+/* exp, log, tanh, 1/sqrt and their kin against the C library's in double precision, and the same bits in every engine.
  * Looks at every 251st float32 number and all numbers near the borders; CORNU_EXHAUSTIVE=1 looks at all 2^32. */
 #define CN_REAL_BITS 32
 #include "kernels/functions.h"
@@ -23,11 +23,17 @@ typedef struct function {
 
 static double exact_rsqrt(double x) { return 1 / sqrt(x); }
 
+static double exact_sigmoid(double x) { return 1 / (1 + exp(-x)); }
+
 static const function functions[] = {
     {"exp", cn__exp, exp, 1, -87.33654f, 88.72283f},
     {"log", cn__log, log, 1, FLT_MIN, FLT_MAX},
     {"tanh", cn__tanh, tanh, 1.5, -FLT_MAX, FLT_MAX},
     {"rsqrt", cn__rsqrt, exact_rsqrt, 1, FLT_MIN, FLT_MAX},
+    {"expm1", cn__expm1, expm1, 2, -FLT_MAX, 88.72283f},
+    {"log1p", cn__log1p, log1p, 3, 0, FLT_MAX},
+    {"erf", cn__erf, erf, 1.5, -FLT_MAX, FLT_MAX},
+    {"sigmoid", cn__sigmoid, exact_sigmoid, 3, -87.33654f, FLT_MAX},
 };
 enum { N_FUNCTIONS = sizeof functions / sizeof *functions };
 
@@ -74,7 +80,8 @@ static void bounds_hold(void **state)
 static void bounds_hold_at_the_seams(void **state)
 {
     (void)state;
-    const float seams[] = {0, 0.34657359f, 0.5f, 0.625f, 0.70710678f, 1, 1.41421356f, 2, 20, 64, 87.33654f, 88.72283f,
+    const float seams[] = {0, 0.34657359f, 0.5f, 0.625f, 0.70710678f, 0.9375f, 1, 1.41421356f, 2, 4, 17.4f, 20, 64, 80,
+                           87.33654f, 88.72283f,
                            FLT_MIN, FLT_MAX};
     for (int i = 0; i < N_FUNCTIONS; i++) {
         for (size_t s = 0; s < 2 * sizeof seams / sizeof *seams; s++) {
@@ -119,6 +126,11 @@ static void special_arguments(void **state)
     assert_true(cn__tanh(0) == 0 && !signbit(cn__tanh(0)) && signbit(cn__tanh(-0.0f)));
     assert_true(cn__tanh(subnormal) == subnormal && cn__tanh(-subnormal) == -subnormal);
     assert_true(cn__tanh(INFINITY) == 1 && cn__tanh(-INFINITY) == -1 && cn__tanh(FLT_MAX) == 1);
+    assert_true(cn__expm1(0) == 0 && signbit(cn__expm1(-0.0f)) && cn__expm1(-INFINITY) == -1);
+    assert_true(cn__expm1(INFINITY) == INFINITY && cn__expm1(88.73f) == INFINITY && cn__expm1(subnormal) == subnormal);
+    assert_true(cn__log1p(0) == 0 && cn__log1p(subnormal) == subnormal && cn__log1p(INFINITY) == INFINITY);
+    assert_true(cn__erf(INFINITY) == 1 && cn__erf(-INFINITY) == -1 && cn__erf(0) == 0 && signbit(cn__erf(-0.0f)));
+    assert_true(cn__sigmoid(INFINITY) == 1 && cn__sigmoid(-INFINITY) == 0 && cn__sigmoid(0) == 0.5f);
     assert_true(distance(cn__rsqrt(1), 1) <= 1 && distance(cn__rsqrt(FLT_MIN), 0x1p63) <= 1);
     for (int i = 0; i < N_FUNCTIONS; i++)
         assert_true(isnan(functions[i].ours(NAN)) && isnan(functions[i].ours(-(float)NAN)));
@@ -138,7 +150,7 @@ static void run_activation(const cn__engine *engine, const char *name, int64_t n
     cn__pool *pool = cn__pool_create(2);
     assert_non_null(layer);
     assert_non_null(pool);
-    int64_t shape[] = {strcmp(name, "softmax") == 0 ? 13 : 1};
+    int64_t shape[] = {26};
     assert_int_equal(cn__layer_build(layer, 1, shape), CN_OK);
     engine->layers[CN__LAYER_activation]->forward(
         &(cn__pass){.layer = layer, .pool = pool, .batch = n / shape[0], .x = x, .y = y});
@@ -151,7 +163,7 @@ static void every_engine_gives_the_same_bits(void **state)
     (void)state;
     enum { ROOM = 43008 };
     static float x[ROOM], y[ROOM], expected[ROOM];
-    int64_t n = make_arguments(x) / 13 * 13;
+    int64_t n = make_arguments(x) / 26 * 26;
     const cn__engine *engines[CN__ISA_COUNT];
     int n_engines = engines_usable(engines);
     for (int e = 0; e < n_engines; e++) {
@@ -167,10 +179,14 @@ static void every_engine_gives_the_same_bits(void **state)
         }
     }
     for (int64_t i = 0; i < n; i++) x[i] = isfinite(x[i]) ? fmodf(x[i], 30) : 0;
-    run_activation(engines[0], "softmax", n, x, expected);
-    for (int e = 1; e < n_engines; e++) {
-        run_activation(engines[e], "softmax", n, x, y);
-        assert_true(engines_same(y, expected, (size_t)n * sizeof *y));
+    for (int a = 0; a < CN__ACTIVATION_COUNT; a++) {
+        const char *name = cn__activation_classes[a]->name;
+        if (!strcmp(name, "threshold")) name = "threshold(0.1, 0.5)";
+        run_activation(engines[0], name, n, x, expected);
+        for (int e = 1; e < n_engines; e++) {
+            run_activation(engines[e], name, n, x, y);
+            assert_true(engines_same(y, expected, (size_t)n * sizeof *y));
+        }
     }
 }
 

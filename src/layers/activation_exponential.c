@@ -1,0 +1,26 @@
+#include "kernels/functions.h"
+#include "layers/engine_activation.h"
+
+static void forward(const cn__activation_options *options, int64_t rows, int64_t columns, const void *z_, void *y_)
+{
+    const real *z = z_;
+    real *y = y_;
+    (void)options;
+    for (int64_t i = 0; i < rows * columns; i++) y[i] = cn__exp(z[i]);
+}
+
+static void backward(const cn__activation_options *options, int64_t rows, int64_t columns, const void *z,
+                     const void *y_, const void *dy_, void *dz_)
+{
+    const real *y = y_, *dy = dy_;
+    real *dz = dz_;
+    (void)options;
+    (void)z;
+    for (int64_t i = 0; i < rows * columns; i++) dz[i] = dy[i] * y[i];
+}
+
+const cn__activation_math CN_T(cn__activation_exponential_math) = {forward, backward};
+
+#if CN_ONCE
+const cn__activation_class cn__activation_exponential = {.name = "exponential"};
+#endif

@@ -1,0 +1,162 @@
+#!/usr/bin/env python3
+"""Records what Keras's activations and layers compute (float32, TensorFlow backend).
+
+    record_layers.py activations > activations.txt
+    record_layers.py layers      > layers.txt
+
+README.md in this folder describes the files. Layers that draw random numbers get Cornu's: `Stream` below is Philox4x32-10
+written again from the paper, with the counters that docs/determinism.md promises.
+"""
+import os
+import sys
+
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+MASK = 0xFFFFFFFF
+DROPOUT, AUGMENTATION = 3, 4
+
+
+def philox(seed, purpose, stream, index):
+    c = [index & MASK, index >> 32, stream, purpose]
+    k = [seed & MASK, seed >> 32]
+    for _ in range(10):
+        p0, p1 = 0xD2511F53 * c[0], 0xCD9E8D57 * c[2]
+        c = [(p1 >> 32) ^ c[1] ^ k[0], p1 & MASK, (p0 >> 32) ^ c[3] ^ k[1], p0 & MASK]
+        k = [(k[0] + 0x9E3779B9) & MASK, (k[1] + 0xBB67AE85) & MASK]
+    return c
+
+
+class Stream:
+    """Uniform numbers of one layer in one step: number e is word e % 4 at index e / 4."""
+
+    def __init__(self, seed, purpose, layer):
+        self.seed, self.purpose, self.step = seed, purpose + 256 * layer, 0
+
+    def uniform(self, count):
+        words = [philox(self.seed, self.purpose, self.step, e // 4)[e % 4] for e in range(count)]
+        return np.array([(word >> 8) * 2.0**-24 for word in words])
+
+
+def numbers(values):
+    return " ".join(f"{value:.9g}" for value in np.asarray(values, np.float32).ravel())
+
+
+def put(name, key, values):
+    print(f"{name}.{key}: {numbers(values)}")
+
+
+# --- activations -------------------------------------------------------------------------------------------------------
+
+POINTS = [-20, -9, -7.5, -5.5, -3.5, -2.6, -1.9, -1.3, -0.9, -0.6, -0.45, -0.2,
+          -0.04, 0.03, 0.15, 0.35, 0.55, 0.8, 1.2, 1.7, 2.6, 3.4, 6.5, 12]
+ACTIVATIONS = ["linear", "relu", "relu(0.1, max_value=3.0, threshold=1.0)", "relu(max_value=6.0)", "sigmoid", "tanh",
+               "softmax", "elu", "elu(0.3)", "selu", "celu", "celu(alpha=0.4)", "gelu", "gelu(approximate=True)", "silu",
+               "swish", "softplus", "softsign", "exponential", "hard_sigmoid", "hard_silu", "hard_swish", "relu6",
+               "leaky_relu", "leaky_relu(negative_slope=0.4)", "mish", "log_softmax", "log_sigmoid", "squareplus",
+               "squareplus(b=0.5)", "hard_tanh", "tanh_shrink", "soft_shrink", "soft_shrink(0.3)", "hard_shrink",
+               "hard_shrink(threshold=0.7)", "threshold(0.1, -0.5)", "sparse_plus", "sparse_sigmoid", "sparsemax", "glu"]
+
+
+def sparsemax(x):
+    """As Martins and Astudillo define it. Keras 3.15.1 adds up all partial sums of the support instead of taking the last
+    one, so that its rows do not sum to 1 once two numbers survive."""
+    ordered = tf.sort(x, direction="DESCENDING", axis=-1)
+    sums = tf.cumsum(ordered, axis=-1)
+    count = tf.range(1, x.shape[-1] + 1, dtype=x.dtype)
+    k = tf.reduce_sum(tf.cast(ordered - (sums - 1) / count > 0, tf.int32), axis=-1, keepdims=True)
+    tau = (tf.gather(sums, k - 1, axis=-1, batch_dims=1) - 1) / tf.cast(k, x.dtype)
+    return tf.maximum(x - tau, 0.0)
+
+
+def record_activations():
+    rng = np.random.default_rng(1)
+    x = rng.permutation(np.array(POINTS, np.float32)).reshape(4, 6)
+    r = rng.uniform(-1, 1, (4, 6)).astype(np.float32)
+    put("all", "x", x)
+    put("all", "r", r)
+    for text in ACTIVATIONS:
+        name, _, rest = text.partition("(")
+        arguments = f"(x, {rest}" if rest else "(x)"
+        v = tf.Variable(x)
+        with tf.GradientTape() as tape:
+            function = sparsemax if name == "sparsemax" else getattr(keras.activations, name)
+            y = eval(f"function{arguments}", {"function": function, "x": tf.convert_to_tensor(v)})
+            loss = tf.reduce_sum(y * r[:, :y.shape[1]])
+        print(f"# {text}")
+        put(text, "y", y)
+        put(text, "dx", tape.gradient(loss, v))
+
+
+# --- layers ------------------------------------------------------------------------------------------------------------
+
+L = keras.layers
+# text in Cornu, Keras's layer, shape of one sample
+LAYERS = []
+
+
+def record_layer(index, text, make, shape, batch=4):
+    rng = np.random.default_rng(100 + index)
+    name = f"case{index}"
+    x = rng.uniform(-2, 2, (batch,) + shape).astype(np.float32)
+    print(f"{name}.text: {text}")
+    print(f"{name}.shape: " + " ".join(map(str, (batch,) + shape)))
+    layer = make()
+    layer.build((None,) + shape)
+    start = [rng.uniform(0.5, 1.5, w.shape).astype(np.float32) for w in layer.weights]
+    layer.set_weights(start)
+    put(name, "x", x)
+    for k, w in enumerate(start):
+        put(name, f"w{k}", w)
+    put(name, "predict", layer(x, training=False) if takes_training(layer) else layer(x))
+    v = tf.Variable(x)
+    with tf.GradientTape() as tape:
+        y = layer(tf.convert_to_tensor(v), training=True) if takes_training(layer) else layer(tf.convert_to_tensor(v))
+        r = rng.uniform(-1, 1, y.shape).astype(np.float32)
+        loss = tf.reduce_sum(y * r)
+    trainable = [w.value for w in layer.trainable_weights]
+    gradients = tape.gradient(loss, [v] + trainable)
+    put(name, "r", r)
+    put(name, "y", y)
+    put(name, "dx", gradients[0])
+    for k, g in enumerate(gradients[1:]):
+        put(name, f"dw{k}", g)
+    for k, w in enumerate(layer.weights):
+        put(name, f"state{k}", w)
+    # three steps of SGD, the layer and Dense(2) behind it
+    layer = make()
+    model = keras.Sequential([keras.Input(shape), layer, L.Flatten(), L.Dense(2)])
+    size = int(np.prod(layer.compute_output_shape((None,) + shape)[1:]))
+    kernel = rng.uniform(-0.5, 0.5, (size, 2)).astype(np.float32)
+    target = rng.uniform(-1, 1, (batch, 2)).astype(np.float32)
+    model.set_weights(start + [kernel, np.zeros(2, np.float32)])
+    model.compile(optimizer=keras.optimizers.SGD(0.05), loss="mse", run_eagerly=True)
+    put(name, "kernel", kernel)
+    put(name, "target", target)
+    losses = []
+    for step in range(3):
+        if hasattr(layer, "cornu"):
+            layer.cornu.step = step
+        losses.append(float(model.train_on_batch(x, target)))
+    put(name, "loss", losses)
+    for k, w in enumerate(model.get_weights()):
+        put(name, f"after{k}", w)
+
+
+def takes_training(layer):
+    return layer._call_has_training_arg
+
+
+def record_layers():
+    for index, (text, make, shape) in enumerate(LAYERS):
+        record_layer(index, text, make, shape)
+
+
+if __name__ == "__main__":
+    print(f"# keras {keras.__version__}, tensorflow {tf.__version__}, numpy {np.__version__},"
+          f" python {sys.version.split()[0]}")
+    {"activations": record_activations, "layers": record_layers}[sys.argv[1]]()
