@@ -2,6 +2,7 @@
 #ifndef CORNU_CORNU_H
 #define CORNU_CORNU_H
 
+#include <cornu/built_in_callbacks.h>
 #include <cornu/callback.h>
 #include <cornu/dataset.h>
 #include <cornu/error.h>

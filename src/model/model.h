@@ -143,6 +143,11 @@ cn_tensor *cn__model_copy_weight(const cn_model *model, int i, void *block);
 /* The shapes must agree. */
 void cn__model_store_weight(cn_model *model, int i, void *block, const cn_tensor *values);
 
+/* All weights as one piece of memory of cn__model_block_bytes, laid out as in this process. */
+size_t cn__model_block_bytes(const cn_model *model);
+void cn__model_copy_block(const cn_model *model, void *to);
+void cn__model_restore_block(cn_model *model, const void *from);
+
 /* --- compile.c --- */
 /* The part of compiling that needs shapes; runs again when they become known only with the data. */
 int cn__model_finish_compile(cn_model *model);

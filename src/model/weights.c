@@ -62,6 +62,22 @@ void cn__model_store_weight(cn_model *model, int i, void *block, const cn_tensor
     }
 }
 
+size_t cn__model_block_bytes(const cn_model *model)
+{
+    return (size_t)model->block_size * cn__engine_bytes(model->engine);
+}
+
+void cn__model_copy_block(const cn_model *model, void *to)
+{
+    memcpy(to, model->block, cn__model_block_bytes(model));
+}
+
+void cn__model_restore_block(cn_model *model, const void *from)
+{
+    memcpy(model->block, from, cn__model_block_bytes(model));
+    for (int i = 0; model->plan.copy_is_fresh && i < model->n_layers; i++) model->plan.copy_is_fresh[i] = 0;
+}
+
 int cn_model_set_weight(cn_model *model, int i, const cn_tensor *values)
 {
     CN_TRY(check_index(model, i));

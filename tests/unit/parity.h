@@ -27,4 +27,26 @@ static inline int parity_numbers(const char *file, const char *key, double *valu
     return n;
 }
 
+/* The text behind "key: ", in which \r, \n and \\ stand for what they stand for in C. Static memory; NULL: no such key. */
+static inline const char *parity_text(const char *file, const char *key)
+{
+    static char line[8192];
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s", CN_PARITY_DIR, file);
+    FILE *stream = fopen(path, "r");
+    size_t length = strlen(key);
+    const char *found = NULL;
+    while (stream && !found && fgets(line, sizeof line, stream))
+        if (strncmp(line, key, length) == 0 && strncmp(line + length, ": ", 2) == 0) found = line + length + 2;
+    if (stream) fclose(stream);
+    char *out = line;
+    for (const char *at = found; at && *at && *at != '\n'; at++) {
+        int is_escape = *at == '\\';
+        if (is_escape) at++;
+        *out++ = (char)(is_escape && *at == 'r' ? '\r' : is_escape && *at == 'n' ? '\n' : *at);
+    }
+    *out = '\0';
+    return found ? line : NULL;
+}
+
 #endif

@@ -1,0 +1,133 @@
+/* Built-in callbacks: Keras's, with its arguments and defaults (keras/src/callbacks).
+ *
+ *     cn_fit(model, x, y, .epochs = 100, .validation_split = 0.1,
+ *            .callbacks = {cn_early_stopping(.patience = 3), cn_csv_logger("log.csv")});
+ *
+ * Each constructor returns a callback that the next fit (or evaluate, or predict) takes over and destroys, also on
+ * failure; one that is never handed to any of them is destroyed with cn_callback_destroy. A constructor never returns
+ * NULL: with wrong arguments, or without memory, it returns a callback with which fit fails and says what was wrong.
+ * Options are copied. Messages of `verbose` go where fit writes its progress.
+ *
+ * Monitors. `monitor` names a value of the logs: "loss", "val_loss", a metric, "val_" and a metric. `mode` is "min",
+ * "max", or "auto": the loss and errors are to fall, accuracies, AUC, precision, recall and F-scores to rise. A value
+ * that is not a number is never an improvement. Where Keras warns that the value is not there and goes on, fit fails.
+ *
+ * Callbacks keep what they need in checkpoints, so a resumed run behaves as one never interrupted. */
+#ifndef CORNU_BUILT_IN_CALLBACKS_H
+#define CORNU_BUILT_IN_CALLBACKS_H
+
+#include <cornu/callback.h>
+#include <math.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Destroys a callback that nothing has taken over. Accepts NULL and a pointer to NULL; sets it to NULL. A callback
+ * without a destroy hook, such as one of your own, stays as it is. */
+CN_API void cn_callback_destroy(const cn_callback **callback);
+
+/* EarlyStopping. At the end of each epoch from start_from_epoch on, wait += 1; if the value is better than the best one
+ * by more than |min_delta|, it becomes the best, and wait = 0 (with a baseline: if it beats that, too). Training ends
+ * when wait >= patience and epoch > 0; cn_model_stop_reason says so. restore_best_weights: the weights of the best
+ * epoch come back when training ends, early or not. */
+typedef struct cn_early_stopping_options {
+    const char *monitor;
+    double min_delta;
+    int patience, verbose;
+    const char *mode;
+    double baseline; /* NaN: none */
+    int restore_best_weights, start_from_epoch;
+} cn_early_stopping_options;
+#define CN_EARLY_STOPPING_DEFAULTS .monitor = "val_loss", .mode = "auto", .baseline = NAN
+CN_API cn_callback *cn_early_stopping_create(const cn_early_stopping_options *options);
+#define cn_early_stopping(...)                                                                                      \
+    cn_early_stopping_create(&(const cn_early_stopping_options){CN_EARLY_STOPPING_DEFAULTS, __VA_ARGS__})
+
+/* ModelCheckpoint. Saves the model (cn_model_save) after each epoch, or after every save_freq batches. `filepath` may
+ * hold {epoch} (from 1), {batch} (from 1, with save_freq) and values of the logs, each with a format as in Python:
+ * "best-{epoch:02d}-{val_loss:.4f}.safetensors"; {{ and }} stand for brackets. Missing folders are made.
+ * save_best_only: only when `monitor` is better than at the last save. save_weights_only: without the optimizer's state
+ * (configuration and weights are always in the file). */
+typedef struct cn_model_checkpoint_options {
+    const char *filepath, *monitor;
+    int verbose, save_best_only, save_weights_only;
+    const char *mode;
+    int64_t save_freq;              /* 0: after each epoch */
+    double initial_value_threshold; /* save_best_only: the first value to beat; NaN: none */
+} cn_model_checkpoint_options;
+#define CN_MODEL_CHECKPOINT_DEFAULTS .monitor = "val_loss", .mode = "auto", .initial_value_threshold = NAN
+CN_API cn_callback *cn_model_checkpoint_create(const cn_model_checkpoint_options *options);
+#define cn_model_checkpoint(...) CN_MODEL_CHECKPOINT_(__VA_ARGS__, )
+#define CN_MODEL_CHECKPOINT_(path, ...)                                                                             \
+    cn_model_checkpoint_create(                                                                                     \
+        &(const cn_model_checkpoint_options){CN_MODEL_CHECKPOINT_DEFAULTS, .filepath = path, __VA_ARGS__})
+
+/* ReduceLROnPlateau. After `patience` epochs without an improvement by more than |min_delta|, and outside the `cooldown`
+ * epochs that follow a reduction: learning rate = max(learning rate * factor, min_lr), if it is above min_lr. Adds
+ * "learning_rate", as it was during the epoch, to the logs. factor must be below 1. */
+typedef struct cn_reduce_lr_on_plateau_options {
+    const char *monitor;
+    double factor;
+    int patience, verbose;
+    const char *mode;
+    double min_delta;
+    int cooldown;
+    double min_lr;
+} cn_reduce_lr_on_plateau_options;
+#define CN_REDUCE_LR_ON_PLATEAU_DEFAULTS                                                                            \
+    .monitor = "val_loss", .factor = 0.1, .patience = 10, .mode = "auto", .min_delta = 1e-4
+CN_API cn_callback *cn_reduce_lr_on_plateau_create(const cn_reduce_lr_on_plateau_options *options);
+#define cn_reduce_lr_on_plateau(...)                                                                                \
+    cn_reduce_lr_on_plateau_create(&(const cn_reduce_lr_on_plateau_options){CN_REDUCE_LR_ON_PLATEAU_DEFAULTS, __VA_ARGS__})
+
+/* LearningRateScheduler. At the beginning of each epoch (from 0): learning rate = schedule(epoch, learning rate, user).
+ * Adds "learning_rate" to the logs. A result that is negative or not a number ends fit with CN_EINVAL. */
+typedef struct cn_learning_rate_scheduler_options {
+    double (*schedule)(int epoch, double learning_rate, void *user);
+    void *user; /* borrowed */
+    int verbose;
+} cn_learning_rate_scheduler_options;
+CN_API cn_callback *cn_learning_rate_scheduler_create(const cn_learning_rate_scheduler_options *options);
+#define cn_learning_rate_scheduler(...) CN_LEARNING_RATE_SCHEDULER_(__VA_ARGS__, )
+#define CN_LEARNING_RATE_SCHEDULER_(function, ...)                                                                  \
+    cn_learning_rate_scheduler_create(&(const cn_learning_rate_scheduler_options){.schedule = function, __VA_ARGS__})
+
+/* CSVLogger. One line an epoch, written at once, with CR LF as Keras: the epoch from 0, then the values of the logs
+ * sorted by name, each with the shortest digits that give it back. Without validation in the first epoch the columns
+ * val_... are there all the same, filled with NA. append: keep what the file has. `separator` is one character. */
+typedef struct cn_csv_logger_options {
+    const char *filename, *separator;
+    int append;
+} cn_csv_logger_options;
+#define CN_CSV_LOGGER_DEFAULTS .separator = ","
+CN_API cn_callback *cn_csv_logger_create(const cn_csv_logger_options *options);
+#define cn_csv_logger(...) CN_CSV_LOGGER_(__VA_ARGS__, )
+#define CN_CSV_LOGGER_(path, ...)                                                                                   \
+    cn_csv_logger_create(&(const cn_csv_logger_options){CN_CSV_LOGGER_DEFAULTS, .filename = path, __VA_ARGS__})
+
+/* One JSON object a line and epoch: {"epoch": 0, "accuracy": 0.925, "loss": 0.26}, in the order of the logs; what is not
+ * a finite number is null. Not in Keras. */
+typedef struct cn_json_logger_options {
+    const char *filename;
+    int append;
+} cn_json_logger_options;
+CN_API cn_callback *cn_json_logger_create(const cn_json_logger_options *options);
+#define cn_json_logger(...) CN_JSON_LOGGER_(__VA_ARGS__, )
+#define CN_JSON_LOGGER_(path, ...)                                                                                  \
+    cn_json_logger_create(&(const cn_json_logger_options){.filename = path, __VA_ARGS__})
+
+/* TerminateOnNaN. Ends training after the batch at which the loss is no longer finite, and says where it began: the
+ * first layer, sample and value of that batch (cn_model_stop_reason). raise_error: fit fails with that sentence
+ * (CN_ESTOPPED). */
+typedef struct cn_terminate_on_nan_options {
+    int raise_error;
+} cn_terminate_on_nan_options;
+CN_API cn_callback *cn_terminate_on_nan_create(const cn_terminate_on_nan_options *options);
+#define cn_terminate_on_nan(...)                                                                                    \
+    cn_terminate_on_nan_create(&(const cn_terminate_on_nan_options){.raise_error = 0, __VA_ARGS__})
+
+#ifdef __cplusplus
+}
+#endif
+#endif
