@@ -19,13 +19,20 @@
 extern "C" {
 #endif
 
-/* dtype, its name in NumPy, bytes per element */
+/* dtype, its name in NumPy, bytes per element. A bool is a byte, 0 or 1. */
 #define CN_DTYPE_LIST(X)                                                                                            \
     X(CN_UINT8, "uint8", 1)                                                                                         \
     X(CN_INT32, "int32", 4)                                                                                         \
     X(CN_INT64, "int64", 8)                                                                                         \
     X(CN_FLOAT32, "float32", 4)                                                                                     \
-    X(CN_FLOAT64, "float64", 8)
+    X(CN_FLOAT64, "float64", 8)                                                                                     \
+    X(CN_BOOL, "bool", 1)                                                                                           \
+    X(CN_INT8, "int8", 1)                                                                                           \
+    X(CN_INT16, "int16", 2)                                                                                         \
+    X(CN_UINT16, "uint16", 2)                                                                                       \
+    X(CN_UINT32, "uint32", 4)                                                                                       \
+    X(CN_UINT64, "uint64", 8)                                                                                       \
+    X(CN_FLOAT16, "float16", 2)
 
 typedef enum cn_dtype {
 #define CN_DTYPE_ENUM(id, name, bytes) id,

@@ -16,12 +16,14 @@ static cn__stored stored_as(cn_dtype dtype)
     return kinds[dtype];
 }
 
-/* A tensor as rows; one that has gaps is copied. */
+/* A tensor as rows; one that has gaps, or a dtype that the model does not read, is copied. */
 static int as_rows(const cn_tensor *tensor, int64_t columns, cn_tensor **copy, cn__source *source)
 {
     const cn_tensor *rows = tensor;
-    if (!cn_is_contiguous(tensor)) {
-        *copy = cn_copy(tensor);
+    cn_dtype plain = cn__plain_dtype(cn_dtype_of(tensor));
+    if (plain != cn_dtype_of(tensor)) *copy = cn_astype(tensor, cn_scale_of(tensor) == 1 ? plain : CN_FLOAT32);
+    else if (!cn_is_contiguous(tensor)) *copy = cn_copy(tensor);
+    if (plain != cn_dtype_of(tensor) || !cn_is_contiguous(tensor)) {
         if (!*copy) return CN_ENOMEM;
         rows = *copy;
     }

@@ -41,12 +41,15 @@ static int open_rows(cn__rows *rows, const cn_tensor *tensor, const char *what)
         return cn__fail(CN_EINVAL, "cn_inspect: the %s have the shape %s, but there must be at least one row", what,
                         cn__shape_text(text, tensor->ndim, tensor->shape));
     }
-    *rows = (cn__rows){.data = tensor->data, .dtype = tensor->dtype, .scale = tensor->scale, .n = tensor->shape[0],
+    cn_dtype plain = cn__plain_dtype(tensor->dtype);
+    *rows = (cn__rows){.data = tensor->data, .dtype = plain, .scale = tensor->scale, .n = tensor->shape[0],
                        .features = tensor->size / tensor->shape[0], .tensor = tensor};
-    if (cn_is_contiguous(tensor)) return CN_OK;
-    rows->copy = cn__alloc_raw((size_t)tensor->size, cn_dtype_size(tensor->dtype), "rows to be inspected");
+    if (plain == tensor->dtype && cn_is_contiguous(tensor)) return CN_OK;
+    rows->copy = cn__alloc_raw((size_t)tensor->size, cn_dtype_size(plain), "rows to be inspected");
     if (!rows->copy) return CN_ENOMEM;
-    cn__tensor_gather(tensor, rows->copy);
+    cn_tensor stored = cn__tensor_outline(tensor);
+    stored.scale = 1;
+    cn__tensor_convert(&stored, plain, rows->copy);
     rows->data = rows->copy;
     return CN_OK;
 }

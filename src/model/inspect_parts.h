@@ -26,7 +26,7 @@ static inline double cn__rows_value(const cn__rows *rows, int64_t i)
     case CN_INT64: return (double)((const int64_t *)rows->data)[i] * rows->scale;
     case CN_FLOAT32: return (double)((const float *)rows->data)[i] * rows->scale;
     case CN_FLOAT64: return ((const double *)rows->data)[i] * rows->scale;
-    case CN_DTYPE_COUNT: break;
+    default: break; /* open_rows makes one of these five */
     }
     return 0;
 }

@@ -2,6 +2,8 @@
  * floatmode="maxprec" that NumPy starts with. */
 #include "tensor/element_format.h"
 
+#include "tensor/half.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,27 +12,31 @@
 
 static int64_t integer_value(const cn_tensor *tensor, const char *element)
 {
-    uint8_t byte;
-    int32_t word;
-    int64_t number;
-    switch (tensor->dtype) {
-    case CN_UINT8: memcpy(&byte, element, sizeof byte); return byte;
-    case CN_INT32: memcpy(&word, element, sizeof word); return word;
-    default: memcpy(&number, element, sizeof number); return number;
-    }
+    int64_t value;
+    cn__convert_row(tensor->dtype, 1, element, 0, 1, CN_INT64, &value);
+    return value;
 }
 
+static int integer_text(const cn_tensor *tensor, const char *element, int width, char *text, size_t bytes)
+{
+    int64_t value = integer_value(tensor, element);
+    if (tensor->dtype == CN_UINT64) return snprintf(text, bytes, "%*llu", width, (unsigned long long)value);
+    return snprintf(text, bytes, "%*lld", width, (long long)value);
+}
+
+/* Rounded to the type that is shown. */
 static double real_value(const cn__element_format *format, const char *element)
 {
     double value = cn__tensor_value(format->tensor, element);
-    return format->single ? (double)(float)value : value;
+    if (format->bits == 16) return (double)cn__half_value(cn__half_from(value));
+    return format->bits == 32 ? (double)(float)value : value;
 }
 
 /* The shortest digits if they reach the point and fit behind it, otherwise as many as fit: NumPy writes 99999992. for
  * the float32 that 9999999e1 would bring back. */
-static void positional_decimal(cn__decimal *decimal, double value, int single)
+static void positional_decimal(cn__decimal *decimal, double value, int bits)
 {
-    cn__decimal_shortest(decimal, value, single);
+    cn__decimal_shortest(decimal, value, bits);
     if (cn__decimal_places(decimal) > PRECISION) cn__decimal_fixed(decimal, value, PRECISION);
     else if (decimal->n_digits < decimal->point) cn__decimal_fixed(decimal, value, 0);
 }
@@ -62,17 +68,17 @@ static void measure_integers(cn__element_format *format)
 {
     int64_t index[CN_MAX_NDIM] = {0};
     do {
-        long long value = integer_value(format->tensor, cn__tensor_element(format->tensor, index));
-        format->width = larger(format->width, snprintf(NULL, 0, "%lld", value));
+        const char *element = cn__tensor_element(format->tensor, index);
+        format->width = larger(format->width, integer_text(format->tensor, element, 0, NULL, 0));
     } while (next_shown(format, index));
 }
 
 /* NumPy writes all numbers with an exponent as soon as one is very large or small, or they differ widely. */
-static int wants_exponent(double smallest, double largest, int single)
+static int wants_exponent(double smallest, double largest, int bits)
 {
     if (largest == 0) return 0;
     if (largest >= 1e8) return 1;
-    if (single) return (float)smallest < 1e-4f || (float)largest / (float)smallest > 1000;
+    if (bits == 32) return (float)smallest < 1e-4f || (float)largest / (float)smallest > 1000;
     return smallest < 1e-4 || largest / smallest > 1000;
 }
 
@@ -82,7 +88,7 @@ static void measure_real(cn__element_format *format, double value)
     char written[CN_NUMBER_TEXT_BYTES];
     cn__decimal decimal;
     if (format->scientific) {
-        cn__decimal_shortest(&decimal, value, format->single);
+        cn__decimal_shortest(&decimal, value, format->bits);
         int places = decimal.n_digits - 1 > PRECISION ? PRECISION : decimal.n_digits - 1;
         if (decimal.n_digits > PRECISION + 1) {
             cn__decimal_significant(&decimal, value, PRECISION + 1);
@@ -94,7 +100,7 @@ static void measure_real(cn__element_format *format, double value)
         format->exponent_digits = larger(format->exponent_digits, exponent_digits);
         format->pad_left = larger(format->pad_left, decimal.negative ? 2 : 1);
     } else {
-        positional_decimal(&decimal, value, format->single);
+        positional_decimal(&decimal, value, format->bits);
         int places = cn__decimal_places(&decimal);
         int n = cn__decimal_positional(&decimal, places, written);
         format->pad_right = larger(format->pad_right, places);
@@ -117,7 +123,7 @@ static void measure_reals(cn__element_format *format)
         if (magnitude > largest) largest = magnitude;
     } while (next_shown(format, index));
 
-    format->scientific = wants_exponent(smallest, largest, format->single);
+    format->scientific = wants_exponent(smallest, largest, format->bits);
     do { /* next_shown has put index back to the beginning */
         double value = real_value(format, cn__tensor_element(format->tensor, index));
         if (isfinite(value)) measure_real(format, value);
@@ -135,16 +141,16 @@ static void write_real(const cn__element_format *format, double value, char text
     cn__decimal decimal;
     int left = 0, right = 0; /* spaces */
     if (!isfinite(value)) {
-        left = format->pad_left + format->pad_right + 1 - cn__number_str(value, format->single, written);
+        left = format->pad_left + format->pad_right + 1 - cn__number_str(value, format->bits, written);
     } else if (format->scientific) {
         /* Numbers with fewer digits than the longest are filled up with digits of their exact value, not zeros. */
-        cn__decimal_shortest(&decimal, value, format->single);
+        cn__decimal_shortest(&decimal, value, format->bits);
         if (decimal.n_digits != format->precision + 1)
             cn__decimal_significant(&decimal, value, format->precision + 1);
         cn__decimal_scientific(&decimal, format->precision, format->exponent_digits, written);
         left = format->pad_left - (decimal.negative ? 2 : 1);
     } else {
-        positional_decimal(&decimal, value, format->single);
+        positional_decimal(&decimal, value, format->bits);
         int places = cn__decimal_places(&decimal);
         int before_point = cn__decimal_positional(&decimal, places, written) - 1 - places;
         left = format->pad_left - before_point;
@@ -161,17 +167,17 @@ cn__element_format cn__element_format_of(const cn_tensor *tensor, int summarised
 {
     cn_dtype dtype = cn__value_dtype(tensor);
     cn__element_format format = {.tensor = tensor, .summarised = summarised};
-    format.single = dtype == CN_FLOAT32;
-    format.is_real = format.single || dtype == CN_FLOAT64;
-    if (format.is_real) measure_reals(&format);
-    else measure_integers(&format);
+    format.bits = cn__is_real(dtype) ? (int)cn_dtype_size(dtype) * 8 : 0;
+    format.is_bool = dtype == CN_BOOL;
+    if (format.bits) measure_reals(&format);
+    else if (!format.is_bool) measure_integers(&format);
     return format;
 }
 
 void cn__element_text(const cn__element_format *format, const char *element, char text[CN_NUMBER_TEXT_BYTES])
 {
-    if (format->is_real) write_real(format, real_value(format, element), text);
-    else
-        snprintf(text, CN_NUMBER_TEXT_BYTES, "%*lld", format->width,
-                 (long long)integer_value(format->tensor, element));
+    if (format->bits) write_real(format, real_value(format, element), text);
+    else if (format->is_bool) /* as wide as "False", but not alone */
+        snprintf(text, CN_NUMBER_TEXT_BYTES, "%*s", format->tensor->ndim ? 5 : 0, *element ? "True" : "False");
+    else integer_text(format->tensor, element, format->width, text, CN_NUMBER_TEXT_BYTES);
 }

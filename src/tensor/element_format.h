@@ -10,7 +10,8 @@
 typedef struct cn__element_format {
     const cn_tensor *tensor;
     int summarised;          /* the middle of long axes is replaced by dots */
-    int is_real, single;     /* float32 or float64; float32 */
+    int bits;                /* of a real number: 16, 32 or 64; 0 for integers and bools */
+    int is_bool;
     int width;               /* integers: all right-aligned to this */
     int scientific;          /* reals: all with an exponent, or none */
     int precision;           /* scientific: digits behind the point */

@@ -1,5 +1,7 @@
 #include "tensor/number_text.h"
 
+#include "tensor/half.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,9 +19,10 @@ static void from_exponent_text(cn__decimal *decimal, const char *text)
     decimal->point = *text ? atoi(text + 1) + 1 : 1;
 }
 
-static int reads_back(const char *text, double number, int single)
+static int reads_back(const char *text, double number, int bits)
 {
-    return single ? strtof(text, NULL) == (float)number : strtod(text, NULL) == number;
+    if (bits == 16) return cn__half_from(strtod(text, NULL)) == cn__half_from(number);
+    return bits == 32 ? strtof(text, NULL) == (float)number : strtod(text, NULL) == number;
 }
 
 /* Adds 1 to the last digit of the mantissa. Returns 0 if that would carry: then fewer digits would have done. */
@@ -31,7 +34,7 @@ static int increment_last_digit(char *text)
     return 1;
 }
 
-void cn__decimal_shortest(cn__decimal *decimal, double number, int single)
+void cn__decimal_shortest(cn__decimal *decimal, double number, int bits)
 {
     char text[64];
     /* The numbers below a power of two lie half as far away as those above, so the nearest decimal can miss where the
@@ -40,8 +43,8 @@ void cn__decimal_shortest(cn__decimal *decimal, double number, int single)
     int power_of_two = fabs(frexp(number, &exponent)) == 0.5;
     for (int n = 1; n <= 17; n++) {
         snprintf(text, sizeof text, "%.*e", n - 1, number);
-        if (reads_back(text, number, single)) break;
-        if (power_of_two && increment_last_digit(text) && reads_back(text, number, single)) break;
+        if (reads_back(text, number, bits)) break;
+        if (power_of_two && increment_last_digit(text) && reads_back(text, number, bits)) break;
     }
     from_exponent_text(decimal, text);
 }
@@ -110,12 +113,12 @@ int cn__decimal_scientific(const cn__decimal *decimal, int places, int exponent_
     return used;
 }
 
-int cn__number_str(double number, int single, char text[CN_NUMBER_TEXT_BYTES])
+int cn__number_str(double number, int bits, char text[CN_NUMBER_TEXT_BYTES])
 {
     if (isnan(number)) return snprintf(text, CN_NUMBER_TEXT_BYTES, "nan");
     if (isinf(number)) return snprintf(text, CN_NUMBER_TEXT_BYTES, number < 0 ? "-inf" : "inf");
     cn__decimal decimal;
-    cn__decimal_shortest(&decimal, number, single);
+    cn__decimal_shortest(&decimal, number, bits);
     double magnitude = fabs(number);
     if (magnitude == 0 || (magnitude >= 1e-4 && magnitude < 1e16)) {
         int places = cn__decimal_places(&decimal);

@@ -12,9 +12,9 @@ typedef struct cn__decimal {
     char digits[CN_NUMBER_TEXT_BYTES];
 } cn__decimal;
 
-/* The shortest digits that a reader rounds to this very number; `single`: to this very float. Among several of the
- * same length, the nearest. */
-void cn__decimal_shortest(cn__decimal *decimal, double number, int single);
+/* The shortest digits that a reader rounds to this very number, which is a double, float or float16 (bits 64, 32, 16).
+ * Among several of the same length, the nearest. */
+void cn__decimal_shortest(cn__decimal *decimal, double number, int bits);
 
 /* The exact number rounded to `digits` significant digits, at least 1. */
 void cn__decimal_significant(cn__decimal *decimal, double number, int digits);
@@ -34,6 +34,6 @@ int cn__decimal_scientific(const cn__decimal *decimal, int places, int exponent_
                            char text[CN_NUMBER_TEXT_BYTES]);
 
 /* Python's str() of a NumPy scalar: "0.1", "1e+16", "nan", "-inf". */
-int cn__number_str(double number, int single, char text[CN_NUMBER_TEXT_BYTES]);
+int cn__number_str(double number, int bits, char text[CN_NUMBER_TEXT_BYTES]);
 
 #endif

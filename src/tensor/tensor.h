@@ -63,6 +63,19 @@ int cn__null_tensor(const char *function);
 /* The dtype of the numbers a reader sees: the stored one, but float32 for scaled integers. */
 cn_dtype cn__value_dtype(const cn_tensor *tensor);
 
+static inline int cn__is_real(cn_dtype dtype)
+{
+    return dtype == CN_FLOAT16 || dtype == CN_FLOAT32 || dtype == CN_FLOAT64;
+}
+
+/* Which of uint8, int32, int64, float32 and float64 holds the numbers of a dtype; the model reads these five (uint64
+ * from 2^63 on would wrap). */
+cn_dtype cn__plain_dtype(cn_dtype dtype);
+
+/* n numbers from `first`, a number every `stride` bytes, times scale, converted to dtype, without gaps into out. */
+void cn__convert_row(cn_dtype stored, double scale, const char *first, int64_t stride, int64_t n, cn_dtype dtype,
+                     void *out);
+
 /* One element, scale applied; `element` points at the stored number. */
 double cn__tensor_value(const cn_tensor *tensor, const char *element);
 

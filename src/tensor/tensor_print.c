@@ -166,12 +166,10 @@ char *cn_str(const cn_tensor *tensor)
     }
     printer p = {.tensor = tensor, .separator = " "};
     cn_dtype dtype = cn__value_dtype(tensor);
-    int is_real = dtype == CN_FLOAT32 || dtype == CN_FLOAT64;
-    if (tensor->ndim == 0 && is_real) { /* a scalar is not cut to the precision of arrays */
+    if (tensor->ndim == 0 && cn__is_real(dtype)) { /* a scalar is not cut to the precision of arrays */
         char number[CN_NUMBER_TEXT_BYTES];
         double value = cn__tensor_value(tensor, tensor->data);
-        int single = dtype == CN_FLOAT32;
-        cn__number_str(single ? (double)(float)value : value, single, number);
+        cn__number_str(dtype == CN_FLOAT32 ? (double)(float)value : value, (int)cn_dtype_size(dtype) * 8, number);
         append(&p.out, number);
     } else {
         append_tensor(&p, 1, LINE_WIDTH);
@@ -188,7 +186,7 @@ static void describe(const cn_tensor *tensor, char *extras, size_t bytes)
     if (tensor->size == 0 && tensor->ndim != 1)
         snprintf(extras, bytes, "shape=%s, dtype=%s", cn__shape_text(shape, tensor->ndim, tensor->shape),
                  cn_dtype_name(dtype));
-    else if (tensor->size == 0 || (dtype != CN_INT64 && dtype != CN_FLOAT64))
+    else if (tensor->size == 0 || (dtype != CN_INT64 && dtype != CN_FLOAT64 && dtype != CN_BOOL))
         snprintf(extras, bytes, "dtype=%s", cn_dtype_name(dtype));
 }
 

@@ -152,7 +152,7 @@ static void impossible_shapes_are_refused(void **state)
         {CN_UINT8, -1, {0}, CN_EINVAL, "-1 axes; use 0 ... 8"},
         {CN_UINT8, 9, {1}, CN_EINVAL, "9 axes; use 0 ... 8"},
         {CN_UINT8, 2, {3, -1}, CN_EINVAL, "(3, -1) has a negative size on axis 1"},
-        {(cn_dtype)7, 1, {3}, CN_EINVAL, "7 is not a dtype"},
+        {(cn_dtype)77, 1, {3}, CN_EINVAL, "77 is not a dtype"},
         {CN_FLOAT32, 3, {2147483648, 2147483648, 2}, CN_ENOMEM, "float32 tensor of shape (2147483648, 2147483648, 2)"},
         {CN_UINT8, 2, {INT64_MAX, 2}, CN_ENOMEM, "larger than any memory"},
         {CN_FLOAT64, 1, {INT64_MAX}, CN_ENOMEM, "(9223372036854775807,)"},

@@ -28,6 +28,7 @@ static void labels_become_rows(void **state)
     int64_t labels[] = {3, 0, 1};
     cn_tensor *exact = cn_tensor_from(CN_INT64, CN_SHAPE(3), labels);
     for (int dtype = 0; dtype < CN_DTYPE_COUNT; dtype++) {
+        if (dtype == CN_BOOL) continue; /* holds no 3 */
         cn_tensor *typed = cn_astype(exact, (cn_dtype)dtype), *rows = cn_to_categorical(typed, 0);
         assert_int_equal(cn_dtype_of(rows), CN_FLOAT32);
         assert_int_equal(cn_ndim(rows), 2);

@@ -249,11 +249,11 @@ static void shortest_digits_read_back(void **state)
         memcpy(&number, &bits, sizeof number);
         if (!isfinite(number)) continue;
         char text[CN_NUMBER_TEXT_BYTES];
-        cn__number_str(number, 1, text);
+        cn__number_str(number, 32, text);
         back = strtof(text, NULL);
         assert_memory_equal(&back, &number, sizeof number);
         cn__decimal decimal;
-        cn__decimal_shortest(&decimal, number, 1);
+        cn__decimal_shortest(&decimal, number, 32);
         if (decimal.n_digits == 1) continue;
         char shorter[64];
         snprintf(shorter, sizeof shorter, "%.*e", decimal.n_digits - 2, (double)number);
