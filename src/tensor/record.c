@@ -41,6 +41,13 @@ cn_tensor *cn__record(cn_tensor *output, const cn__operation *operation)
     return output;
 }
 
+int cn__is_recording(void)
+{
+    for (cn__recorder *r = innermost; r; r = r->outer)
+        if (r->records) return 1;
+    return 0;
+}
+
 /* --- whose a tensor is --- */
 
 void cn__record_made(cn_tensor *tensor)

@@ -59,6 +59,9 @@ typedef struct cn__operation {
  * tape had no memory left. A NULL output is passed on. */
 cn_tensor *cn__record(cn_tensor *output, const cn__operation *operation);
 
+/* Whether a tape on this thread writes operations down. */
+int cn__is_recording(void);
+
 /* --- for src/autodiff ---------------------------------------------------------------------------------------------- */
 
 typedef struct cn__recorder {

@@ -30,6 +30,8 @@ struct cn_tensor {
     atomic_int holds;                      /* how often tapes hold it or a view of it */
     int is_doomed;                         /* was destroyed while held: goes when the last one lets go */
     int is_variable;                       /* every tape watches it */
+
+    int is_weak; /* made by cn_int or cn_float: adapts to the dtypes of the other operands */
 };
 
 /* --- shapes --- */
@@ -58,6 +60,12 @@ cn_tensor *cn__view_create(const cn_tensor *of, const cn_tensor *outline, void *
  * says that `function` needs a tensor. Returns the status. */
 int cn__null_tensor(const char *function);
 
+/* The same, for functions that return a tensor: always NULL. */
+cn_tensor *cn__pass_null(const char *function);
+
+/* A tensor whose numbers are not yet set, to be filled by an operation. */
+cn_tensor *cn__tensor_create_raw(cn_dtype dtype, int ndim, const int64_t *shape);
+
 /* --- reading and writing --- */
 
 /* The dtype of the numbers a reader sees: the stored one, but float32 for scaled integers. */
@@ -75,6 +83,18 @@ cn_dtype cn__plain_dtype(cn_dtype dtype);
 /* n numbers from `first`, a number every `stride` bytes, times scale, converted to dtype, without gaps into out. */
 void cn__convert_row(cn_dtype stored, double scale, const char *first, int64_t stride, int64_t n, cn_dtype dtype,
                      void *out);
+
+/* The way back: n numbers without gaps, converted and written with a number every `stride` bytes. */
+void cn__scatter_row(cn_dtype stored, const void *numbers, int64_t n, cn_dtype dtype, char *first, int64_t stride);
+
+/* A copy that no tape hears of; destroy it before returning. */
+cn_tensor *cn__copy_unrecorded(const cn_tensor *tensor);
+
+/* 0, or the status of a sentence why the tensor's numbers cannot be changed: scaled and broadcast views cannot. */
+int cn__writable(const char *function, const cn_tensor *target);
+
+/* 0, or CN_ESHAPE if the operand does not broadcast to the target's very shape. */
+int cn__stretches_to(const char *function, const cn_tensor *operand, const cn_tensor *target);
 
 /* One element, scale applied; `element` points at the stored number. */
 double cn__tensor_value(const cn_tensor *tensor, const char *element);

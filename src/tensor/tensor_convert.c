@@ -1,8 +1,8 @@
 #include "tensor/tensor.h"
 
 #include "base/error.h"
-#include "tensor/record.h"
 #include "tensor/half.h"
+#include "tensor/record.h"
 
 #include <math.h>
 #include <string.h>
@@ -190,6 +190,23 @@ void cn__convert_row(cn_dtype stored, double scale, const char *first, int64_t s
     }
 }
 
+void cn__scatter_row(cn_dtype stored, const void *numbers, int64_t n, cn_dtype dtype, char *first, int64_t stride)
+{
+    int64_t bytes = (int64_t)cn_dtype_size(dtype), from_bytes = (int64_t)cn_dtype_size(stored);
+    const char *from = numbers;
+    if (stride == bytes) {
+        cn__convert_row(stored, 1, from, from_bytes, n, dtype, first);
+        return;
+    }
+    double block[BLOCK]; /* of any dtype */
+    for (int64_t done = 0; done < n; done += BLOCK) {
+        int64_t length = n - done < BLOCK ? n - done : BLOCK;
+        cn__convert_row(stored, 1, from + done * from_bytes, from_bytes, length, dtype, block);
+        for (int64_t i = 0; i < length; i++)
+            memcpy(first + (done + i) * stride, (const char *)block + i * bytes, (size_t)bytes);
+    }
+}
+
 double cn__tensor_value(const cn_tensor *tensor, const char *element)
 {
     switch (tensor->dtype) {
@@ -262,6 +279,14 @@ cn_tensor *cn_astype(const cn_tensor *tensor, cn_dtype dtype)
     cn_tensor *copy = cn_tensor_create(dtype, tensor->ndim, tensor->shape);
     if (copy) cn__tensor_convert(tensor, dtype, copy->data);
     return cn__record(copy, &(cn__operation){.op = CN__OP_astype, .n_inputs = 1, .inputs = &tensor});
+}
+
+cn_tensor *cn__copy_unrecorded(const cn_tensor *tensor)
+{
+    cn__recorder *paused = cn__record_pause();
+    cn_tensor *copy = cn_copy(tensor);
+    cn__record_resume(paused);
+    return copy;
 }
 
 cn_tensor *cn_copy(const cn_tensor *tensor)

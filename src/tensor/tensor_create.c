@@ -92,27 +92,34 @@ static cn_tensor *create_empty(cn_dtype dtype, int ndim, const int64_t *shape)
     return tensor;
 }
 
-static cn_tensor *create_filled(cn_dtype dtype, int ndim, const int64_t *shape, const void *values)
+typedef enum filling { ZEROS, COPY, NOTHING } filling;
+
+static cn_tensor *create_filled(cn_dtype dtype, int ndim, const int64_t *shape, filling with, const void *values)
 {
     cn_tensor *tensor = create_empty(dtype, ndim, shape);
     if (!tensor) return NULL;
     size_t count = (size_t)tensor->size, bytes = cn_dtype_size(dtype);
     char text[CN_SHAPE_TEXT_BYTES], what[CN_SHAPE_TEXT_BYTES + 64];
     snprintf(what, sizeof what, "a %s tensor of shape %s", cn_dtype_name(dtype), cn__shape_text(text, ndim, shape));
-    tensor->memory = values ? cn__alloc_raw(count, bytes, what) : cn__alloc(count, bytes, what);
+    tensor->memory = with == ZEROS ? cn__alloc(count, bytes, what) : cn__alloc_raw(count, bytes, what);
     if (!tensor->memory) {
         cn__free(tensor);
         return NULL;
     }
     tensor->data = tensor->memory;
-    if (values) memcpy(tensor->data, values, count * bytes);
+    if (with == COPY && count) memcpy(tensor->data, values, count * bytes);
     cn__record_made(tensor);
     return tensor;
 }
 
 cn_tensor *cn_tensor_create(cn_dtype dtype, int ndim, const int64_t *shape)
 {
-    return create_filled(dtype, ndim, shape, NULL);
+    return create_filled(dtype, ndim, shape, ZEROS, NULL);
+}
+
+cn_tensor *cn__tensor_create_raw(cn_dtype dtype, int ndim, const int64_t *shape)
+{
+    return create_filled(dtype, ndim, shape, NOTHING, NULL);
 }
 
 cn_tensor *cn_tensor_from(cn_dtype dtype, int ndim, const int64_t *shape, const void *values)
@@ -124,7 +131,7 @@ cn_tensor *cn_tensor_from(cn_dtype dtype, int ndim, const int64_t *shape, const 
         return cn__fail_null(CN_EINVAL, "cn_tensor_from: the values for shape %s are NULL",
                              cn__shape_text(text, ndim, shape));
     }
-    return create_filled(dtype, ndim, shape, values);
+    return create_filled(dtype, ndim, shape, COPY, values);
 }
 
 cn_tensor *cn_tensor_wrap(cn_dtype dtype, int ndim, const int64_t *shape, void *values)
@@ -196,6 +203,7 @@ void cn_tensor_destroy(cn_tensor **tensor)
     if (!tensor || !*tensor) return;
     cn_tensor *doomed = *tensor;
     *tensor = NULL;
+    if (doomed->is_weak) return; /* lies in weak_number.c's ring */
     if (cn__record_forget(doomed)) return;
     if (doomed->owner) unlink_view(doomed);
     while (doomed->views) {
@@ -212,6 +220,12 @@ int cn__null_tensor(const char *function)
 {
     int status = cn_error_status();
     return status < 0 ? status : cn__fail(CN_EINVAL, "%s needs a tensor, which is NULL", function);
+}
+
+cn_tensor *cn__pass_null(const char *function)
+{
+    cn__null_tensor(function);
+    return NULL;
 }
 
 int cn_ndim(const cn_tensor *tensor)

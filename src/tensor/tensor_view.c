@@ -6,12 +6,6 @@
 
 #include <math.h>
 
-static cn_tensor *pass_null(const char *function)
-{
-    cn__null_tensor(function);
-    return NULL;
-}
-
 /* Writes a view of one tensor down for the tapes; the caller fills in what the operation has besides. */
 static cn_tensor *recorded(cn_tensor *output, cn__operation operation, const cn_tensor *input)
 {
@@ -59,7 +53,7 @@ static int complete_shape(const cn_tensor *tensor, int ndim, const int64_t *shap
 
 cn_tensor *cn_tensor_reshape(const cn_tensor *tensor, int ndim, const int64_t *shape)
 {
-    if (!tensor) return pass_null("cn_reshape");
+    if (!tensor) return cn__pass_null("cn_reshape");
     cn_tensor view = cn__tensor_outline(tensor);
     if (complete_shape(tensor, ndim, shape, view.shape) < 0) return NULL;
     /* Only an empty tensor can still be refused here, for sizes that no stride could hold. */
@@ -109,7 +103,7 @@ static int64_t range_length(cn_range range, int64_t n, int64_t *first)
 
 cn_tensor *cn_tensor_slice(const cn_tensor *tensor, int n_ranges, const cn_range *ranges)
 {
-    if (!tensor) return pass_null("cn_slice");
+    if (!tensor) return cn__pass_null("cn_slice");
     char text[CN_SHAPE_TEXT_BYTES];
     if (n_ranges < 0 || n_ranges > tensor->ndim)
         return cn__fail_null(CN_EINVAL, "cn_slice: %d ranges do not fit a tensor of shape %s, which has %d axes",
@@ -158,7 +152,7 @@ static int index_offset(const char *function, const cn_tensor *tensor, int n, co
 
 cn_tensor *cn_tensor_index(const cn_tensor *tensor, int n, const int64_t *index)
 {
-    if (!tensor) return pass_null("cn_index");
+    if (!tensor) return cn__pass_null("cn_index");
     char text[CN_SHAPE_TEXT_BYTES];
     if (n < 0 || n > tensor->ndim)
         return cn__fail_null(CN_EINVAL, "cn_index: %d positions do not fit a tensor of shape %s, which has %d axes", n,
@@ -184,7 +178,7 @@ cn_tensor *cn_tensor_index(const cn_tensor *tensor, int n, const int64_t *index)
 
 cn_tensor *cn_tensor_transpose(const cn_tensor *tensor, const int *axes)
 {
-    if (!tensor) return pass_null("cn_transpose");
+    if (!tensor) return cn__pass_null("cn_transpose");
     char text[CN_SHAPE_TEXT_BYTES];
     cn_tensor view = cn__tensor_outline(tensor);
     int seen[CN_MAX_NDIM] = {0};
@@ -206,7 +200,7 @@ cn_tensor *cn_tensor_transpose(const cn_tensor *tensor, const int *axes)
 
 cn_tensor *cn_scale(const cn_tensor *tensor, double factor)
 {
-    if (!tensor) return pass_null("cn_scale");
+    if (!tensor) return cn__pass_null("cn_scale");
     cn_tensor view = cn__tensor_outline(tensor);
     view.scale = tensor->scale * factor;
     if (!isfinite(view.scale))
