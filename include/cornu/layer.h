@@ -90,6 +90,75 @@ typedef struct cn_flatten_options {
 CN_API cn_layer *cn_flatten_create(const cn_flatten_options *options);
 #define cn_flatten(...) cn_flatten_create(&(const cn_flatten_options){.name = NULL, __VA_ARGS__})
 
+/* --- Conv2D: y = activation(sum over a window of x . kernel + bias), a cross-correlation ----------------------------
+ * x (H, W, C)  kernel (kh, kw, C / groups, filters)  bias (filters)  y (P, Q, filters):
+ *   y[p,q,f] = activation(bias[f] + sum_{i,j,c} x[p s - t + i d, q s - l + j d, c] kernel[i,j,c,f])
+ * with strides s and dilation_rate d of the axis; outside the picture x is 0. padding "valid": t = l = 0 and
+ * P = floor((H - d (kh - 1) - 1) / s) + 1; "same": P = ceil(H / s), the smaller half of the padding before, the larger
+ * behind, as TensorFlow does. Strides and dilation_rate cannot both be above 1. With groups, filters
+ * g filters/groups ... see the channels of group g only. Pictures are (height, width, channels): a 28 x 28 picture in
+ * shades of grey is (28, 28, 1). Source: keras.layers.Conv2D. */
+typedef struct cn_conv2d_options {
+    int64_t filters;                    /* > 0, a multiple of groups */
+    int64_t kernel_size[CN_MAX_NDIM];   /* {3, 3}; {3} is the same */
+    int64_t strides[CN_MAX_NDIM];       /* empty: {1, 1} */
+    const char *padding;                /* "valid" or "same" */
+    const char *data_format;            /* "channels_last", the only one */
+    int64_t dilation_rate[CN_MAX_NDIM]; /* empty: {1, 1} */
+    int64_t groups;                     /* divides the channels of x and the filters */
+    const char *activation;             /* NULL: linear */
+    int use_bias;
+    const char *kernel_initializer;
+    const char *bias_initializer;
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_conv2d_options;
+#define CN_CONV2D_DEFAULTS                                                                                          \
+    .padding = "valid", .data_format = "channels_last", .groups = 1, .use_bias = 1,                                 \
+    .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros"
+CN_API cn_layer *cn_conv2d_create(const cn_conv2d_options *options);
+/* cn_conv2d(32, {3, 3}, .activation = "relu") */
+#define cn_conv2d(...) cn_conv2d_create(&(const cn_conv2d_options){CN_CONV2D_DEFAULTS, .filters = __VA_ARGS__})
+
+/* --- MaxPooling2D, AveragePooling2D: the largest number, or the mean, of each window of each channel --------------
+ * x (H, W, C)  y (P, Q, C), windows of pool_size every strides numbers; sizes and "same" as for Conv2D. What lies
+ * outside the picture takes no part, in the mean neither. Of several largest numbers the first (row by row) gets the
+ * gradient; a window with a NaN gives NaN. Source: keras.layers.MaxPooling2D, AveragePooling2D. */
+typedef struct cn_pooling2d_options {
+    int64_t pool_size[CN_MAX_NDIM]; /* {2, 2}; {2} is the same; empty: {2, 2} */
+    int64_t strides[CN_MAX_NDIM];   /* empty: pool_size */
+    const char *padding;            /* "valid" or "same" */
+    const char *data_format;        /* "channels_last", the only one */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_pooling2d_options;
+#define CN_POOLING2D_DEFAULTS .padding = "valid", .data_format = "channels_last"
+CN_API cn_layer *cn_max_pooling2d_create(const cn_pooling2d_options *options);
+CN_API cn_layer *cn_average_pooling2d_create(const cn_pooling2d_options *options);
+/* cn_max_pooling2d({2, 2}), cn_average_pooling2d({3, 3}, .strides = {2, 2}, .padding = "same") */
+#define cn_max_pooling2d(...)                                                                                       \
+    cn_max_pooling2d_create(&(const cn_pooling2d_options){CN_POOLING2D_DEFAULTS, .pool_size = __VA_ARGS__})
+#define cn_average_pooling2d(...)                                                                                   \
+    cn_average_pooling2d_create(&(const cn_pooling2d_options){CN_POOLING2D_DEFAULTS, .pool_size = __VA_ARGS__})
+
+/* --- GlobalMaxPooling2D, GlobalAveragePooling2D: over the whole picture ----------------------------------------------
+ * x (H, W, C)  y (C), or (1, 1, C) with keepdims. Several largest numbers share the gradient evenly, as in Keras.
+ * Source: keras.layers.GlobalMaxPooling2D, GlobalAveragePooling2D. */
+typedef struct cn_global_pooling2d_options {
+    const char *data_format; /* "channels_last", the only one */
+    int keepdims;
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_global_pooling2d_options;
+#define CN_GLOBAL_POOLING2D_DEFAULTS .data_format = "channels_last"
+CN_API cn_layer *cn_global_max_pooling2d_create(const cn_global_pooling2d_options *options);
+CN_API cn_layer *cn_global_average_pooling2d_create(const cn_global_pooling2d_options *options);
+#define cn_global_max_pooling2d(...)                                                                                \
+    cn_global_max_pooling2d_create(&(const cn_global_pooling2d_options){CN_GLOBAL_POOLING2D_DEFAULTS, __VA_ARGS__})
+#define cn_global_average_pooling2d(...)                                                                            \
+    cn_global_average_pooling2d_create(                                                                             \
+        &(const cn_global_pooling2d_options){CN_GLOBAL_POOLING2D_DEFAULTS, __VA_ARGS__})
+
 /* --- Rescaling: y = x * scale + offset. Source: keras.layers.Rescaling. ------------------------------------------ */
 typedef struct cn_rescaling_options {
     double scale, offset;

@@ -37,6 +37,9 @@ struct cn_layer {
     int n_weights;
     cn__weight weights[CN__MAX_LAYER_WEIGHTS];
     int64_t workspace_size; /* numbers per sample kept between forward and backward */
+    int64_t thread_size;    /* numbers of memory that each thread needs while it works on this layer */
+    int64_t shared_size;    /* numbers of memory that the layer needs during one call, whatever the batch */
+    double work;            /* multiply-adds of the forward pass per sample */
     int activation;         /* index into the table of activations, -1 for layers without; */
     cn__activation_options activation_options; /* its arguments: relu(max_value=6) is CN__ACTIVATION_relu too */
 };
@@ -54,6 +57,8 @@ typedef struct cn__pass {
     void *dy;                   /* (batch, output_size); backward may overwrite it */
     void *dx;                   /* (batch, input_size); NULL: nobody needs it */
     void *workspace;            /* (batch, workspace_size) */
+    void *thread_memory;        /* (threads, cn__thread_stride(thread_size)); contents last until the next layer */
+    void *shared_memory;        /* (shared_size); likewise */
     void *const *weights;       /* one pointer per weight */
     const cn__sink *sinks;      /* backward: where each weight's gradient goes, one per weight */
     const cn__bf16 *bf16;       /* mixed_bfloat16: how; NULL in the other precisions */
@@ -62,6 +67,12 @@ typedef struct cn__pass {
     uint32_t step;              /* updates done before this one */
     int number;                 /* of this layer in the model */
 } cn__pass;
+
+/* Numbers from one thread's memory to the next one's: two threads never write the same pair of cache lines. */
+static inline int64_t cn__thread_stride(int64_t thread_size)
+{
+    return (thread_size + 31) / 32 * 32;
+}
 
 /* The numbers. Neither can fail: shapes were checked by build. */
 typedef struct cn__layer_math {
@@ -87,6 +98,11 @@ typedef struct cn__layer_class {
     X(dense)                                                                                                        \
     X(activation)                                                                                                   \
     X(flatten)                                                                                                      \
+    X(conv2d)                                                                                                       \
+    X(max_pooling2d)                                                                                                \
+    X(average_pooling2d)                                                                                            \
+    X(global_max_pooling2d)                                                                                         \
+    X(global_average_pooling2d)                                                                                     \
     X(rescaling)
 
 #define CN__LAYER_ID(name) CN__LAYER_##name,

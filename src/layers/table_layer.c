@@ -120,7 +120,8 @@ int cn__layer_build(cn_layer *layer, int ndim, const int64_t *shape)
     for (int i = 0; i < ndim; i++) layer->input_shape[i] = shape[i];
     CN_TRY(multiply(layer, ndim, shape, &layer->input_size));
     layer->n_weights = 0;
-    layer->workspace_size = 0;
+    layer->workspace_size = layer->thread_size = layer->shared_size = 0;
+    layer->work = 0;
     CN_TRY(layer->class_->build(layer));
     CN_TRY(multiply(layer, layer->output_ndim, layer->output_shape, &layer->output_size));
     layer->is_built = 1;
@@ -151,6 +152,7 @@ void cn__layer_add_weight(cn_layer *layer, const char *name, const char *initial
     }
     weight->columns = ndim ? shape[ndim - 1] : 1;
     weight->stride = padded(weight->columns);
+    layer->work += (double)weight->rows * (double)weight->stride; /* a layer that uses weights more than once says so */
 }
 
 void cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape)

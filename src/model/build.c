@@ -50,7 +50,9 @@ int cn__model_start_threads(cn_model *model)
 
 double cn__model_work(const cn_model *model, int64_t rows)
 {
-    return (double)rows * (double)model->block_size;
+    double work = 0;
+    for (int i = 0; i < model->n_layers; i++) work += model->layers[i]->work;
+    return (double)rows * work;
 }
 
 void cn__model_choose_team(cn_model *model, int64_t rows)

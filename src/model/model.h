@@ -18,7 +18,8 @@ typedef struct cn__model_weight {
 
 /* Memory for batches of up to `rows` samples, carved from one arena:
  *
- *   | x | lists | y of layer 0 | y of layer 1 | ... | workspaces | dy | dx | target | labels | loss | p | bf16 |
+ *   | x | lists | y of layer 0 | y of layer 1 | ... | workspaces | threads | shared | dy | dx | target | labels | loss |
+ *   | p | bf16 |
  */
 typedef struct cn__plan {
     int64_t rows;
@@ -29,6 +30,7 @@ typedef struct cn__plan {
     cn__batch_memory lists;
     void **outputs;    /* one per layer */
     void **workspaces; /* one per layer */
+    void *thread_memory, *shared_memory; /* for the layer that works just now */
     void *gradients[2];/* dy and dx take turns */
     void *target;
     int32_t *labels;

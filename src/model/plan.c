@@ -79,6 +79,20 @@ static void carve_lists(const cn_model *model, cn__batch_memory *lists, carver *
     lists->by_columns = carve(c, column_pairs * cn__list_stride(rows), sizeof *lists->by_columns);
 }
 
+/* What layers need for the time of one call: each may use all of it. */
+static void carve_temporary(const cn_model *model, cn__plan *plan, carver *c)
+{
+    size_t real = cn__engine_bytes(model->engine);
+    int64_t per_thread = 0, shared = 0;
+    for (int i = 0; i < model->n_layers; i++) {
+        const cn_layer *layer = model->layers[i];
+        per_thread = layer->thread_size > per_thread ? layer->thread_size : per_thread;
+        shared = layer->shared_size > shared ? layer->shared_size : shared;
+    }
+    plan->thread_memory = carve(c, model->threads * cn__thread_stride(per_thread), real);
+    plan->shared_memory = carve(c, shared, real);
+}
+
 static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t rows, int training)
 {
     size_t real = cn__engine_bytes(model->engine);
@@ -95,6 +109,7 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
             plan->workspaces[i] = workspace;
         }
     }
+    carve_temporary(model, plan, c);
     for (int i = 0; training && i < 2; i++) plan->gradients[i] = carve(c, rows * widest(model), real);
     plan->target = carve(c, rows * outputs, real);
     plan->labels = carve(c, rows, sizeof *plan->labels);

@@ -17,6 +17,8 @@ static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training
         .skip_activation = last && model->is_compiled && model->from_logits && training >= 0,
         .y = model->plan.outputs[layer],
         .workspace = model->plan.workspaces[layer],
+        .thread_memory = model->plan.thread_memory,
+        .shared_memory = model->plan.shared_memory,
         .seed = model->seed,
         .step = (uint32_t)model->iterations,
         .number = layer,

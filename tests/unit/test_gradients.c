@@ -32,6 +32,15 @@ static const struct {
     {"activation", "activation(%s)", 2, {2, 4}},
     {"flatten", "flatten", 2, {2, 3}},
     {"rescaling", "rescaling(0.3, offset=-0.7)", 1, {6}},
+    {"conv2d", "conv2d(3, 3, activation=%s)", 3, {5, 4, 2}},
+    {"conv2d", "conv2d(4, 2x3, activation=%s, use_bias=false, strides=2x1, padding=same, groups=2)", 3, {5, 4, 2}},
+    {"conv2d", "conv2d(2, 2, activation=%s, dilation_rate=2, padding=same)", 3, {4, 5, 3}},
+    {"max_pooling2d", "max_pooling2d", 3, {5, 4, 3}},
+    {"max_pooling2d", "max_pooling2d(3, strides=2x1, padding=same)", 3, {5, 4, 3}},
+    {"average_pooling2d", "average_pooling2d(2x1)", 3, {5, 4, 3}},
+    {"average_pooling2d", "average_pooling2d(3, strides=2, padding=same)", 3, {5, 4, 3}},
+    {"global_max_pooling2d", "global_max_pooling2d(keepdims=true)", 3, {3, 4, 2}},
+    {"global_average_pooling2d", "global_average_pooling2d", 3, {3, 4, 2}},
 };
 enum { N_LAYERS = sizeof layers / sizeof *layers };
 
@@ -61,7 +70,7 @@ typedef struct bench {
     const cn__layer_math *math;
     cn_layer *layer;
     cn__pool *pool;
-    double x[ROOM], y[ROOM], dy[ROOM], dx[ROOM], workspace[ROOM], direction[ROOM];
+    double x[ROOM], y[ROOM], dy[ROOM], dx[ROOM], workspace[ROOM], direction[ROOM], threads[ROOM], shared[ROOM];
     double weight[CN__MAX_LAYER_WEIGHTS][ROOM], gradient[CN__MAX_LAYER_WEIGHTS][ROOM];
 } bench;
 
@@ -117,7 +126,10 @@ static double check_layer(const cn__layer_math *math, int which, const char *act
         sinks[i] = (cn__sink){.gradient = b.gradient[i], .stride = w->stride};
     }
     cn__pass pass = {.layer = b.layer, .pool = b.pool, .batch = BATCH, .training = 1, .x = b.x, .y = b.y, .dy = b.dy,
-                     .dx = b.dx, .workspace = b.workspace, .weights = weights, .sinks = sinks};
+                     .dx = b.dx, .workspace = b.workspace, .thread_memory = b.threads, .shared_memory = b.shared,
+                     .weights = weights, .sinks = sinks};
+    assert_true(cn__thread_stride(b.layer->thread_size) * cn__pool_threads(b.pool) <= ROOM);
+    assert_true(b.layer->shared_size <= ROOM);
     run_forward(&b, &pass);
     memcpy(b.dy, b.direction, sizeof b.dy);
     b.math->backward(&pass);

@@ -1,0 +1,241 @@
+#include "kernels/bf16.h"
+#include "kernels/conv2d.h"
+#include "kernels/sink_row.h"
+#include "layers/engine_activation.h"
+#include "layers/window2d.h"
+
+#include <string.h>
+
+/* y = activation(window of x . kernel + bias); see kernels/conv2d.h for the sums and their order.
+ * The forward pass is cut into rows of y, the backward pass into pieces of the batch: each picture's dz goes into the
+ * input gradient and into the sums of its piece while it is in the cache. The pieces are added up, and their sum goes to
+ * the sink, after all input gradients are done, because a sink may move the kernel. */
+typedef struct share {
+    const cn__pass *pass;
+    cn__conv2d conv;
+    const cn__activation_math *math;
+    real *z;      /* NULL where the activation needs only y */
+    real *turned; /* in shared memory, from here on */
+    real *sums;   /* of the pieces: pieces x (filters x turned stride + filters) */
+    int64_t pieces, piece_size;
+    int rounds; /* mixed_bfloat16: the next layer wants a rounded y */
+} share;
+
+static cn__conv2d describe(const cn_layer *layer)
+{
+    const cn_conv2d_options *o = layer->options;
+    cn__conv2d c = {.height = layer->input_shape[0], .width = layer->input_shape[1], .channels = layer->input_shape[2],
+                    .out_height = layer->output_shape[0], .out_width = layer->output_shape[1], .filters = o->filters,
+                    .groups = o->groups};
+    for (int axis = 0; axis < 2; axis++) {
+        c.size[axis] = o->kernel_size[axis];
+        c.stride[axis] = o->strides[axis];
+        c.dilation[axis] = o->dilation_rate[axis];
+        c.before[axis] = cn__window2d_before(layer->input_shape[axis], c.size[axis], c.stride[axis], c.dilation[axis],
+                                             o->padding);
+    }
+    return c;
+}
+
+static share open_share(const cn__pass *pass)
+{
+    const cn_layer *layer = pass->layer;
+    int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
+    share s = {.pass = pass, .conv = describe(layer), .math = cn__activation_maths[activation],
+               .z = cn__activation_needs_input(activation, &layer->activation_options) ? pass->workspace : NULL,
+               .turned = pass->shared_memory, .rounds = pass->bf16 && !pass->is_last};
+    int64_t kernel = cn__conv2d_turned_stride(&s.conv) * s.conv.filters;
+    s.sums = s.turned + kernel;
+    s.piece_size = kernel + s.conv.filters;
+    s.pieces = cn__conv2d_pieces(&s.conv);
+    if (s.pieces > pass->batch) s.pieces = pass->batch;
+    return s;
+}
+
+static real *memory_of(const share *s, int thread)
+{
+    return (real *)s->pass->thread_memory + thread * cn__thread_stride(s->pass->layer->thread_size);
+}
+
+static void forward_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    const cn__conv2d *c = &s->conv;
+    const cn_layer *layer = s->pass->layer;
+    const real *bias = layer->n_weights > 1 ? s->pass->weights[1] : NULL;
+    for (int64_t row = begin; row < end; row++) {
+        int64_t picture = row / c->out_height, at = row * c->out_width * c->filters;
+        real *y = (real *)s->pass->y + at, *z = s->z ? s->z + at : y;
+        cn__conv2d_forward(c, (const real *)s->pass->x + picture * layer->input_size, s->pass->weights[0],
+                           layer->weights[0].stride, row % c->out_height, 1, z, memory_of(s, thread));
+        for (int64_t q = 0; bias && q < c->out_width; q++)
+            for (int64_t f = 0; f < c->filters; f++) z[q * c->filters + f] += bias[f];
+        s->math->forward(&layer->activation_options, c->out_width, c->filters, z, y);
+        for (int64_t i = 0; s->rounds && i < c->out_width * c->filters; i++) y[i] = (real)cn__bf16_round((float)y[i]);
+    }
+}
+
+static void forward(const cn__pass *pass)
+{
+    share s = open_share(pass);
+    cn__parallel(pass->pool, pass->batch * s.conv.out_height, forward_rows, &s);
+}
+
+static void turn_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    (void)thread;
+    cn__conv2d_turn_kernel(&s->conv, s->pass->weights[0], s->pass->layer->weights[0].stride, begin, end - begin,
+                           s->turned);
+}
+
+static void backward_picture(const share *s, int64_t picture, real *sums, real *memory)
+{
+    const cn__conv2d *c = &s->conv;
+    const cn_layer *layer = s->pass->layer;
+    int64_t at = picture * layer->output_size, from = picture * layer->input_size;
+    real *dz = (real *)s->pass->dy + at;
+    s->math->backward(&layer->activation_options, c->out_height * c->out_width, c->filters, s->z ? s->z + at : NULL,
+                      (const real *)s->pass->y + at, dz, dz);
+    cn__conv2d_backward(c, (const real *)s->pass->x + from, dz, s->turned, sums,
+                        sums + c->filters * cn__conv2d_turned_stride(c),
+                        s->pass->dx ? (real *)s->pass->dx + from : NULL, memory);
+}
+
+static void backward_pieces(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    for (int64_t piece = begin; piece < end; piece++) {
+        real *sums = s->sums + piece * s->piece_size;
+        memset(sums, 0, (size_t)s->piece_size * sizeof *sums);
+        int64_t first = s->pass->batch * piece / s->pieces, last = s->pass->batch * (piece + 1) / s->pieces;
+        for (int64_t picture = first; picture < last; picture++)
+            backward_picture(s, picture, sums, memory_of(s, thread));
+    }
+}
+
+/* All pieces into the first one. */
+static void add_pieces(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    (void)thread;
+    for (int64_t piece = 1; piece < s->pieces; piece++) {
+        const real *from = s->sums + piece * s->piece_size;
+        for (int64_t i = begin; i < end; i++) s->sums[i] += from[i];
+    }
+}
+
+static void hand_on_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    int64_t filters = s->conv.filters, stride = cn__conv2d_turned_stride(&s->conv);
+    real *row = memory_of(s, thread);
+    for (int64_t k = begin; k < end; k++) {
+        for (int64_t f = 0; f < filters; f++) row[f] = s->sums[f * stride + k];
+        cn__sink_row(&s->pass->sinks[0], k, 0, filters, row);
+    }
+}
+
+static void backward(const cn__pass *pass)
+{
+    share s = open_share(pass);
+    cn__parallel(pass->pool, s.conv.filters, turn_rows, &s);
+    cn__parallel(pass->pool, s.pieces, backward_pieces, &s);
+    if (!s.pieces) memset(s.sums, 0, (size_t)s.piece_size * sizeof *s.sums);
+    cn__parallel(pass->pool, s.piece_size, add_pieces, &s);
+    cn__parallel(pass->pool, cn__conv2d_terms(&s.conv), hand_on_rows, &s);
+    if (pass->layer->n_weights > 1)
+        cn__sink_row(&pass->sinks[1], 0, 0, s.conv.filters, s.sums + s.piece_size - s.conv.filters);
+}
+
+const cn__layer_math CN_T(cn__layer_conv2d_math) = {forward, backward};
+
+#if CN_ONCE
+#include "base/error.h"
+#include "layers/initializer.h"
+
+static const cn__field fields[] = {
+    {"filters", CN__FIELD_INT64, offsetof(cn_conv2d_options, filters)},
+    {"kernel_size", CN__FIELD_SHAPE, offsetof(cn_conv2d_options, kernel_size)},
+    {"strides", CN__FIELD_SHAPE, offsetof(cn_conv2d_options, strides)},
+    {"padding", CN__FIELD_TEXT, offsetof(cn_conv2d_options, padding)},
+    {"data_format", CN__FIELD_TEXT, offsetof(cn_conv2d_options, data_format)},
+    {"dilation_rate", CN__FIELD_SHAPE, offsetof(cn_conv2d_options, dilation_rate)},
+    {"groups", CN__FIELD_INT64, offsetof(cn_conv2d_options, groups)},
+    {"activation", CN__FIELD_TEXT, offsetof(cn_conv2d_options, activation)},
+    {"use_bias", CN__FIELD_INT, offsetof(cn_conv2d_options, use_bias)},
+    {"kernel_initializer", CN__FIELD_TEXT, offsetof(cn_conv2d_options, kernel_initializer)},
+    {"bias_initializer", CN__FIELD_TEXT, offsetof(cn_conv2d_options, bias_initializer)},
+    {"input_shape", CN__FIELD_SHAPE, offsetof(cn_conv2d_options, input_shape)},
+    {"name", CN__FIELD_TEXT, offsetof(cn_conv2d_options, name)},
+};
+
+static int check(cn_layer *layer)
+{
+    cn_conv2d_options *o = layer->options;
+    const char *label = cn__layer_label(layer);
+    if (o->filters < 1 || o->filters > INT32_MAX)
+        return cn__fail(CN_EINVAL, "%s: filters must be a positive whole number, got %lld", label, (long long)o->filters);
+    CN_TRY(cn__window2d_pair(layer, "kernel_size", o->kernel_size, 0));
+    CN_TRY(cn__window2d_pair(layer, "strides", o->strides, 1));
+    CN_TRY(cn__window2d_pair(layer, "dilation_rate", o->dilation_rate, 1));
+    CN_TRY(cn__window2d_check_texts(layer, o->padding, o->data_format));
+    if ((o->strides[0] > 1 || o->strides[1] > 1) && (o->dilation_rate[0] > 1 || o->dilation_rate[1] > 1))
+        return cn__fail(CN_EINVAL, "%s: strides %lldx%lld and dilation_rate %lldx%lld cannot both be above 1", label,
+                        (long long)o->strides[0], (long long)o->strides[1], (long long)o->dilation_rate[0],
+                        (long long)o->dilation_rate[1]);
+    if (o->groups < 1 || o->filters % o->groups)
+        return cn__fail(CN_EINVAL, "%s: groups must be a positive whole number that divides the %lld filters, got %lld",
+                        label, (long long)o->filters, (long long)o->groups);
+    CN_TRY(cn__activation_find(label, o->activation, &layer->activation, &layer->activation_options));
+    if (cn__activation_classes[layer->activation]->by_row && o->filters == 1)
+        return cn__fail(CN_EINVAL, "%s: %s over one filter is always the same; use sigmoid, or one filter per class",
+                        label, cn__activation_classes[layer->activation]->name);
+    CN_TRY(cn__initializer_check(label, o->kernel_initializer));
+    return cn__initializer_check(label, o->bias_initializer);
+}
+
+static int build(cn_layer *layer)
+{
+    const cn_conv2d_options *o = layer->options;
+    CN_TRY(cn__window2d_check_input(layer));
+    int64_t channels = layer->input_shape[2];
+    if (channels % o->groups)
+        return cn__fail(CN_ESHAPE, "%s: groups must divide the %lld channels of its input, got %lld",
+                        cn__layer_label(layer), (long long)channels, (long long)o->groups);
+    CN_TRY(cn__window2d_set_output(layer, o->kernel_size, o->strides, o->dilation_rate, o->padding));
+    layer->output_shape[2] = o->filters;
+    double terms = (double)o->kernel_size[0] * (double)o->kernel_size[1] * (double)(channels / o->groups);
+    if (terms * (double)o->filters > 1e12)
+        return cn__fail(CN_ESHAPE, "%s: a kernel of %.0f x %lld numbers makes no sense", cn__layer_label(layer), terms,
+                        (long long)o->filters);
+    cn__layer_add_weight(layer, "kernel", o->kernel_initializer, 4,
+                         (int64_t[]){o->kernel_size[0], o->kernel_size[1], channels / o->groups, o->filters});
+    if (o->use_bias) cn__layer_add_weight(layer, "bias", o->bias_initializer, 1, &o->filters);
+    if (cn__activation_needs_input(layer->activation, &layer->activation_options))
+        layer->workspace_size = layer->output_shape[0] * layer->output_shape[1] * o->filters;
+    cn__conv2d c = describe(layer);
+    int64_t size = cn__conv2d_thread_size(&c), kernel = cn__conv2d_turned_stride(&c) * o->filters;
+    layer->thread_size = size > o->filters ? size : o->filters;
+    layer->shared_size = kernel + cn__conv2d_pieces(&c) * (kernel + o->filters);
+    layer->work = terms * (double)o->filters * (double)layer->output_shape[0] *
+                  (double)layer->output_shape[1];
+    return CN_OK;
+}
+
+const cn__layer_class cn__layer_conv2d = {
+    .name = "Conv2D",
+    .snake = "conv2d",
+    .fields = fields,
+    .n_fields = sizeof fields / sizeof *fields,
+    .options_size = sizeof(cn_conv2d_options),
+    .defaults = &(const cn_conv2d_options){CN_CONV2D_DEFAULTS},
+    .check = check,
+    .build = build,
+};
+
+cn_layer *cn_conv2d_create(const cn_conv2d_options *options)
+{
+    return cn__layer_create(&cn__layer_conv2d, options);
+}
+#endif

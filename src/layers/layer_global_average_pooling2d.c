@@ -1,0 +1,67 @@
+#include "layers/pooling2d_options.h"
+
+#include <string.h>
+
+/* y[c] = sum over the picture, row by row from 0, of x[.,.,c], divided by the number of its places. */
+static int64_t places(const cn_layer *layer)
+{
+    return layer->input_shape[0] * layer->input_shape[1];
+}
+
+static void forward_pictures(void *context, int thread, int64_t begin, int64_t end)
+{
+    const cn__pass *pass = *(const cn__pass *const *)context;
+    int64_t channels = pass->layer->output_size, n = places(pass->layer);
+    (void)thread;
+    for (int64_t b = begin; b < end; b++) {
+        const real *x = (const real *)pass->x + b * n * channels;
+        real *y = (real *)pass->y + b * channels;
+        memset(y, 0, (size_t)channels * sizeof *y);
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t c = 0; c < channels; c++) y[c] += x[i * channels + c];
+        for (int64_t c = 0; c < channels; c++) y[c] /= (real)n;
+    }
+}
+
+static void backward_pictures(void *context, int thread, int64_t begin, int64_t end)
+{
+    const cn__pass *pass = *(const cn__pass *const *)context;
+    int64_t channels = pass->layer->output_size, n = places(pass->layer);
+    (void)thread;
+    for (int64_t b = begin; b < end; b++) {
+        const real *dy = (const real *)pass->dy + b * channels;
+        real *dx = (real *)pass->dx + b * n * channels;
+        for (int64_t c = 0; c < channels; c++) dx[c] = dy[c] / (real)n;
+        for (int64_t i = 1; i < n; i++) memcpy(dx + i * channels, dx, (size_t)channels * sizeof *dx);
+    }
+}
+
+static void forward(const cn__pass *pass)
+{
+    cn__parallel(pass->pool, pass->batch, forward_pictures, &pass);
+}
+
+static void backward(const cn__pass *pass)
+{
+    if (pass->dx) cn__parallel(pass->pool, pass->batch, backward_pictures, &pass);
+}
+
+const cn__layer_math CN_T(cn__layer_global_average_pooling2d_math) = {forward, backward};
+
+#if CN_ONCE
+const cn__layer_class cn__layer_global_average_pooling2d = {
+    .name = "GlobalAveragePooling2D",
+    .snake = "global_average_pooling2d",
+    .fields = cn__global_pooling2d_fields,
+    .n_fields = CN__GLOBAL_POOLING2D_FIELDS,
+    .options_size = sizeof(cn_global_pooling2d_options),
+    .defaults = &(const cn_global_pooling2d_options){CN_GLOBAL_POOLING2D_DEFAULTS},
+    .check = cn__global_pooling2d_check,
+    .build = cn__global_pooling2d_build,
+};
+
+cn_layer *cn_global_average_pooling2d_create(const cn_global_pooling2d_options *options)
+{
+    return cn__layer_create(&cn__layer_global_average_pooling2d, options);
+}
+#endif
