@@ -102,6 +102,8 @@ static int build(cn_model **model, const struct train_options *given, const cn_d
     }
     if (layers_text_want_rows(given->layers)) {
         cn_add(*model, cn_input(shape[1] * shape[2]));
+    } else if (layers_text_want_channels(given->layers)) {
+        cn_add(*model, cn_input(shape[1], shape[2], 1));
     } else {
         cn_add(*model, cn_input(shape[1], shape[2]));
     }
@@ -268,7 +270,8 @@ const struct command command_train = {
     .about =
         "DATASET is mnist, fashion_mnist, or a folder with four IDX files (train-images-idx3-ubyte, ...; gzipped or\n"
         "not). Pictures are scaled by 1/255 and given to the network as rows of numbers, or as pictures if the first\n"
-        "layer is not a dense one. Before training, the data is searched for usual mistakes; each is a warning.\n"
+        "layer is not a dense one, with an axis for their channel if a layer such as conv2d wants one. Before\n"
+        "training, the data is searched for usual mistakes; each is a warning.\n"
         "\n"
         "Progress and warnings go to standard error, results to standard output. Ctrl-C ends training after the\n"
         "current batch; what has been learned is tested and saved, and the exit status is 1. A second Ctrl-C ends\n"
@@ -280,6 +283,7 @@ const struct command command_train = {
         "  cornu train mnist --optimizer sgd --learning-rate 0.1 --momentum 0.9\n"
         "  cornu train mnist --layers \"flatten,dense(256, activation=tanh),10:softmax\" \\\n"
         "                    --loss sparse_categorical_crossentropy\n"
+        "  cornu train mnist --layers \"conv2d(32, 3x3, activation=relu),max_pooling2d,flatten,10:softmax\"\n"
         "  cornu train mnist --scale 1                             see what the look before the leap says\n"
         "  cornu train mnist --quiet --json | tail -1              for a script",
     .least_operands = 1,

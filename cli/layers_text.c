@@ -57,6 +57,20 @@ int layers_text_want_rows(const char *text)
     return 1;
 }
 
+int layers_text_want_channels(const char *text)
+{
+    char item[LONGEST_LAYER + 1];
+    while (text != NULL) {
+        text = next_layer(text, item);
+        item[strcspn(item, "( ")] = '\0';
+        size_t length = strlen(item);
+        if ((length > 2 && strcasecmp(item + length - 2, "2d") == 0) || strncasecmp(item, "random", 6) == 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int layers_text_rescale(const char *text)
 {
     char item[LONGEST_LAYER + 1];

@@ -7,6 +7,10 @@
 /* 1 if pictures should come in as rows of numbers: the first layer that is not element by element is dense. */
 int layers_text_want_rows(const char *text);
 
+/* 1 if pictures should come in with an axis for their channel: a layer of pictures (conv2d, random_rotation) is among
+ * them. */
+int layers_text_want_channels(const char *text);
+
 /* 1 if a rescaling layer is among them. */
 int layers_text_rescale(const char *text);
 

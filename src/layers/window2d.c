@@ -10,6 +10,9 @@ int cn__window2d_pair(const cn_layer *layer, const char *option, int64_t pair[CN
 {
     if (!pair[0] && none) pair[0] = pair[1] = none;
     if (pair[0] && !pair[1]) pair[1] = pair[0];
+    if (!pair[0])
+        return cn__fail(CN_EINVAL, "%s: %s is missing; give one or two sizes, height and width, such as 3x3",
+                        cn__layer_label(layer), option);
     if (pair[0] < 1 || pair[1] < 1 || pair[0] > LARGEST || pair[1] > LARGEST || pair[2])
         return cn__fail(CN_EINVAL, "%s: %s is one or two positive sizes, height and width, such as 3x3, got {%lld, %lld%s",
                         cn__layer_label(layer), option, (long long)pair[0], (long long)pair[1],
