@@ -191,6 +191,9 @@ static int check(cn_layer *layer)
     if (cn__activation_classes[layer->activation]->by_row && o->filters == 1)
         return cn__fail(CN_EINVAL, "%s: %s over one filter is always the same; use sigmoid, or one filter per class",
                         label, cn__activation_classes[layer->activation]->name);
+    if (cn__activation_classes[layer->activation]->halves)
+        return cn__fail(CN_EINVAL, "%s: %s gives half the filters; put it into a layer of its own, activation(%s)", label,
+                        cn__activation_classes[layer->activation]->name, o->activation);
     CN_TRY(cn__initializer_check(label, o->kernel_initializer));
     return cn__initializer_check(label, o->bias_initializer);
 }

@@ -55,6 +55,7 @@ static void bad_arguments_of_a_convolution(void **state)
     assert_true(REFUSED(cn_layer_from_text("conv2d(8, 3, groups=3)"), CN_EINVAL, "groups", "8 filters", "3"));
     assert_true(REFUSED(cn_layer_from_text("conv2d(8, 3, groups=0)"), CN_EINVAL, "groups", "0"));
     assert_true(REFUSED(cn_conv2d(1, {3}, .activation = "softmax"), CN_EINVAL, "softmax", "sigmoid"));
+    assert_true(REFUSED(cn_conv2d(8, {3}, .activation = "glu"), CN_EINVAL, "conv2d", "half", "activation(glu)"));
     assert_true(REFUSED(cn_conv2d(8, {3}, .activation = "rellu"), CN_ENAME, "conv2d", "rellu", "relu"));
     assert_true(REFUSED(cn_layer_from_text("conv2d(8, 3, kernel_initializer=glorot)"), CN_ENAME, "conv2d", "glorot"));
     assert_true(REFUSED(cn_layer_from_text("conv2d(8, 3, pading=same)"), CN_ENAME, "pading", "padding"));

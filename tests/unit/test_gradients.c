@@ -150,7 +150,7 @@ static void every_layer_with_every_activation(void **state)
     (void)state;
     for (int i = 0; i < N_LAYERS; i++)
         for (int a = 0; a < (strstr(layers[i].text, "%s") ? N_ACTIVATIONS : 1); a++) {
-            if (!strcmp(activations[a], "glu") && !strcmp(layers[i].snake, "dense")) continue; /* refused there */
+            if (!strcmp(activations[a], "glu") && strcmp(layers[i].snake, "activation")) continue; /* refused elsewhere */
             double worst = check_layer(NULL, i, activations[a]);
             if (!(worst < TOLERANCE)) print_message("%s, %s: off by %g\n", layers[i].text, activations[a], worst);
             assert_true(worst < TOLERANCE);
