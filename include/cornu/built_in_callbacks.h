@@ -127,6 +127,28 @@ CN_API cn_callback *cn_terminate_on_nan_create(const cn_terminate_on_nan_options
 #define cn_terminate_on_nan(...)                                                                                    \
     cn_terminate_on_nan_create(&(const cn_terminate_on_nan_options){.raise_error = 0, __VA_ARGS__})
 
+/* BackupAndRestore: exact resume. If `path` is there when training begins, the fit goes on from where that file was
+ * written, and ends with the same bits as one that was never interrupted. The file is written after each epoch, also
+ * after every save_freq batches, and after the batch at which cn_model_stop_training ends an epoch early; each time
+ * under another name first and then renamed, so there is always a whole one, whenever the process is killed. It is not
+ * written while the loss is not finite. It holds weights, optimizer state, learning rate, position, History and the
+ * state of all callbacks (cn_callback.state); it is also a model file, for cn_model_load.
+ * The model, compile and fit options (but for epochs, verbose, threads and isa), training data and callbacks must be
+ * those of the first run. delete_checkpoint: the file is removed when training has come to its end.
+ * Errors of fit: CN_EFORMAT (damaged), CN_ESTATE (of another model, other data or options), CN_EIO, CN_ENOTSUP (built
+ * without jansson); the file then stays as it is. */
+typedef struct cn_backup_and_restore_options {
+    const char *path;
+    int64_t save_freq; /* 0: after each epoch only */
+    int delete_checkpoint, verbose;
+} cn_backup_and_restore_options;
+#define CN_BACKUP_AND_RESTORE_DEFAULTS .delete_checkpoint = 1
+CN_API cn_callback *cn_backup_and_restore_create(const cn_backup_and_restore_options *options);
+#define cn_backup_and_restore(...) CN_BACKUP_AND_RESTORE_(__VA_ARGS__, )
+#define CN_BACKUP_AND_RESTORE_(file, ...)                                                                           \
+    cn_backup_and_restore_create(                                                                                   \
+        &(const cn_backup_and_restore_options){CN_BACKUP_AND_RESTORE_DEFAULTS, .path = file, __VA_ARGS__})
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,9 +4,13 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -134,6 +138,12 @@ void cn__folder_unlock(int handle)
     close(handle);
 }
 
+int cn__file_remove(const char *path)
+{
+    if (unlink(path) == 0 || errno == ENOENT) return CN_OK;
+    return cn__fail(CN_EIO, "cannot remove '%s': %s", path, strerror(errno));
+}
+
 /* --- writing --------------------------------------------------------------------------------------------------- */
 
 static int fail_writing(const char *path, int reason)
@@ -212,4 +222,27 @@ void cn__output_discard(cn__output *output)
     cn__free(output->temporary);
     cn__free(output->path);
     *output = (cn__output){0};
+}
+
+static void sweep_one(const char *folder, const char *name, const char *final_name)
+{
+    size_t length = strlen(final_name);
+    int used = 0;
+    long pid;
+    unsigned number;
+    char path[PATH_MAX];
+    if (strncmp(name, final_name, length) || sscanf(name + length, ".tmp-%ld-%u%n", &pid, &number, &used) != 2) return;
+    if (name[length + (size_t)used] || pid <= 0 || kill((pid_t)pid, 0) == 0 || errno != ESRCH) return;
+    if (snprintf(path, sizeof path, "%s/%s", folder, name) < (int)sizeof path) unlink(path);
+}
+
+void cn__output_sweep(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - path) + (slash == path) : 1, slash ? path : ".");
+    DIR *entries = opendir(folder);
+    for (struct dirent *entry; entries && (entry = readdir(entries));)
+        sweep_one(folder, entry->d_name, slash ? slash + 1 : path);
+    if (entries) closedir(entries);
 }

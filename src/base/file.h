@@ -28,6 +28,9 @@ int cn__folder_make(const char *path);
 int cn__folder_lock(const char *path);
 void cn__folder_unlock(int handle);
 
+/* Removes a file; none there is no failure. Error: CN_EIO. */
+int cn__file_remove(const char *path);
+
 /* A file being written under the name `path`.tmp-<pid>-<number>, next to its final place. A path that exists and is no
  * regular file (/dev/full, a pipe) is written directly. */
 typedef struct cn__output {
@@ -43,5 +46,8 @@ int cn__output_commit(cn__output *output);
 
 /* Closes and removes the temporary file. Accepts an output that was never opened (all zero). */
 void cn__output_discard(cn__output *output);
+
+/* Removes the temporary files next to `path` whose processes are gone: what a killed one has left. */
+void cn__output_sweep(const char *path);
 
 #endif

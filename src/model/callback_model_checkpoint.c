@@ -65,6 +65,7 @@ static int save(checkpoint *c, cn_model *model, int epoch, int64_t batch, const 
     int wanted = wants_saving(c, model, epoch, logs, path);
     if (wanted <= 0) return wanted;
     CN_TRY(make_folder_of(path));
+    cn__output_sweep(path); /* a run that was killed and resumed comes by here again */
     CN_TRY(cn_model_save(model, path, .include_optimizer = !c->options.save_weights_only));
     if (c->options.verbose) cn__callback_say(model, "\nEpoch %d: finished saving model to %s\n", epoch + 1, path);
     return CN_OK;

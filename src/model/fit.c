@@ -172,6 +172,7 @@ static int run_epoch(fitting *f)
     now->is_begun = 1;
     cn__progress_begin(&f->progress, now->steps, now->epoch, f->options->epochs);
     CN_TRY(run_steps(f));
+    now->was_cut = model->stop_training;
     CN_TRY(end_epoch(f, &line));
     cn__progress_end(&f->progress, &line.logs);
     return CN_OK;

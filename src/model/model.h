@@ -40,7 +40,7 @@ typedef struct cn__plan {
     int *copy_is_fresh;
 } cn__plan;
 
-/* What a pass over rows adds up to. */
+/* What a pass over rows adds up to. Checkpoints store it as it is, so it holds no pointers. */
 typedef struct cn__sums {
     int64_t rows;
     double loss;                       /* sum over rows */
@@ -68,6 +68,7 @@ typedef struct cn__running {
     int64_t step;
     cn__sums sums;            /* over its batches so far */
     int is_begun;             /* its on_epoch_begin was called, maybe before an interruption */
+    int was_cut;              /* training was asked to stop by a batch of the last epoch */
     const cn__choice *choice; /* rows of the last batch */
     cn__log_line *line;       /* during on_epoch_end */
 } cn__running;

@@ -1,8 +1,9 @@
-#include "model/config.h"
+#include "model/save.h"
 
+#include "base/checksum.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "formats/format_safetensors.h"
+#include "model/config.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 enum { FORMAT, MODEL_CONFIG, SEED, TRAINING_CONFIG, ITERATIONS, METADATA_COUNT };
 static const char *const keys[METADATA_COUNT] = {"format", "model_config", "seed", "training_config", "iterations"};
 #define FORMAT_NAME "cornu-1"
+#define CHECKSUM "checksum"
 
 /* All arrays of one file and what they borrow from. */
 typedef struct bundle {
@@ -40,10 +42,10 @@ static int add_array(bundle *b, const char *prefix, const char *name, cn_tensor 
     return CN_OK;
 }
 
-static int collect(const cn_model *model, int include_optimizer, bundle *b)
+static int collect(const cn_model *model, int include_optimizer, const cn__more *more, bundle *b)
 {
     const char *slots[CN__MAX_SLOTS];
-    size_t most = (size_t)model->n_weights * (1 + CN__MAX_SLOTS) + 1;
+    size_t most = (size_t)model->n_weights * (1 + CN__MAX_SLOTS) + 1 + (size_t)more->n_arrays;
     b->arrays = cn__alloc(most, sizeof *b->arrays, "the list of arrays");
     b->tensors = cn__alloc(most, sizeof *b->tensors, "the list of arrays");
     b->names = cn__alloc(most, sizeof *b->names, "the list of arrays");
@@ -68,35 +70,75 @@ static void release(bundle *b)
     cn__free(b->names);
 }
 
-int cn_model_save_with(const cn_model *model, const char *path, const cn_save_options *options)
+/* Of all arrays' names and numbers. */
+static uint32_t checksum_of(uint32_t sum, const cn__array *array)
 {
-    CN_TRY(cn__model_need_built(model));
-    if (!path) return cn__fail(CN_EINVAL, "cn_model_save: the path is NULL");
-    int with_optimizer = options && options->include_optimizer && model->is_compiled, n = 0;
-    if (with_optimizer) cn__lazy_settle(model); /* a callback may save while fit runs */
+    int64_t count = 1;
+    for (int a = 0; a < array->ndim; a++) count *= array->shape[a];
+    sum = cn__checksum(sum, array->name, strlen(array->name));
+    return cn__checksum(sum, array->data, (size_t)count * cn_dtype_size(array->dtype));
+}
+
+static int write_bundle(const char *path, bundle *b, const char *const *own, const cn__more *more)
+{
+    const char *names[METADATA_COUNT + CN__MOST_NOTES + 1], *values[METADATA_COUNT + CN__MOST_NOTES + 1];
+    char checksum[16];
+    uint32_t sum = 0;
+    int n = 0;
+    for (int i = 0; i < METADATA_COUNT; i++)
+        if (own[i]) names[n] = keys[i], values[n++] = own[i];
+    for (int i = 0; i < more->n_notes; i++) names[n] = more->notes[i].key, values[n++] = more->notes[i].value;
+    memcpy(b->arrays + b->n, more->arrays, (size_t)more->n_arrays * sizeof *b->arrays);
+    for (int i = 0; i < b->n + more->n_arrays; i++) sum = checksum_of(sum, &b->arrays[i]);
+    snprintf(checksum, sizeof checksum, "%08x", (unsigned)sum);
+    names[n] = CHECKSUM;
+    values[n++] = checksum;
+    return cn__safetensors_write(path, b->n + more->n_arrays, b->arrays, n, names, values);
+}
+
+int cn__save_with_more(const cn_model *model, const char *path, int with_optimizer, const cn__more *more)
+{
     char seed[24], iterations[24];
-    const char *names[METADATA_COUNT], *values[METADATA_COUNT];
+    if (with_optimizer) cn__lazy_settle(model); /* a callback may save while fit runs */
     char *model_config = cn__config_model_text(model);
     char *training_config = model->is_compiled && model_config ? cn__config_training_text(model) : NULL;
     bundle b = {.n = 0};
     int status = model_config && (training_config || !model->is_compiled) ? CN_OK : cn_error_status();
-    if (status == CN_OK) status = collect(model, with_optimizer, &b);
+    if (status == CN_OK) status = collect(model, with_optimizer, more, &b);
     if (status == CN_OK) {
         snprintf(seed, sizeof seed, "%llu", (unsigned long long)model->seed);
         snprintf(iterations, sizeof iterations, "%lld", (long long)model->iterations);
-        const char *all[METADATA_COUNT] = {FORMAT_NAME, model_config, seed, training_config,
+        const char *own[METADATA_COUNT] = {FORMAT_NAME, model_config, seed, training_config,
                                            with_optimizer ? iterations : NULL};
-        for (int i = 0; i < METADATA_COUNT; i++) {
-            if (!all[i]) continue;
-            names[n] = keys[i];
-            values[n++] = all[i];
-        }
-        status = cn__safetensors_write(path, b.n, b.arrays, n, names, values);
+        status = write_bundle(path, &b, own, more);
     }
     release(&b);
     cn__free(model_config);
     cn__free(training_config);
     return status;
+}
+
+int cn_model_save_with(const cn_model *model, const char *path, const cn_save_options *options)
+{
+    CN_TRY(cn__model_need_built(model));
+    if (!path) return cn__fail(CN_EINVAL, "cn_model_save: the path is NULL");
+    int with_optimizer = options && options->include_optimizer && model->is_compiled;
+    return cn__save_with_more(model, path, with_optimizer, &(const cn__more){.n_arrays = 0});
+}
+
+int cn__save_check(cn__safetensors *file)
+{
+    const char *wanted = cn__safetensors_metadata(file, CHECKSUM);
+    if (!wanted) return CN_OK; /* written by somebody else */
+    char found[16];
+    uint32_t sum = 0;
+    for (int i = 0; i < cn__safetensors_count(file); i++) {
+        cn__array array;
+        CN_TRY(cn__safetensors_at(file, i, &array));
+        sum = checksum_of(sum, &array);
+    }
+    snprintf(found, sizeof found, "%08x", (unsigned)sum);
+    return strcmp(found, wanted) ? cn__fail(CN_EFORMAT, "it is damaged: its checksum is not right") : CN_OK;
 }
 
 /* The array for a weight; its shape must be what the configuration says, before any memory is taken for it. */
@@ -155,12 +197,10 @@ static int read_number(cn__safetensors *file, int key, uint64_t *number)
     return CN_OK;
 }
 
-static int read_training(cn_model *model, cn__safetensors *file)
+/* The optimizer's state and the number of its updates. */
+static int read_state(cn_model *model, cn__safetensors *file)
 {
-    const char *text = cn__safetensors_metadata(file, keys[TRAINING_CONFIG]), *slots[CN__MAX_SLOTS];
-    if (!text) return CN_OK;
-    CN_TRY(cn__config_read_training(model, text));
-    if (!cn__safetensors_metadata(file, keys[ITERATIONS])) return CN_OK;
+    const char *slots[CN__MAX_SLOTS];
     uint64_t iterations = 0;
     CN_TRY(read_number(file, ITERATIONS, &iterations));
     if (iterations > INT64_MAX / 2) return cn__fail(CN_EFORMAT, "it claims an absurd number of training steps");
@@ -176,6 +216,38 @@ static int read_training(cn_model *model, cn__safetensors *file)
     return CN_OK;
 }
 
+static int read_training(cn_model *model, cn__safetensors *file)
+{
+    const char *text = cn__safetensors_metadata(file, keys[TRAINING_CONFIG]);
+    if (!text) return CN_OK;
+    CN_TRY(cn__config_read_training(model, text));
+    return cn__safetensors_metadata(file, keys[ITERATIONS]) ? read_state(model, file) : CN_OK;
+}
+
+int cn__save_agrees(const cn_model *model, cn__safetensors *file)
+{
+    const char *texts[2] = {cn__safetensors_metadata(file, keys[MODEL_CONFIG]),
+                            cn__safetensors_metadata(file, keys[TRAINING_CONFIG])};
+    static const char *const what[2] = {"of another model: its layers are not the same",
+                                        "of a model that was compiled with another optimizer, loss or metrics"};
+    if (!texts[0] || !texts[1] || !cn__safetensors_metadata(file, keys[ITERATIONS]))
+        return cn__fail(CN_EFORMAT, "it is no checkpoint of a training");
+    for (int i = 0; i < 2; i++) {
+        char *own = i ? cn__config_training_text(model) : cn__config_model_text(model);
+        int same = own && !strcmp(own, texts[i]);
+        if (!own) return cn_error_status();
+        cn__free(own);
+        if (!same) return cn__fail(CN_ESTATE, "it is %s", what[i]);
+    }
+    return CN_OK;
+}
+
+int cn__save_read_into(cn_model *model, cn__safetensors *file)
+{
+    CN_TRY(read_block(model, file, "", model->block));
+    return read_state(model, file);
+}
+
 static int fill(cn_model *model, cn__safetensors *file)
 {
     const char *format = cn__safetensors_metadata(file, keys[FORMAT]);
@@ -184,6 +256,7 @@ static int fill(cn_model *model, cn__safetensors *file)
         return cn__fail(CN_EFORMAT, "it holds arrays but no Cornu model (no \"model_config\" in its metadata)");
     if (strcmp(format, FORMAT_NAME))
         return cn__fail(CN_EFORMAT, "it is of format \"%.32s\", this version reads %s", format, FORMAT_NAME);
+    CN_TRY(cn__save_check(file));
     int ndim;
     int64_t shape[CN_MAX_NDIM] = {0};
     CN_TRY(read_number(file, SEED, &model->seed));

@@ -1,0 +1,91 @@
+#include "base/file.h"
+#include "model/callback_parts.h"
+#include "model/checkpoint.h"
+
+#include <math.h>
+
+typedef struct backup {
+    cn_callback callback;
+    cn_backup_and_restore_options options;
+    char *path;
+    cn__fit_identity identity;
+    int64_t batches; /* since the last checkpoint */
+} backup;
+
+static int after_train_begin(void *user, cn_model *model)
+{
+    backup *b = user;
+    cn__fit_identify(model, &b->identity);
+    cn__output_sweep(b->path);
+    b->batches = 0;
+    if (!cn__file_exists(b->path)) return CN_OK;
+    CN_TRY(cn__checkpoint_read(model, &b->identity, b->path));
+    if (b->options.verbose)
+        cn__callback_say(model, "Resuming from %s: epoch %d, batch %lld.\n", b->path, model->running->epoch + 1,
+                         (long long)model->running->step);
+    return CN_OK;
+}
+
+/* A checkpoint with numbers that are none would be of no use, and the one before it would be lost. */
+static int write(backup *b, const cn_model *model, double loss)
+{
+    if (!isfinite(loss)) return CN_OK;
+    b->batches = 0;
+    return cn__checkpoint_write(model, &b->identity, b->path);
+}
+
+static int after_train_batch(void *user, cn_model *model, int64_t batch)
+{
+    backup *b = user;
+    (void)batch;
+    b->batches++;
+    int is_due = b->options.save_freq && b->batches >= b->options.save_freq;
+    if (!is_due && !model->stop_training) return CN_OK;
+    return write(b, model, model->running->sums.loss);
+}
+
+static int after_epoch(void *user, cn_model *model, int epoch)
+{
+    backup *b = user;
+    (void)epoch;
+    if (model->running->was_cut) return CN_OK; /* written at its last batch; what followed belongs to the cut */
+    return write(b, model, cn_history_get(model->history, "loss")[cn_history_epochs(model->history) - 1]);
+}
+
+static int on_train_end(void *user, cn_model *model, const cn_logs *logs)
+{
+    backup *b = user;
+    (void)logs;
+    if (!b->options.delete_checkpoint || model->running->was_cut) return CN_OK;
+    return cn__file_remove(b->path);
+}
+
+static void destroy(void *user)
+{
+    backup *b = user;
+    cn__free(b->path);
+    cn__free(b);
+}
+
+cn_callback *cn_backup_and_restore_create(const cn_backup_and_restore_options *options)
+{
+    backup *b = NULL;
+    if (!options || !options->path || !*options->path)
+        cn__fail(CN_EINVAL, "BackupAndRestore: the path is empty");
+    else if (options->save_freq < 0)
+        cn__fail(CN_EINVAL, "BackupAndRestore: save_freq must be a number of batches, or 0 for every epoch, got %lld",
+                 (long long)options->save_freq);
+    else
+        b = cn__callback_create(sizeof *b, "BackupAndRestore");
+    if (!b) return cn__callback_refused();
+    b->options = *options;
+    b->callback.after_train_begin = after_train_begin;
+    b->callback.after_train_batch = after_train_batch;
+    b->callback.after_epoch = after_epoch;
+    b->callback.on_train_end = on_train_end;
+    b->callback.destroy = destroy;
+    b->path = cn__strdup(options->path, "the name of a file");
+    if (b->path) return &b->callback;
+    destroy(b);
+    return cn__callback_refused();
+}
