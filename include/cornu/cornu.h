@@ -9,6 +9,7 @@
 #include <cornu/image.h>
 #include <cornu/inspect.h>
 #include <cornu/layer.h>
+#include <cornu/loss.h>
 #include <cornu/model.h>
 #include <cornu/operations.h>
 #include <cornu/optimizer.h>

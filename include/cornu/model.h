@@ -9,6 +9,7 @@
 #include <cornu/callback.h>
 #include <cornu/error.h>
 #include <cornu/layer.h>
+#include <cornu/loss.h>
 #include <cornu/optimizer.h>
 #include <cornu/tensor.h>
 
@@ -49,14 +50,15 @@ CN_API extern cn_optimizer *const cn_optimizer_by_name;
 typedef struct cn_compile_options {
     cn_optimizer *optimizer;             /* taken over, also on failure */
     const char *optimizer_name;          /* as text, e.g. "sgd(momentum=0.9)"; looked at when none is given above */
-    const char *loss;                    /* "categorical_crossentropy", "sparse_categorical_crossentropy", "mse" */
+    const char *loss;                    /* as text, e.g. "categorical_crossentropy(label_smoothing=0.1)": see loss.h */
     const char *metrics[CN_MAX_METRICS]; /* up to the first NULL: "accuracy", "categorical_accuracy", ... */
 } cn_compile_options;
 #define CN_COMPILE_DEFAULTS .optimizer = cn_optimizer_by_name, .optimizer_name = "rmsprop"
 
 /* Chooses optimizer, loss and metrics. Compiling again gives a new optimizer with fresh state and keeps the weights.
  * "accuracy" becomes binary, categorical or sparse categorical accuracy from the shapes, as in Keras.
- * A softmax before a cross-entropy goes through its logits: loss = logsumexp(z) - z_t, gradient p - t.
+ * A softmax before a categorical cross-entropy goes through its logits: loss = logsumexp(z) - z_t, gradient p - t; so
+ * does a sigmoid before binary_crossentropy. This is what Keras does on TensorFlow.
  * Errors: whatever cn_add remembered, CN_ENAME (with the nearest known name), CN_EINVAL. */
 CN_API int cn_model_compile(cn_model *model, const cn_compile_options *options);
 #define cn_compile(model, ...) cn_model_compile(model, &(const cn_compile_options){CN_COMPILE_DEFAULTS, __VA_ARGS__})
@@ -70,6 +72,11 @@ typedef struct cn_fit_options {
     int shuffle;                /* 1: a fresh permutation of the rows each epoch, from the model's seed and the epoch */
     double validation_split;    /* this last part of the rows, before shuffling, is for validation */
     const cn_tensor *validation_x, *validation_y; /* used instead of validation_split when given */
+    const cn_tensor *sample_weight; /* (n,): what the loss of each sample counts; NULL: 1. Those that validation_split
+                                     * takes weigh in validation */
+    const cn_tensor *class_weight;  /* (classes,): what samples of class 0, 1, ... count in training; classes behind its
+                                     * end count 1. Not together with sample_weight */
+    const cn_tensor *validation_sample_weight; /* for validation_x */
     int verbose;                /* 0 nothing, 1 a live bar, 2 one line an epoch */
     FILE *output;               /* where verbose writes; NULL: stdout. On what is no terminal, 1 acts as 2 */
     const cn_callback *callbacks[CN_MAX_CALLBACKS]; /* up to the first NULL; borrowed, but see cn_callback.destroy */
@@ -80,6 +87,9 @@ typedef struct cn_fit_options {
  * y: (n, units) one-hot or values; for sparse losses (n,) or (n, 1) integer labels.
  * The last batch of an epoch may be short and is used. The loss of an epoch is the mean over its samples while the
  * weights were changing. Written on cn_train_step. Results: cn_model_history.
+ * Weights multiply the losses of their samples; the mean is still over the number of samples (the loss's argument
+ * reduction=mean_with_sample_weight divides by the sum of the weights instead). The class of a one-hot row is the place
+ * of its largest number, that of a single number the number rounded. Metrics are not weighted.
  * Unlike Keras it prints only when asked to (verbose 1 or 2).
  * Errors: CN_ESTATE (not compiled), CN_ESHAPE, CN_EINVAL (batch_size < 1, label out of range, empty data, a split that
  * leaves nothing), CN_ENOMEM, and what a callback returned. After an error the weights are those of the last step. */
@@ -118,6 +128,7 @@ typedef struct cn_result {
 
 typedef struct cn_evaluate_options {
     int64_t batch_size;
+    const cn_tensor *sample_weight; /* as in fit; predict does not look at it */
     int verbose;   /* as in fit */
     FILE *output;
     const cn_callback *callbacks[CN_MAX_CALLBACKS];

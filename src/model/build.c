@@ -48,6 +48,12 @@ int cn__model_start_threads(cn_model *model)
     return model->pool && model->alone ? CN_OK : cn_error_status();
 }
 
+int64_t cn__model_rows_per_sample(const cn_model *model)
+{
+    const cn_layer *last = cn__model_last(model);
+    return last->output_size / last->output_shape[last->output_ndim - 1];
+}
+
 double cn__model_work(const cn_model *model, int64_t rows)
 {
     double work = 0;

@@ -13,7 +13,7 @@ cn_optimizer *const cn_optimizer_by_name = &none;
 /* 1 if the last layer ends in the activation whose input the loss can use instead. */
 static int can_use_logits(const cn_model *model)
 {
-    const char *wanted = cn__loss_classes[model->loss]->logits_after;
+    const char *wanted = cn__loss_class_of(&model->loss)->logits_after;
     const cn_layer *last = cn__model_last(model);
     return wanted && last->activation >= 0 && !strcmp(cn__activation_classes[last->activation]->name, wanted);
 }
@@ -37,7 +37,7 @@ static int choose_metrics(cn_model *model)
     const cn_layer *last = cn__model_last(model);
     int64_t columns = model->is_built ? last->output_shape[last->output_ndim - 1] : 0;
     for (int i = 0; i < model->n_metrics; i++)
-        CN_TRY(cn__metric_find(model->metric_names[i], columns, cn__loss_classes[model->loss]->sparse,
+        CN_TRY(cn__metric_find(model->metric_names[i], columns, cn__loss_class_of(&model->loss)->sparse,
                                &model->metrics[i]));
     return CN_OK;
 }
@@ -67,7 +67,7 @@ static int name_logs(cn_model *model)
     return CN_OK;
 }
 
-static void forget(cn_model *model)
+void cn__model_forget_compile(cn_model *model)
 {
     for (int i = 0; i < model->n_metrics; i++) cn__free(model->metric_names[i]);
     for (int i = 0; i < model->n_logs; i++) cn__free(model->validation_names[i]);
@@ -78,6 +78,9 @@ static void forget(cn_model *model)
     }
     cn__lazy_close(model);
     cn_optimizer_destroy(&model->optimizer);
+    cn__loss_close(&model->loss);
+    cn__free(model->loss_text);
+    model->loss_text = NULL;
     model->is_compiled = 0;
 }
 
@@ -96,14 +99,11 @@ static int make_slots(cn_model *model)
 int cn__model_finish_compile(cn_model *model)
 {
     const cn_layer *last = cn__model_last(model);
-    const cn__loss_class *loss = cn__loss_classes[model->loss];
+    const cn__loss_class *loss = cn__loss_class_of(&model->loss);
     CN_TRY(choose_metrics(model));
     if (!model->is_built) return CN_OK;
-    if (loss->sparse && last->output_size == 1)
+    if (loss->sparse && last->output_shape[last->output_ndim - 1] == 1)
         return cn__fail(CN_EINVAL, "%s: %s needs one unit per class, this layer has one in all", last->name,
-                        loss->name);
-    if (loss->sparse && last->output_ndim != 1)
-        return cn__fail(CN_ESHAPE, "%s: %s needs one row of classes per sample; put a Flatten before it", last->name,
                         loss->name);
     CN_TRY(make_slots(model));
     return cn__lazy_open(model);
@@ -116,7 +116,13 @@ static int compile(cn_model *model, const cn_compile_options *options)
         return cn__fail(CN_ESTATE, "model %s has no layers; add some with cn_add before cn_compile", model->name);
     if (!options->loss)
         return cn__fail(CN_EINVAL, "no loss is given; pass .loss, e.g. \"categorical_crossentropy\", to cn_compile");
-    CN_TRY(cn__loss_find(options->loss, &model->loss));
+    CN_TRY(cn__loss_open(&model->loss, options->loss));
+    if (model->loss.reduction == CN__REDUCTION_NONE)
+        return cn__fail(CN_EINVAL, "%s: with reduction=none there is one loss for each sample and nothing to train on; "
+                        "use sum_over_batch_size, sum or mean_with_sample_weight, or cn_loss_compute for the numbers",
+                        cn__loss_class_of(&model->loss)->name);
+    model->loss_text = cn__strdup(options->loss, "the name of the loss");
+    if (!model->loss_text) return CN_ENOMEM;
     model->from_logits = can_use_logits(model);
     CN_TRY(keep_metric_names(model, options));
     CN_TRY(name_logs(model));
@@ -139,9 +145,9 @@ int cn_model_compile(cn_model *model, const cn_compile_options *options)
     if (optimizer == cn_optimizer_by_name)
         optimizer = cn_optimizer_from_text(options->optimizer_name ? options->optimizer_name : "rmsprop");
     if (!optimizer) return cn_error_status() < 0 ? cn_error_status() : cn__fail(CN_EINVAL, "the optimizer is NULL");
-    forget(model);
+    cn__model_forget_compile(model);
     model->optimizer = optimizer;
     int status = compile(model, options);
-    if (status < 0) forget(model);
+    if (status < 0) cn__model_forget_compile(model);
     return status;
 }

@@ -93,7 +93,7 @@ char *cn__config_training_text(const cn_model *model)
     for (int i = 0; i < class_->n_fields; i++)
         json_object_set_new(config, class_->fields[i].name, field_value(&class_->fields[i], model->optimizer->options));
     json_object_set_new(config, "learning_rate", json_real(model->learning_rate)); /* it may have been changed */
-    return dump(json_pack("{s:s, s:o, s:o}", "loss", cn__loss_classes[model->loss]->name, "metrics", metrics,
+    return dump(json_pack("{s:s, s:o, s:o}", "loss", model->loss_text, "metrics", metrics,
                           "optimizer_config", named(class_->name, config)),
                 "the training configuration");
 }

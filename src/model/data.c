@@ -75,17 +75,20 @@ static int open_x(const cn_model *model, const cn_tensor *x, cn__data *data)
 
 static int read_labels(const cn_model *model, cn__data *data)
 {
-    int64_t classes = cn__model_last(model)->output_size;
+    const cn_layer *last = cn__model_last(model);
+    int64_t classes = last->output_shape[last->output_ndim - 1], n = data->rows * data->y.columns;
+    int64_t ignored = model->loss.options.ignore_class;
     if (!data->labels) {
-        data->own_labels = cn__alloc_raw((size_t)data->rows, sizeof *data->labels, "the labels");
+        data->own_labels = cn__alloc_raw((size_t)n, sizeof *data->labels, "the labels");
         if (!data->own_labels) return CN_ENOMEM;
         data->labels = data->own_labels;
     }
-    for (int64_t i = 0; i < data->rows; i++) {
+    for (int64_t i = 0; i < n; i++) {
         double value = cn__number_at(&data->y, i) * data->y.scale;
-        if (!(value >= 0 && value < (double)classes) || value != floor(value))
+        int is_class = value >= 0 && value < (double)classes && value == floor(value);
+        if (!is_class && !(ignored != CN__NO_CLASS && value == (double)ignored))
             return cn__fail(CN_EINVAL, "label %g in row %lld is not one of the classes 0 ... %lld that %s has units for",
-                            value, (long long)i, (long long)classes - 1, cn__model_last(model)->name);
+                            value, (long long)(i / data->y.columns), (long long)classes - 1, last->name);
         data->labels[i] = (int32_t)value;
     }
     return CN_OK;
@@ -94,19 +97,20 @@ static int read_labels(const cn_model *model, cn__data *data)
 static int open_y(const cn_model *model, const cn_tensor *y, cn__data *data)
 {
     const cn_layer *last = cn__model_last(model);
-    const char *loss = cn__loss_classes[model->loss]->name;
+    const char *loss = cn__loss_class_of(&model->loss)->name;
     char given[CN_SHAPE_TEXT_BYTES], wanted[CN_SHAPE_TEXT_BYTES];
     cn__shape_text(given, cn_ndim(y), cn_shape(y));
     batch_shape_text(wanted, last->output_ndim, last->output_shape);
     if (cn_len(y) != data->rows)
         return cn__fail(CN_ESHAPE, "x has %lld samples but y has %lld (shape %s); both need the same number",
                         (long long)data->rows, (long long)cn_len(y), given);
-    if (cn__loss_classes[model->loss]->sparse) {
-        if (cn_ndim(y) > 2 || (cn_ndim(y) == 2 && cn_shape(y)[1] != 1))
-            return cn__fail(CN_ESHAPE,
-                            "%s takes whole-number labels of shape (n,), got %s; for one-hot rows use "
-                            "categorical_crossentropy", loss, given);
-        CN_TRY(as_rows(y, 1, &data->own_y, &data->y));
+    if (cn__loss_class_of(&model->loss)->sparse) {
+        if (!fits(y, last->output_ndim - 1, last->output_shape)) {
+            batch_shape_text(wanted, last->output_ndim - 1, last->output_shape);
+            return cn__fail(CN_ESHAPE, "%s takes whole-number labels of shape %s, got %s; for one-hot rows use "
+                            "categorical_crossentropy", loss, last->output_ndim == 1 ? "(n,)" : wanted, given);
+        }
+        CN_TRY(as_rows(y, cn__model_rows_per_sample(model), &data->own_y, &data->y));
         return read_labels(model, data);
     }
     if (!fits(y, last->output_ndim, last->output_shape))
@@ -137,7 +141,7 @@ int cn__data_open_once(cn_model *model, const cn_tensor *x, const cn_tensor *y, 
     else status = open_x(model, x, data);
     if (status == CN_OK) status = cn__plan_prepare(model, data->rows, 1);
     /* the plan's labels are where a step would copy them to */
-    if (status == CN_OK && cn__loss_classes[model->loss]->sparse) data->labels = model->plan.labels;
+    if (status == CN_OK && cn__loss_class_of(&model->loss)->sparse) data->labels = model->plan.labels;
     if (status == CN_OK) status = open_y(model, y, data);
     if (status == CN_OK) status = cn__codes_find(model, data, 0);
     if (status < 0) cn__data_close(data);
@@ -149,6 +153,7 @@ void cn__data_close(cn__data *data)
     cn_tensor_destroy(&data->own_x);
     cn_tensor_destroy(&data->own_y);
     cn__free(data->own_labels);
+    cn__free(data->weights);
     cn__free(data->own_codes);
     *data = (cn__data){.rows = 0};
 }

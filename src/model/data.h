@@ -21,8 +21,10 @@ typedef enum cn__listing {
 typedef struct cn__data {
     int64_t rows;
     cn__source x, y;    /* y.data NULL: no targets, or labels */
-    int32_t *labels;    /* one per row, for sparse losses */
+    int32_t *labels;    /* y.columns per row, for sparse losses */
     int32_t *own_labels;
+    double *weights;    /* what the loss of a row counts, weights_per_sample per row; NULL: all 1 */
+    int64_t weights_per_sample; /* 1, or one for each row of the output's last axis */
     cn_tensor *own_x, *own_y; /* copies that had to be made */
     uint8_t *own_codes; /* x as bytes, where that had to be made */
     cn__listing listing;
@@ -39,6 +41,13 @@ int cn__data_open(const struct cn_model *model, const cn_tensor *x, const cn_ten
  * time on, allocates nothing (unless a view has gaps and must be copied). */
 int cn__data_open_once(struct cn_model *model, const cn_tensor *x, const cn_tensor *y, cn__data *data);
 void cn__data_close(cn__data *data);
+
+/* --- sample_weight.c --- */
+/* Keeps the weights of the rows; either may be NULL, and so may both. sample_weight: (n,), (n, 1), or one for each row of
+ * the output's last axis. class_weight: (classes,), the weight of each class; classes behind its end weigh 1.
+ * Errors: CN_EINVAL (both given, negative numbers are fine but NaN is not), CN_ESHAPE, CN_ENOMEM. */
+int cn__data_weigh(const struct cn_model *model, cn__data *data, const cn_tensor *sample_weight,
+                   const cn_tensor *class_weight);
 
 /* The i-th stored number, scale not applied. */
 double cn__number_at(const cn__source *source, int64_t i);

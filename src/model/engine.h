@@ -6,7 +6,7 @@
 #include "kernels/dense_choice.h"
 #include "kernels/gather.h"
 #include "layers/layer.h"
-#include "train/loss.h"
+#include "train/metric.h"
 #include "train/optimizer.h"
 
 #include <stddef.h>

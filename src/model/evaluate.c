@@ -42,9 +42,10 @@ static int run(cn_model *model, const cn__data *data, const cn_evaluate_options 
     cn_logs logs = {model->n_logs, model->log_names, values};
     cn__progress progress;
     int watched = options->verbose || options->callbacks[0];
-    CN_TRY(cn__plan_prepare(model, watched ? batch : CN__QUIET_BATCH, 0));
+    int64_t quiet = cn__loss_needs_batches(&model->loss) ? batch : CN__QUIET_BATCH;
+    CN_TRY(cn__plan_prepare(model, watched ? batch : quiet, 0));
     if (!watched) {
-        cn__evaluate_rows(model, data, 0, data->rows, CN__QUIET_BATCH, sums);
+        cn__evaluate_rows(model, data, 0, data->rows, quiet, sums);
         return CN_OK;
     }
     cn__progress_open(&progress, options->verbose, options->output);
@@ -74,7 +75,8 @@ static int evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_
     cn__data data;
     cn__sums sums = {.rows = 0};
     CN_TRY(cn__data_open(model, x, y, &data));
-    int status = run(model, &data, options, &sums);
+    int status = cn__data_weigh(model, &data, options->sample_weight, NULL);
+    if (status == CN_OK) status = run(model, &data, options, &sums);
     cn__data_close(&data);
     if (status == CN_OK && result) report(model, &sums, result);
     return status;

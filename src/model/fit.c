@@ -13,6 +13,7 @@ typedef struct fitting {
     cn_model *model;
     const cn_fit_options *options;
     cn__data train, validation;
+    cn__data tail;                          /* train as validation_split sees it: class_weight is for training only */
     int64_t train_rows;                     /* of train; the rest validates when validation_split is used */
     int64_t validation_first, validation_rows; /* 0 rows: no validation */
     const cn__data *validation_data;
@@ -34,6 +35,9 @@ static int check_options(const cn_fit_options *o)
         return cn__fail(CN_EINVAL, "verbose must be 0, 1 or 2, got %d", o->verbose);
     if (!o->validation_x != !o->validation_y)
         return cn__fail(CN_EINVAL, "validation_x and validation_y go together; one of them is missing");
+    if (o->validation_sample_weight && !o->validation_x)
+        return cn__fail(CN_EINVAL, "validation_sample_weight is for validation_x, which is missing; with validation_split "
+                        "give sample_weight for all rows");
     return CN_OK;
 }
 
@@ -51,6 +55,8 @@ static int split(fitting *f)
     f->train_rows = f->train.rows;
     if (o->validation_x) {
         CN_TRY(cn__data_open(f->model, o->validation_x, o->validation_y, &f->validation));
+        if (cn__data_weigh(f->model, &f->validation, o->validation_sample_weight, NULL) < 0)
+            return cn__fail_prefix("validation: ");
         f->validation_data = &f->validation;
         f->validation_rows = f->validation.rows;
     } else if (o->validation_split > 0) {
@@ -58,7 +64,9 @@ static int split(fitting *f)
         f->train_rows = (int64_t)floor((double)f->train.rows * (1.0 - o->validation_split));
         f->validation_first = f->train_rows;
         f->validation_rows = f->train.rows - f->train_rows;
-        f->validation_data = &f->train;
+        f->tail = f->train;
+        if (o->class_weight) f->tail.weights = NULL;
+        f->validation_data = &f->tail;
         if (f->train_rows == 0 || f->validation_rows == 0)
             return cn__fail(CN_EINVAL,
                             "%lld samples are not enough for validation_split %g: %lld would train and %lld validate",
@@ -74,6 +82,7 @@ static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
     CN_TRY(build_from(f->model, x));
     CN_TRY(cn__model_need_built(f->model));
     CN_TRY(cn__data_open(f->model, x, y, &f->train));
+    CN_TRY(cn__data_weigh(f->model, &f->train, o->sample_weight, o->class_weight));
     CN_TRY(split(f));
     f->now = (cn__running){.options = o, .train = &f->train, .train_rows = f->train_rows,
                            .validation_rows = f->validation_rows, .epoch = o->initial_epoch,

@@ -18,8 +18,8 @@ typedef struct cn__model_weight {
 
 /* Memory for batches of up to `rows` samples, carved from one arena:
  *
- *   | x | lists | y of layer 0 | y of layer 1 | ... | workspaces | threads | shared | dy | dx | target | labels | loss |
- *   | p | bf16 |
+ *   | x | lists | y of layer 0 | y of layer 1 | ... | workspaces | threads | shared | dy | dx | target | labels | weights |
+ *   | loss | p | bf16 |
  */
 typedef struct cn__plan {
     int64_t rows;
@@ -34,6 +34,7 @@ typedef struct cn__plan {
     void *gradients[2];/* dy and dx take turns */
     void *target;
     int32_t *labels;
+    double *weights;
     void *row_loss;
     void *probabilities;
     cn__bf16 *bf16;    /* one per layer, NULL unless the precision is mixed_bfloat16 */
@@ -106,7 +107,8 @@ struct cn_model {
     cn_optimizer *optimizer;
     double learning_rate;
     int64_t iterations; /* updates done by this optimizer */
-    int loss;
+    cn__loss loss;
+    char *loss_text; /* as it was given to cn_compile */
     int from_logits; /* the loss reads the input of the last activation */
     int n_metrics;
     char *metric_names[CN_MAX_METRICS];
@@ -138,6 +140,10 @@ double cn__model_work(const cn_model *model, int64_t rows);
 #define CN__WORTH_A_TEAM 1500000
 /* Chooses the team for a batch of that many rows. */
 void cn__model_choose_team(cn_model *model, int64_t rows);
+/* Rows of the last axis in one sample's output: the loss measures each. */
+int64_t cn__model_rows_per_sample(const cn_model *model);
+/* 1 if the loss is measured from logits: those before the last activation, or the model's own output. */
+int cn__model_reads_logits(const cn_model *model);
 void *cn__model_weight_at(const cn_model *model, void *block, int weight);
 const cn__weight *cn__model_weight_of(const cn_model *model, int weight);
 
@@ -152,6 +158,8 @@ void cn__model_copy_block(const cn_model *model, void *to);
 void cn__model_restore_block(cn_model *model, const void *from);
 
 /* --- compile.c --- */
+/* Gives back all that compiling has made. */
+void cn__model_forget_compile(cn_model *model);
 /* The part of compiling that needs shapes; runs again when they become known only with the data. */
 int cn__model_finish_compile(cn_model *model);
 
@@ -181,6 +189,12 @@ const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice 
 /* Adds loss and metrics of a batch to sums and, when training, moves the weights. The plan must be prepared. */
 void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums);
 void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums);
+
+/* --- measure.c --- */
+/* Adds loss and metrics of a batch, whose targets are in the plan, to sums. weights: one for each row of the output's
+ * last axis, NULL: all 1. gradient: of the batch's loss with respect to the output, NULL: not wanted. */
+void cn__measure(cn_model *model, const void *output, int64_t rows, const double *weights, void *gradient,
+                 cn__sums *sums);
 
 /* --- evaluate.c --- */
 /* Rows do not depend on each other in evaluate and predict, so without anybody watching, batches are as large as suits

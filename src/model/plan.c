@@ -112,7 +112,8 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
     carve_temporary(model, plan, c);
     for (int i = 0; training && i < 2; i++) plan->gradients[i] = carve(c, rows * widest(model), real);
     plan->target = carve(c, rows * outputs, real);
-    plan->labels = carve(c, rows, sizeof *plan->labels);
+    plan->labels = carve(c, rows * cn__model_rows_per_sample(model), sizeof *plan->labels);
+    plan->weights = carve(c, rows * cn__model_rows_per_sample(model), sizeof *plan->weights);
     plan->row_loss = carve(c, rows * outputs, real);
     plan->probabilities = carve(c, rows * outputs, real);
     if (model->bf16_way != CN__BF16_NONE) carve_bf16(model, plan, c, rows);

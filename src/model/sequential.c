@@ -51,12 +51,6 @@ cn_model *cn_sequential_create(const cn_sequential_options *options)
     return model;
 }
 
-static void forget_metrics(cn_model *model)
-{
-    for (int i = 0; i < model->n_metrics; i++) cn__free(model->metric_names[i]);
-    for (int i = 0; i < model->n_logs; i++) cn__free(model->validation_names[i]);
-}
-
 void cn_model_destroy(cn_model **model_)
 {
     if (!model_ || !*model_) return;
@@ -65,10 +59,7 @@ void cn_model_destroy(cn_model **model_)
     cn__free(model->layers);
     cn__free(model->weights);
     cn__free(model->block);
-    for (int k = 0; k < CN__MAX_SLOTS; k++) cn__free(model->slots[k]);
-    cn__lazy_close(model);
-    cn_optimizer_destroy(&model->optimizer);
-    forget_metrics(model);
+    cn__model_forget_compile(model);
     cn__plan_destroy(&model->plan);
     cn__history_destroy(&model->history);
     cn__free(model->stop_reason);

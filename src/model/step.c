@@ -2,8 +2,6 @@
 
 #include "base/error.h"
 
-#define FEWEST_ROWS_PER_TASK 8
-
 static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training)
 {
     int last = layer == model->n_layers - 1;
@@ -101,68 +99,32 @@ const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice 
     return run_forward(model, choice->n, sparse, training);
 }
 
+static int64_t row_of(const cn__choice *choice, int64_t i)
+{
+    return choice->picks ? (int64_t)choice->picks[i] : choice->first + i;
+}
+
 static void read_targets(cn_model *model, const cn__data *data, const cn__choice *choice)
 {
     if (!data->labels) {
         model->engine->gather->dense(model->team, &data->y, choice, model->plan.target);
         return;
     }
+    int64_t each = data->y.columns;
     for (int64_t i = 0; i < choice->n; i++)
-        model->plan.labels[i] = data->labels[choice->picks ? (int64_t)choice->picks[i] : choice->first + i];
+        for (int64_t k = 0; k < each; k++)
+            model->plan.labels[i * each + k] = data->labels[row_of(choice, i) * each + k];
 }
 
-typedef struct measuring {
-    const cn_model *model;
-    cn__scores scores;
-} measuring;
-
-static void measure_rows(void *context, int thread, int64_t begin, int64_t end)
+/* One weight for each row of the last axis, NULL when all are 1. */
+static const double *read_weights(cn_model *model, const cn__data *data, const cn__choice *choice)
 {
-    const measuring *m = context;
-    const cn__loss_math *math = m->model->engine->losses[m->model->loss];
-    size_t real = cn__engine_bytes(m->model->engine);
-    size_t row = (size_t)m->scores.columns * real;
-    cn__scores s = m->scores;
-    (void)thread;
-    s.rows = end - begin;
-    s.target = s.target ? (const char *)s.target + (size_t)begin * row : NULL;
-    s.labels = s.labels ? s.labels + begin : NULL;
-    s.output = (const char *)s.output + (size_t)begin * row;
-    s.probabilities = (char *)s.probabilities + (size_t)begin * row;
-    s.row_loss = (char *)s.row_loss + (size_t)begin * real;
-    s.gradient = s.gradient ? (char *)s.gradient + (size_t)begin * row : NULL;
-    if (m->model->from_logits) math->measure_from_logits(&s);
-    else math->measure(&s);
-}
-
-/* Loss, gradient and metrics. Outputs of more than one axis count as rows of their last axis. */
-static void measure(cn_model *model, const cn__data *data, const void *output, int64_t rows, void *gradient,
-                    cn__sums *sums)
-{
-    const cn_layer *last = cn__model_last(model);
-    int64_t columns = last->output_shape[last->output_ndim - 1], all = rows * (last->output_size / columns);
-    measuring m = {.model = model,
-                   .scores = {.columns = columns,
-                              .target = data->labels ? NULL : model->plan.target,
-                              .labels = data->labels ? model->plan.labels : NULL,
-                              .output = output,
-                              .probabilities = model->plan.probabilities,
-                              .row_loss = model->plan.row_loss,
-                              .gradient = gradient,
-                              .divisor = all}};
-    if (all < FEWEST_ROWS_PER_TASK * model->threads) measure_rows(&m, 0, 0, all);
-    else cn__parallel(model->team, all, measure_rows, &m);
-    double loss = 0;
-    for (int64_t r = 0; r < all; r++)
-        loss += model->engine->bits == 64 ? ((double *)model->plan.row_loss)[r]
-                                          : (double)((float *)model->plan.row_loss)[r];
-    double per_sample = (double)rows / (double)all;
-    sums->rows += rows;
-    sums->loss += loss * per_sample;
-    m.scores.rows = all;
-    if (model->from_logits) m.scores.output = m.scores.probabilities;
-    for (int i = 0; i < model->n_metrics; i++)
-        sums->metrics[i] += model->engine->metrics[model->metrics[i]]->sum(&m.scores) * per_sample;
+    if (!data->weights) return NULL;
+    int64_t rows = cn__model_rows_per_sample(model), each = data->weights_per_sample;
+    for (int64_t i = 0; i < choice->n; i++)
+        for (int64_t k = 0; k < rows; k++)
+            model->plan.weights[i * rows + k] = data->weights[row_of(choice, i) * each + (each == 1 ? 0 : k)];
+    return model->plan.weights;
 }
 
 static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
@@ -214,7 +176,7 @@ void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *cho
 {
     const void *output = cn__forward(model, data, choice, 0);
     read_targets(model, data, choice);
-    measure(model, data, output, choice->n, NULL, sums);
+    cn__measure(model, output, choice->n, read_weights(model, data, choice), NULL, sums);
 }
 
 void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums)
@@ -224,7 +186,7 @@ void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *ch
     const cn__batch *sparse = read_inputs(model, data, choice, 1, &lists);
     const void *output = run_forward(model, choice->n, sparse, 1);
     read_targets(model, data, choice);
-    measure(model, data, output, choice->n, model->plan.gradients[0], sums);
+    cn__measure(model, output, choice->n, read_weights(model, data, choice), model->plan.gradients[0], sums);
     run_backward(model, choice->n, sparse);
 }
 

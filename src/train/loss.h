@@ -1,37 +1,76 @@
-/* Inside of losses and metrics: one file each, numbers first, description below `#if CN_ONCE`.
- * Source of the formulas: keras/src/losses/losses.py, keras/src/metrics/accuracy_metrics.py. */
+/* Inside of losses: one file each, numbers first, description below `#if CN_ONCE`.
+ * Source of the formulas: keras/src/losses/losses.py. */
 #ifndef CN_TRAIN_LOSS_H
 #define CN_TRAIN_LOSS_H
 
+#include "base/field.h"
+
 #include <stdint.h>
+
+/* All arguments that any loss has; each names its own in `fields`. */
+typedef struct cn__loss_options {
+    const char *reduction;
+    double label_smoothing, alpha, beta, gamma, delta, q;
+    int from_logits, apply_class_balancing;
+    int64_t ignore_class; /* CN__NO_CLASS: none */
+} cn__loss_options;
+#define CN__NO_CLASS INT64_MIN
 
 /* One batch of outputs and what they should have been. Pointers are to `real` of the engine, row-major. */
 typedef struct cn__scores {
     int64_t rows, columns;
+    const cn__loss_options *options;
     const void *target;    /* (rows, columns); NULL for sparse losses */
-    const int32_t *labels; /* (rows); NULL for others. They lie in 0 ... columns-1 */
+    const int32_t *labels; /* (rows); NULL for others. Outside 0 ... columns-1 only where the loss ignores them */
     const void *output;    /* (rows, columns): what the model gave, or its logits */
     void *probabilities;   /* (rows, columns): written when output holds logits */
     void *row_loss;        /* (rows): written */
-    void *gradient;        /* (rows, columns): d(mean over rows of the loss)/d(output), NULL: not wanted */
-    int64_t divisor;       /* the gradient is divided by this: the rows of the whole batch */
+    void *gradient;        /* (rows, columns): d(sum over rows of the loss / divisor)/d(output), NULL: not wanted */
+    int64_t divisor;       /* 1, or the number of rows that the mean is taken over */
+    const double *weights; /* (rows): for metrics; NULL: all 1. Losses do not look at them */
+    int seen;              /* what `look` of the loss has seen in the whole batch */
 } cn__scores;
 
+/* Rows are measured one by one, so that threads may share them, unless the class says `whole_batch`. */
 typedef struct cn__loss_math {
     void (*measure)(const cn__scores *scores);             /* output holds what the model gave */
     void (*measure_from_logits)(const cn__scores *scores); /* output holds logits; NULL: not offered */
+    int (*look)(const cn__scores *scores);                 /* at all rows first, for `seen`; NULL: not needed */
 } cn__loss_math;
 
 typedef struct cn__loss_class {
-    const char *name, *alias;
+    const char *name, *alias, *alias_2; /* compared without case and underscores */
+    const cn__field *fields;
+    int n_fields;
+    cn__loss_options defaults;
     int sparse;               /* targets are integer labels */
+    int whole_batch;          /* one number for all rows; every row_loss holds it */
+    int look_first;           /* rows depend on what `look` sees in the whole batch */
     const char *logits_after; /* activation whose input can be used instead of its output; NULL: none */
+    int (*check)(const cn__loss_options *options); /* may be NULL */
 } cn__loss_class;
 
 #define CN__LOSS_LIST(X)                                                                                            \
     X(categorical_crossentropy)                                                                                     \
     X(sparse_categorical_crossentropy)                                                                              \
-    X(mean_squared_error)
+    X(binary_crossentropy)                                                                                          \
+    X(categorical_focal_crossentropy)                                                                               \
+    X(binary_focal_crossentropy)                                                                                    \
+    X(categorical_generalized_cross_entropy)                                                                        \
+    X(mean_squared_error)                                                                                           \
+    X(mean_absolute_error)                                                                                          \
+    X(mean_absolute_percentage_error)                                                                               \
+    X(mean_squared_logarithmic_error)                                                                               \
+    X(huber)                                                                                                        \
+    X(log_cosh)                                                                                                     \
+    X(kl_divergence)                                                                                                \
+    X(poisson)                                                                                                      \
+    X(cosine_similarity)                                                                                            \
+    X(hinge)                                                                                                        \
+    X(squared_hinge)                                                                                                \
+    X(categorical_hinge)                                                                                            \
+    X(dice)                                                                                                         \
+    X(tversky)
 
 #define CN__LOSS_ID(name) CN__LOSS_##name,
 enum { CN__LOSS_LIST(CN__LOSS_ID) CN__LOSS_COUNT };
@@ -43,36 +82,42 @@ CN__LOSS_LIST(CN__LOSS_DECLARE)
 
 extern const cn__loss_class *const cn__loss_classes[CN__LOSS_COUNT];
 
-int cn__loss_find(const char *name, int *index);
+/* How the numbers of the rows become one. */
+typedef enum cn__reduction {
+    CN__REDUCTION_SUM_OVER_BATCH_SIZE, /* also called mean: sum of weight x loss / number of rows */
+    CN__REDUCTION_SUM,
+    CN__REDUCTION_MEAN_WITH_SAMPLE_WEIGHT, /* sum of weight x loss / sum of weights */
+    CN__REDUCTION_NONE
+} cn__reduction;
 
-/* A metric is the mean over samples of a value per row. */
-typedef struct cn__metric_math {
-    double (*sum)(const cn__scores *scores); /* over the rows; reads target or labels and output as probabilities */
-} cn__metric_math;
+/* A loss with its arguments. */
+typedef struct cn__loss {
+    int index; /* in cn__loss_classes */
+    cn__reduction reduction;
+    cn__loss_options options;
+} cn__loss;
 
-typedef struct cn__metric_class {
-    const char *name, *alias;
-    int is_accuracy;
-} cn__metric_class;
+/* From text such as "huber(delta=2)". Errors: CN_ENAME, CN_EINVAL, CN_ENOMEM; then there is nothing to close. */
+int cn__loss_open(cn__loss *loss, const char *text);
+/* Accepts one that is all zero. */
+void cn__loss_close(cn__loss *loss);
 
-#define CN__METRIC_LIST(X)                                                                                          \
-    X(binary_accuracy)                                                                                              \
-    X(categorical_accuracy)                                                                                         \
-    X(sparse_categorical_accuracy)                                                                                  \
-    X(mean_squared_error)
+static inline const cn__loss_class *cn__loss_class_of(const cn__loss *loss)
+{
+    return cn__loss_classes[loss->index];
+}
 
-#define CN__METRIC_ID(name) CN__METRIC_##name,
-enum { CN__METRIC_LIST(CN__METRIC_ID) CN__METRIC_COUNT };
-#undef CN__METRIC_ID
+/* 1 if a batch's loss is not the mean of what its rows would give alone, so that the size of batches matters. */
+int cn__loss_needs_batches(const cn__loss *loss);
 
-#define CN__METRIC_DECLARE(name) extern const cn__metric_class cn__metric_##name;
-CN__METRIC_LIST(CN__METRIC_DECLARE)
-#undef CN__METRIC_DECLARE
+/* Whether two names are the same but for case and underscores: "CategoricalCrossentropy", "categorical_crossentropy". */
+int cn__same_keras_name(const char *a, const char *b);
 
-extern const cn__metric_class *const cn__metric_classes[CN__METRIC_COUNT];
+/* Checks for the descriptions of losses: `owner` is the loss. */
+int cn__loss_check_smoothing(const char *owner, const cn__loss_options *options);
+int cn__loss_check_focal(const char *owner, const cn__loss_options *options); /* alpha, gamma and smoothing */
 
-/* The metric that `name` means for this number of output columns and kind of target: "accuracy" and "acc" become the
- * binary, sparse or categorical one. */
-int cn__metric_find(const char *name, int64_t columns, int sparse, int *index);
+#define CN__LOSS_FIELD_REDUCTION {"reduction", CN__FIELD_TEXT, offsetof(cn__loss_options, reduction)}
+#define CN__LOSS_REDUCTION "sum_over_batch_size"
 
 #endif

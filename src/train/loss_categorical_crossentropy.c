@@ -1,22 +1,31 @@
-#include "kernels/row.h"
-#include "train/loss.h"
+#include "train/loss_rows.h"
 
-/* Keras's epsilon: probabilities are clipped to EPSILON ... 1 - EPSILON. */
-#define EPSILON REAL(1e-7)
+/* Smoothing: t becomes t (1 - s) + s / columns. With s = 0 that is t, bit for bit. */
+typedef struct smoothing {
+    real keep, share;
+} smoothing;
+
+static smoothing smoothing_of(const cn__scores *s)
+{
+    double amount = s->options->label_smoothing;
+    return (smoothing){(real)(1 - amount), (real)(amount / (double)s->columns)};
+}
 
 /* p = output / sum(output), clipped;  loss = -sum_j t_j log p_j */
 static void measure(const cn__scores *s)
 {
     int64_t n = s->columns;
+    const smoothing smooth = smoothing_of(s);
     for (int64_t r = 0; r < s->rows; r++) {
-        const real *t = (const real *)s->target + r * n, *p = (const real *)s->output + r * n;
-        real *row_loss = s->row_loss, *gradient = s->gradient ? (real *)s->gradient + r * n : NULL;
+        const real *targets = cn__target_row(s, r), *p = cn__output_row(s, r);
+        real *row_loss = s->row_loss, *gradient = cn__gradient_row(s, r);
         real sum = cn__row_sum(n, p), loss = 0, shared = 0;
         for (int64_t j = 0; j < n; j++) {
-            real q = p[j] / sum, clipped = q < EPSILON ? EPSILON : (q > 1 - EPSILON ? 1 - EPSILON : q);
-            loss = FMA(-t[j], cn__log(clipped), loss);
+            real t = FMA(targets[j], smooth.keep, smooth.share);
+            real q = p[j] / sum, clipped = cn__clip(q, CN__EPSILON, 1 - CN__EPSILON);
+            loss = FMA(-t, cn__log(clipped), loss);
             /* a clipped probability does not move */
-            real slope = q >= EPSILON && q <= 1 - EPSILON ? -t[j] / q : 0;
+            real slope = q >= CN__EPSILON && q <= 1 - CN__EPSILON ? -t / q : 0;
             if (gradient) gradient[j] = slope;
             shared = FMA(slope, q, shared);
         }
@@ -30,23 +39,40 @@ static void measure_from_logits(const cn__scores *s)
 {
     int64_t n = s->columns;
     const real share = 1 / (real)s->divisor;
+    const smoothing smooth = smoothing_of(s);
     for (int64_t r = 0; r < s->rows; r++) {
-        const real *t = (const real *)s->target + r * n, *z = (const real *)s->output + r * n;
+        const real *t = cn__target_row(s, r), *z = cn__output_row(s, r);
         real *row_loss = s->row_loss, *p = (real *)s->probabilities + r * n, loss = 0;
-        real log_sum = cn__row_softmax(n, z, p), whole = cn__row_sum(n, t);
-        for (int64_t j = 0; j < n; j++) loss = FMA(t[j], log_sum - z[j], loss);
+        real log_sum = cn__row_softmax(n, z, p), whole = FMA(cn__row_sum(n, t), smooth.keep, smooth.share * (real)n);
+        for (int64_t j = 0; j < n; j++) loss = FMA(FMA(t[j], smooth.keep, smooth.share), log_sum - z[j], loss);
         row_loss[r] = loss;
-        if (!s->gradient) continue;
-        real *gradient = (real *)s->gradient + r * n;
-        for (int64_t j = 0; j < n; j++) gradient[j] = FMA(p[j], whole, -t[j]) * share;
+        real *gradient = cn__gradient_row(s, r);
+        for (int64_t j = 0; gradient && j < n; j++)
+            gradient[j] = FMA(p[j], whole, -FMA(t[j], smooth.keep, smooth.share)) * share;
     }
 }
 
-const cn__loss_math CN_T(cn__loss_categorical_crossentropy_math) = {measure, measure_from_logits};
+const cn__loss_math CN_T(cn__loss_categorical_crossentropy_math) = {measure, measure_from_logits, NULL};
 
 #if CN_ONCE
+static const cn__field fields[] = {
+    {"from_logits", CN__FIELD_INT, offsetof(cn__loss_options, from_logits)},
+    {"label_smoothing", CN__FIELD_REAL, offsetof(cn__loss_options, label_smoothing)},
+    CN__LOSS_FIELD_REDUCTION,
+};
+
+static int check(const cn__loss_options *options)
+{
+    return cn__loss_check_smoothing("categorical_crossentropy", options);
+}
+
 const cn__loss_class cn__loss_categorical_crossentropy = {
     .name = "categorical_crossentropy",
+    .alias = "cce",
+    .fields = fields,
+    .n_fields = sizeof fields / sizeof *fields,
+    .defaults = {.reduction = CN__LOSS_REDUCTION},
     .logits_after = "softmax",
+    .check = check,
 };
 #endif

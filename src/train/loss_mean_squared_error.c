@@ -1,5 +1,4 @@
-#include "kernels/row.h"
-#include "train/loss.h"
+#include "train/loss_rows.h"
 
 /* loss = mean_j (p_j - t_j)^2 */
 static void measure(const cn__scores *s)
@@ -22,5 +21,13 @@ static void measure(const cn__scores *s)
 const cn__loss_math CN_T(cn__loss_mean_squared_error_math) = {.measure = measure};
 
 #if CN_ONCE
-const cn__loss_class cn__loss_mean_squared_error = {.name = "mean_squared_error", .alias = "mse"};
+static const cn__field fields[] = {CN__LOSS_FIELD_REDUCTION};
+
+const cn__loss_class cn__loss_mean_squared_error = {
+    .name = "mean_squared_error",
+    .alias = "mse",
+    .fields = fields,
+    .n_fields = sizeof fields / sizeof *fields,
+    .defaults = {.reduction = CN__LOSS_REDUCTION},
+};
 #endif

@@ -1,20 +1,33 @@
-#include "kernels/row.h"
-#include "train/loss.h"
+#include "train/loss_rows.h"
 
-#define EPSILON REAL(1e-7)
+/* A label that the loss ignores costs nothing and moves nothing. */
+static int is_ignored(const cn__scores *s, int32_t label)
+{
+    return label == s->options->ignore_class || label < 0 || label >= s->columns;
+}
+
+static void ignore(const cn__scores *s, int64_t r)
+{
+    real *gradient = cn__gradient_row(s, r);
+    ((real *)s->row_loss)[r] = 0;
+    for (int64_t j = 0; gradient && j < s->columns; j++) gradient[j] = 0;
+}
 
 /* p = output / sum(output), clipped;  loss = -log p_label */
 static void measure(const cn__scores *s)
 {
     int64_t n = s->columns;
     for (int64_t r = 0; r < s->rows; r++) {
-        const real *p = (const real *)s->output + r * n;
+        if (is_ignored(s, s->labels[r])) {
+            ignore(s, r);
+            continue;
+        }
+        const real *p = cn__output_row(s, r);
         real *row_loss = s->row_loss, sum = cn__row_sum(n, p), q = p[s->labels[r]] / sum;
-        real clipped = q < EPSILON ? EPSILON : (q > 1 - EPSILON ? 1 - EPSILON : q);
-        row_loss[r] = -cn__log(clipped);
-        if (!s->gradient) continue;
-        real *gradient = (real *)s->gradient + r * n;
-        int moves = q >= EPSILON && q <= 1 - EPSILON;
+        row_loss[r] = -cn__log(cn__clip(q, CN__EPSILON, 1 - CN__EPSILON));
+        real *gradient = cn__gradient_row(s, r);
+        if (!gradient) continue;
+        int moves = q >= CN__EPSILON && q <= 1 - CN__EPSILON;
         for (int64_t j = 0; j < n; j++) gradient[j] = moves ? 1 / sum / (real)s->divisor : 0;
         if (moves) gradient[s->labels[r]] = (1 - 1 / q) / sum / (real)s->divisor;
     }
@@ -26,22 +39,36 @@ static void measure_from_logits(const cn__scores *s)
     int64_t n = s->columns;
     const real share = 1 / (real)s->divisor;
     for (int64_t r = 0; r < s->rows; r++) {
-        const real *z = (const real *)s->output + r * n;
+        const real *z = cn__output_row(s, r);
         real *row_loss = s->row_loss, *p = (real *)s->probabilities + r * n;
         real log_sum = cn__row_softmax(n, z, p);
+        if (is_ignored(s, s->labels[r])) {
+            ignore(s, r);
+            continue;
+        }
         row_loss[r] = log_sum - z[s->labels[r]];
-        if (!s->gradient) continue;
-        real *gradient = (real *)s->gradient + r * n;
+        real *gradient = cn__gradient_row(s, r);
+        if (!gradient) continue;
         for (int64_t j = 0; j < n; j++) gradient[j] = p[j] * share;
         gradient[s->labels[r]] = (p[s->labels[r]] - 1) * share;
     }
 }
 
-const cn__loss_math CN_T(cn__loss_sparse_categorical_crossentropy_math) = {measure, measure_from_logits};
+const cn__loss_math CN_T(cn__loss_sparse_categorical_crossentropy_math) = {measure, measure_from_logits, NULL};
 
 #if CN_ONCE
+static const cn__field fields[] = {
+    {"from_logits", CN__FIELD_INT, offsetof(cn__loss_options, from_logits)},
+    {"ignore_class", CN__FIELD_INT64, offsetof(cn__loss_options, ignore_class)},
+    CN__LOSS_FIELD_REDUCTION,
+};
+
 const cn__loss_class cn__loss_sparse_categorical_crossentropy = {
     .name = "sparse_categorical_crossentropy",
+    .alias = "scce",
+    .fields = fields,
+    .n_fields = sizeof fields / sizeof *fields,
+    .defaults = {.reduction = CN__LOSS_REDUCTION, .ignore_class = CN__NO_CLASS},
     .sparse = 1,
     .logits_after = "softmax",
 };

@@ -1,5 +1,5 @@
 #include "kernels/real.h"
-#include "train/loss.h"
+#include "train/metric.h"
 
 /* mean_j ((output_j > 0.5) == target_j) */
 static double sum(const cn__scores *s)

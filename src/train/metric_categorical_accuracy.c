@@ -1,5 +1,5 @@
 #include "kernels/argmax.h"
-#include "train/loss.h"
+#include "train/metric.h"
 
 /* argmax(target) == argmax(output) */
 static double sum(const cn__scores *s)

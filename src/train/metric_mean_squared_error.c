@@ -1,5 +1,5 @@
 #include "kernels/real.h"
-#include "train/loss.h"
+#include "train/metric.h"
 
 /* mean_j (output_j - target_j)^2; labels count as one-hot rows */
 static double sum(const cn__scores *s)

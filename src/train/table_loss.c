@@ -3,48 +3,116 @@
 #include "base/error.h"
 #include "base/suggest.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define ENTRY(name) &cn__loss_##name,
 const cn__loss_class *const cn__loss_classes[CN__LOSS_COUNT] = {CN__LOSS_LIST(ENTRY)};
 #undef ENTRY
 
-#define ENTRY(name) &cn__metric_##name,
-const cn__metric_class *const cn__metric_classes[CN__METRIC_COUNT] = {CN__METRIC_LIST(ENTRY)};
-#undef ENTRY
-
-static int is_called(const char *name, const char *full, const char *alias)
+int cn__same_keras_name(const char *a, const char *b)
 {
-    return !strcmp(name, full) || (alias && !strcmp(name, alias));
+    if (!a || !b) return 0;
+    for (;; a++, b++) {
+        while (*a == '_') a++;
+        while (*b == '_') b++;
+        if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) return 0;
+        if (!*a) return 1;
+    }
 }
 
-int cn__loss_find(const char *name, int *index)
+static int find(const char *name, int *index)
 {
     const char *names[CN__LOSS_COUNT];
     for (int i = 0; i < CN__LOSS_COUNT; i++) {
-        names[i] = cn__loss_classes[i]->name;
-        if (!is_called(name, names[i], cn__loss_classes[i]->alias)) continue;
+        const cn__loss_class *class_ = cn__loss_classes[i];
+        names[i] = class_->name;
+        if (!cn__same_keras_name(name, class_->name) && !cn__same_keras_name(name, class_->alias) &&
+            !cn__same_keras_name(name, class_->alias_2))
+            continue;
         *index = i;
         return CN_OK;
     }
     return cn__fail_unknown("loss", name, names, CN__LOSS_COUNT);
 }
 
-int cn__metric_find(const char *name, int64_t columns, int sparse, int *index)
+static int read_reduction(const char *owner, const char *text, cn__reduction *reduction)
 {
-    const char *names[CN__METRIC_COUNT + 1];
-    if (!strcmp(name, "accuracy") || !strcmp(name, "acc")) {
-        *index = columns == 1 ? CN__METRIC_binary_accuracy
-                 : sparse     ? CN__METRIC_sparse_categorical_accuracy
-                              : CN__METRIC_categorical_accuracy;
+    static const struct {
+        const char *name;
+        cn__reduction reduction;
+    } known[] = {
+        {"sum_over_batch_size", CN__REDUCTION_SUM_OVER_BATCH_SIZE},
+        {"mean", CN__REDUCTION_SUM_OVER_BATCH_SIZE},
+        {"sum", CN__REDUCTION_SUM},
+        {"mean_with_sample_weight", CN__REDUCTION_MEAN_WITH_SAMPLE_WEIGHT},
+        {"none", CN__REDUCTION_NONE},
+        {"None", CN__REDUCTION_NONE},
+    };
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        if (strcmp(text, known[i].name)) continue;
+        *reduction = known[i].reduction;
         return CN_OK;
     }
-    for (int i = 0; i < CN__METRIC_COUNT; i++) {
-        names[i] = cn__metric_classes[i]->name;
-        if (!is_called(name, names[i], cn__metric_classes[i]->alias)) continue;
-        *index = i;
-        return CN_OK;
+    return cn__fail(CN_EINVAL,
+                    "%s: reduction must be sum_over_batch_size (or mean), sum, mean_with_sample_weight or none, "
+                    "got \"%.64s\"", owner, text);
+}
+
+/* "None" is what Keras's users write for no class. */
+static void drop_none(const cn__spec *given, cn__spec *spec)
+{
+    *spec = *given;
+    spec->n = 0;
+    for (int i = 0; i < given->n; i++) {
+        int none = given->keys[i] && !strcmp(given->keys[i], "ignore_class") && !strcmp(given->values[i], "None");
+        if (none) continue;
+        spec->keys[spec->n] = given->keys[i];
+        spec->values[spec->n++] = given->values[i];
     }
-    names[CN__METRIC_COUNT] = "accuracy";
-    return cn__fail_unknown("metric", name, names, CN__METRIC_COUNT + 1);
+}
+
+int cn__loss_open(cn__loss *loss, const char *text)
+{
+    cn__spec given, spec;
+    *loss = (cn__loss){.index = 0};
+    CN_TRY(cn__spec_parse(text, &given));
+    drop_none(&given, &spec);
+    CN_TRY(find(spec.name, &loss->index));
+    const cn__loss_class *class_ = cn__loss_class_of(loss);
+    loss->options = class_->defaults;
+    if (!cn__field_find(class_->fields, class_->n_fields, "ignore_class")) loss->options.ignore_class = CN__NO_CLASS;
+    CN_TRY(cn__fields_copy(class_->fields, class_->n_fields, &class_->defaults, &loss->options));
+    int status = cn__fields_set(class_->fields, class_->n_fields, &loss->options, &spec);
+    if (status == CN_OK) status = read_reduction(class_->name, loss->options.reduction, &loss->reduction);
+    if (status == CN_OK && class_->check) status = class_->check(&loss->options);
+    if (status < 0) cn__loss_close(loss);
+    return status;
+}
+
+void cn__loss_close(cn__loss *loss)
+{
+    const cn__loss_class *class_ = cn__loss_class_of(loss);
+    cn__fields_free(class_->fields, class_->n_fields, &loss->options);
+    *loss = (cn__loss){.index = 0};
+}
+
+int cn__loss_needs_batches(const cn__loss *loss)
+{
+    const cn__loss_class *class_ = cn__loss_class_of(loss);
+    return loss->reduction != CN__REDUCTION_SUM_OVER_BATCH_SIZE || class_->whole_batch || class_->look_first ||
+           loss->options.ignore_class != CN__NO_CLASS;
+}
+
+int cn__loss_check_smoothing(const char *owner, const cn__loss_options *options)
+{
+    if (options->label_smoothing >= 0 && options->label_smoothing <= 1) return CN_OK;
+    return cn__fail(CN_EINVAL, "%s: label_smoothing must lie in 0 ... 1, got %g", owner, options->label_smoothing);
+}
+
+int cn__loss_check_focal(const char *owner, const cn__loss_options *options)
+{
+    if (!(options->alpha >= 0)) return cn__fail(CN_EINVAL, "%s: alpha must not be negative, got %g", owner, options->alpha);
+    if (!(options->gamma >= 0)) return cn__fail(CN_EINVAL, "%s: gamma must not be negative, got %g", owner, options->gamma);
+    return cn__loss_check_smoothing(owner, options);
 }

@@ -14,6 +14,7 @@ static const struct {
     const char *name, *optimizer;
     int sparse;
     double validation_split, tolerance;
+    int weighted; /* class 0 counts 2, class 1 counts 0.5 */
 } runs[] = {
     {"rmsprop", "rmsprop(0.01)", 0, 0, 1e-6},
     {"rmsprop_momentum", "rmsprop(0.01, momentum=0.9)", 0, 0, 1e-6},
@@ -22,6 +23,8 @@ static const struct {
     {"adam", "adam(0.01)", 0, 0, 5e-6}, /* Keras raises beta_1 and beta_2 to the t in float32 */
     {"rmsprop_sparse", "rmsprop(0.01)", 1, 0, 1e-6},
     {"sgd_validation_split", "sgd(0.1)", 0, 0.25, 1e-6},
+    {"sgd_class_weight", "sgd(0.1)", 0, 0, 1e-6, .weighted = 1},
+    {"sgd_class_weight", "sgd(0.1)", 1, 0, 1e-6, .weighted = 1}, /* labels mean what one-hot rows do */
 };
 enum { N_RUNS = sizeof runs / sizeof *runs };
 
@@ -94,14 +97,15 @@ static double compare_tensor(int which, const char *key, cn_tensor *tensor)
 static double run(int which, const char *precision)
 {
     static const char *const weights[] = {"kernel1", "bias1", "kernel2", "bias2"};
-    cn_tensor *x, *y;
+    cn_tensor *x, *y, *classes = NULL;
     cn_result result;
     make_data(runs[which].sparse, &x, &y);
+    if (runs[which].weighted) classes = cn_tensor_from(CN_FLOAT64, 1, (int64_t[]){2}, (double[]){2, 0.5});
     cn_model *model = make_model(which, precision);
     assert_int_equal(cn_evaluate(model, x, y, &result, .batch_size = 4), CN_OK);
     double worst = compare(which, "evaluate_before", 2, (double[]){result.loss, result.accuracy});
     assert_int_equal(cn_fit(model, x, y, .epochs = 2, .batch_size = 4, .shuffle = 0,
-                            .validation_split = runs[which].validation_split), CN_OK);
+                            .validation_split = runs[which].validation_split, .class_weight = classes), CN_OK);
     const cn_history *history = cn_model_history(model);
     for (int i = 0; cn_history_name(history, i); i++) {
         char key[64];
@@ -115,6 +119,7 @@ static double run(int which, const char *precision)
     cn_model_destroy(&model);
     cn_tensor_destroy(&x);
     cn_tensor_destroy(&y);
+    cn_tensor_destroy(&classes);
     return worst;
 }
 

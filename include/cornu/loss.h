@@ -1,0 +1,74 @@
+/* Losses: how far a model's output is from what it should be. Formulas and defaults are Keras 3's (keras/src/losses).
+ *
+ * A loss is written as text, its arguments in brackets: "mse", "huber(delta=2)",
+ * "categorical_crossentropy(label_smoothing=0.1, from_logits=1)". Case and underscores do not matter, so Keras's class
+ * names will do: "CategoricalCrossentropy(from_logits=True)". cn_compile takes it as .loss; cn_names(CN_NAMES_LOSS, i)
+ * lists all.
+ *
+ * t target, p output of the model, z an output that holds logits, d = p - t, K columns: the last axis of the output.
+ * Each row of the last axis gives one number; "mean" and "sum" below run over that axis. e = 1e-7, and a probability
+ * that is clipped passes no gradient on. Targets have the output's shape; those of sparse losses are whole numbers, one
+ * for each row.
+ *
+ *   categorical_crossentropy (cce)       (from_logits=0, label_smoothing=0)
+ *       t becomes t (1 - s) + s / K;  p becomes p / sum p, clipped to e ... 1 - e;  -sum t log p.
+ *       Logits: sum t (log sum exp z - z); the gradient is p - t.
+ *   sparse_categorical_crossentropy      (from_logits=0, ignore_class=None)
+ *       The same for class numbers. Rows of the ignored class cost nothing, and the mean is over the others.
+ *   binary_crossentropy (bce)            (from_logits=0, label_smoothing=0)
+ *       t becomes t (1 - s) + s / 2;  mean -(t log p + (1 - t) log(1 - p)), p clipped to e ... 1 - e.
+ *       Logits: mean max(z, 0) - t z + log(1 + exp -|z|).
+ *   categorical_focal_crossentropy       (alpha=0.25, gamma=2, from_logits=0, label_smoothing=0)
+ *       sum alpha (1 - p)^gamma (-t log p), p and t as in categorical_crossentropy. Logits go through a softmax.
+ *   binary_focal_crossentropy            (apply_class_balancing=0, alpha=0.25, gamma=2, from_logits=0, label_smoothing=0)
+ *       mean w (1 - q)^gamma bce, with q = t p + (1 - t)(1 - p); w = 1, balanced: t alpha + (1 - t)(1 - alpha).
+ *   categorical_generalized_cross_entropy (q=0.5)      (1 - p^q) / q, p that of the label: takes class numbers
+ *   mean_squared_error (mse)             mean d^2
+ *   mean_absolute_error (mae)            mean |d|
+ *   mean_absolute_percentage_error (mape)     100 mean |d| / max(|t|, e)
+ *   mean_squared_logarithmic_error (msle)     mean (log(max(p, e) + 1) - log(max(t, e) + 1))^2
+ *   huber                                (delta=1)     mean of d^2 / 2 where |d| <= delta, else delta |d| - delta^2 / 2
+ *   log_cosh                             mean |d| + log(1 + exp(-2 |d|)) - log 2
+ *   kl_divergence (kld)                  sum t log(t / p), both clipped to e ... 1
+ *   poisson                              mean p - t log(p + e)
+ *   cosine_similarity                    -sum t p / (|t| |p|); 0 where a row is all zero
+ *   hinge, squared_hinge                 mean max(1 - t p, 0), or that squared. If all targets of the batch are 0 or 1
+ *                                        they stand for -1 and 1.
+ *   categorical_hinge                    max(max((1 - t) p) - sum t p + 1, 0)
+ *   dice                                 1 - 2 sum t p / (sum t + sum p + e), sums over the whole batch
+ *   tversky                              (alpha=0.5, beta=0.5)    1 - b / (b + alpha sum t (1 - p) + beta sum (1 - t) p + e),
+ *                                        b = sum t p, sums over the whole batch
+ *
+ * Every loss also takes reduction=: how the numbers l of the rows and the weights w of their samples become one.
+ *   sum_over_batch_size (or mean)        sum w l / number of rows; the default
+ *   sum                                  sum w l
+ *   mean_with_sample_weight              sum w l / sum w
+ *   none                                 the numbers themselves, for cn_loss_compute only
+ * Where the divisor is 0 the loss is 0. */
+#ifndef CORNU_LOSS_H
+#define CORNU_LOSS_H
+
+#include <cornu/tensor.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The loss of outputs that you have. y_pred: (n, ..., K); y_true: the same shape, or (n, ...) for sparse losses; an axis
+ * of 1 may be missing or too many at the end. sample_weight: (n,), or one for each row of the last axis; NULL: all 1.
+ * Computed and returned in float64 if y_pred is float64, else in float32: a scalar, or with reduction=none the shape of
+ * y_pred without its last axis. You destroy the tensor.
+ * NULL on CN_ENAME (with the nearest known name), CN_EINVAL (an argument, a label outside the columns), CN_ESHAPE,
+ * CN_ENOMEM. Thread rule: calls may run side by side. */
+CN_API cn_tensor *cn_loss_compute(const char *loss, const cn_tensor *y_true, const cn_tensor *y_pred,
+                                  const cn_tensor *sample_weight);
+
+/* The gradient of that loss with respect to y_pred, in y_pred's shape; of the sum of the numbers where reduction=none.
+ * You destroy the tensor. Errors as above. */
+CN_API cn_tensor *cn_loss_gradient(const char *loss, const cn_tensor *y_true, const cn_tensor *y_pred,
+                                   const cn_tensor *sample_weight);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

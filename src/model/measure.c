@@ -1,0 +1,124 @@
+#include "model/measure.h"
+
+#include "model/model.h"
+
+#include <math.h>
+
+#define FEWEST_ROWS_PER_TASK 8
+
+static void scale_gradient(const cn__measuring *m, const cn__scores *s, int64_t first)
+{
+    int wide = m->engine->bits == 64, whole = cn__loss_class_of(m->loss)->whole_batch;
+    double together = 0; /* one number for all rows moves with the mean of the weights */
+    if (!s->gradient || (!m->weights && m->share == 1)) return;
+    for (int64_t r = 0; whole && m->weights && r < s->rows; r++) together += m->weights[r] / (double)s->rows;
+    for (int64_t r = 0; r < s->rows; r++) {
+        double factor = m->share * (!m->weights ? 1 : whole ? together : m->weights[first + r]);
+        float narrow_factor = (float)factor;
+        double *wide_row = (double *)s->gradient + r * s->columns;
+        float *narrow_row = (float *)s->gradient + r * s->columns;
+        for (int64_t j = 0; wide && j < s->columns; j++) wide_row[j] *= factor;
+        for (int64_t j = 0; !wide && j < s->columns; j++) narrow_row[j] *= narrow_factor;
+    }
+}
+
+static void measure_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    const cn__measuring *m = context;
+    const cn__loss_math *math = m->engine->losses[m->loss->index];
+    size_t real = cn__engine_bytes(m->engine);
+    size_t row = (size_t)m->scores.columns * real;
+    cn__scores s = m->scores;
+    (void)thread;
+    s.rows = end - begin;
+    s.target = s.target ? (const char *)s.target + (size_t)begin * row : NULL;
+    s.labels = s.labels ? s.labels + begin : NULL;
+    s.output = (const char *)s.output + (size_t)begin * row;
+    s.probabilities = (char *)s.probabilities + (size_t)begin * row;
+    s.row_loss = (char *)s.row_loss + (size_t)begin * real;
+    s.gradient = s.gradient ? (char *)s.gradient + (size_t)begin * row : NULL;
+    if (m->from_logits) math->measure_from_logits(&s);
+    else math->measure(&s);
+    scale_gradient(m, &s, begin);
+}
+
+static int counts(const cn__measuring *m, int64_t row)
+{
+    int64_t ignored = m->loss->options.ignore_class;
+    return ignored == CN__NO_CLASS || !m->scores.labels || m->scores.labels[row] != ignored;
+}
+
+/* Sets divisor and share as the reduction wants them; returns what the sum of weighted losses is divided by. */
+static double choose_divisor(cn__measuring *m)
+{
+    int64_t rows = m->scores.rows, n = 0;
+    double divisor = 1;
+    m->share = 1;
+    m->scores.divisor = 1;
+    if (m->loss->reduction == CN__REDUCTION_SUM_OVER_BATCH_SIZE) {
+        if (m->loss->options.ignore_class == CN__NO_CLASS) n = rows;
+        else
+            for (int64_t r = 0; r < rows; r++) n += counts(m, r);
+        m->scores.divisor = n ? n : 1; /* all rows are ignored: 0 / 1 */
+        return (double)m->scores.divisor;
+    }
+    if (m->loss->reduction == CN__REDUCTION_MEAN_WITH_SAMPLE_WEIGHT) {
+        divisor = 0;
+        for (int64_t r = 0; r < rows; r++) divisor += counts(m, r) ? (m->weights ? m->weights[r] : 1) : 0;
+    } else if (cn__loss_class_of(m->loss)->whole_batch && !m->weights) {
+        divisor = (double)rows; /* there is one number only, and each row holds it */
+    }
+    m->share = divisor == 0 ? 0 : 1 / divisor;
+    return divisor == 0 ? INFINITY : divisor;
+}
+
+double cn__measure_loss(cn__measuring *m, double *divisor)
+{
+    const cn__loss_class *class_ = cn__loss_class_of(m->loss);
+    int64_t rows = m->scores.rows;
+    double sum = 0;
+    m->scores.options = &m->loss->options;
+    *divisor = choose_divisor(m);
+    if (class_->look_first) m->scores.seen = m->engine->losses[m->loss->index]->look(&m->scores);
+    if (!m->team || class_->whole_batch) measure_rows(m, 0, 0, rows);
+    else cn__parallel(m->team, rows, measure_rows, m);
+    for (int64_t r = 0; r < rows; r++) {
+        double loss = m->engine->bits == 64 ? ((const double *)m->scores.row_loss)[r]
+                                            : (double)((const float *)m->scores.row_loss)[r];
+        sum += m->weights ? m->weights[r] * loss : loss;
+    }
+    return sum;
+}
+
+int cn__model_reads_logits(const cn_model *model)
+{
+    return model->from_logits || model->loss.options.from_logits;
+}
+
+void cn__measure(cn_model *model, const void *output, int64_t rows, const double *weights, void *gradient,
+                 cn__sums *sums)
+{
+    const cn_layer *last = cn__model_last(model);
+    const cn__plan *plan = &model->plan;
+    int sparse = cn__loss_class_of(&model->loss)->sparse;
+    int64_t columns = last->output_shape[last->output_ndim - 1], all = rows * cn__model_rows_per_sample(model);
+    cn__measuring m = {.engine = model->engine,
+                       .loss = &model->loss,
+                       .from_logits = cn__model_reads_logits(model),
+                       .team = all < FEWEST_ROWS_PER_TASK * model->threads ? NULL : model->team,
+                       .weights = weights,
+                       .scores = {.rows = all,
+                                  .columns = columns,
+                                  .target = sparse ? NULL : plan->target,
+                                  .labels = sparse ? plan->labels : NULL,
+                                  .output = output,
+                                  .probabilities = plan->probabilities,
+                                  .row_loss = plan->row_loss,
+                                  .gradient = gradient}};
+    double divisor, loss = cn__measure_loss(&m, &divisor);
+    sums->rows += rows;
+    sums->loss += loss * ((double)rows / divisor);
+    if (model->from_logits) m.scores.output = m.scores.probabilities;
+    for (int i = 0; i < model->n_metrics; i++)
+        sums->metrics[i] += model->engine->metrics[model->metrics[i]]->sum(&m.scores) * ((double)rows / (double)all);
+}

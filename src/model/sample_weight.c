@@ -1,0 +1,77 @@
+#include "base/error.h"
+#include "base/memory.h"
+#include "model/model.h"
+#include "tensor/tensor.h"
+
+#include <math.h>
+
+static int is_finite(double value)
+{
+    return value - value == 0;
+}
+
+static int read_sample_weight(const cn_model *model, cn__data *data, const cn_tensor *given)
+{
+    char text[CN_SHAPE_TEXT_BYTES];
+    int64_t per_sample = data->rows && cn_ndim(given) > 0 ? cn_size(given) / data->rows : 0;
+    if (cn_len(given) != data->rows || (per_sample != 1 && per_sample != cn__model_rows_per_sample(model)))
+        return cn__fail(CN_ESHAPE, "sample_weight needs one number for each of the %lld samples, got shape %s",
+                        (long long)data->rows, cn__shape_text(text, cn_ndim(given), cn_shape(given)));
+    cn_tensor *values = cn_astype(given, CN_FLOAT64);
+    if (!values) return CN_ENOMEM;
+    const double *numbers = cn_data(values);
+    int status = CN_OK;
+    for (int64_t i = 0; i < data->rows * per_sample && status == CN_OK; i++) {
+        data->weights[i] = (double)(float)numbers[i];
+        if (!is_finite(numbers[i]))
+            status = cn__fail(CN_EINVAL, "sample_weight of row %lld is %g; weights are numbers",
+                              (long long)(i / per_sample), numbers[i]);
+    }
+    data->weights_per_sample = per_sample;
+    cn_tensor_destroy(&values);
+    return status;
+}
+
+/* The class of a row: its label, the place of its largest number, or its one number rounded. */
+static int64_t class_of(const cn__data *data, int64_t row)
+{
+    if (data->labels) return data->labels[row];
+    int64_t best = 0, n = data->y.columns;
+    if (n == 1) return (int64_t)nearbyint(cn__number_at(&data->y, row) * data->y.scale);
+    for (int64_t j = 1; j < n; j++)
+        if (cn__number_at(&data->y, row * n + j) > cn__number_at(&data->y, row * n + best)) best = j;
+    return best;
+}
+
+static int read_class_weight(const cn_model *model, cn__data *data, const cn_tensor *given)
+{
+    char text[CN_SHAPE_TEXT_BYTES];
+    if (cn_ndim(given) != 1 || cn_len(given) < 1)
+        return cn__fail(CN_ESHAPE, "class_weight needs shape (classes,), one weight for each class, got %s",
+                        cn__shape_text(text, cn_ndim(given), cn_shape(given)));
+    if (cn__model_rows_per_sample(model) != 1)
+        return cn__fail(CN_ESHAPE, "class_weight needs one class for each sample, but %s gives %lld; use sample_weight",
+                        cn__model_last(model)->name, (long long)cn__model_rows_per_sample(model));
+    for (int64_t c = 0; c < cn_len(given); c++)
+        if (!is_finite(cn_get(given, c)))
+            return cn__fail(CN_EINVAL, "class_weight of class %lld is %g; weights are numbers", (long long)c,
+                            cn_get(given, c));
+    for (int64_t i = 0; i < data->rows; i++) {
+        int64_t class_ = class_of(data, i);
+        data->weights[i] = class_ >= 0 && class_ < cn_len(given) ? (double)(float)cn_get(given, class_) : 1;
+    }
+    data->weights_per_sample = 1;
+    return CN_OK;
+}
+
+int cn__data_weigh(const cn_model *model, cn__data *data, const cn_tensor *sample_weight, const cn_tensor *class_weight)
+{
+    if (!sample_weight && !class_weight) return CN_OK;
+    if (sample_weight && class_weight)
+        return cn__fail(CN_EINVAL, "sample_weight and class_weight are both given; multiply them into one sample_weight");
+    data->weights = cn__alloc((size_t)(data->rows * cn__model_rows_per_sample(model)), sizeof *data->weights,
+                              "the weights of the samples");
+    if (!data->weights) return CN_ENOMEM;
+    return sample_weight ? read_sample_weight(model, data, sample_weight)
+                         : read_class_weight(model, data, class_weight);
+}
