@@ -23,8 +23,21 @@ static size_t field_bytes(cn__field_type type)
     case CN__FIELD_INT64: return sizeof(int64_t);
     case CN__FIELD_REAL: return sizeof(double);
     case CN__FIELD_TEXT: return sizeof(char *);
+    case CN__FIELD_RANGE: return 2 * sizeof(double);
     default: return CN__SHAPE_ENTRIES * sizeof(int64_t);
     }
+}
+
+void cn__range(const double range[2], double *low, double *high)
+{
+    double a = range[0], b = range[1];
+    if (b == 0) {
+        *low = a < 0 ? a : -a;
+        *high = -*low;
+        return;
+    }
+    *low = a < b ? a : b;
+    *high = a < b ? b : a;
 }
 
 int cn__fields_copy(const cn__field *fields, int n, const void *from, void *to)
@@ -195,12 +208,36 @@ static int parse_shape(const char *owner, const char *name, const char *value, i
     return cn__fail(CN_EINVAL, "%s: %s must be sizes such as 28x28, got \"%.64s\"", owner, name, value);
 }
 
+/* A zero goes to the front, since {f, 0} is one number. */
+static int parse_range(const char *owner, const char *name, const char *value, double range[2])
+{
+    char copy[128];
+    double first, second;
+    range[1] = 0;
+    if (*value != '(' && *value != '[') return parse_real(owner, name, value, &range[0]);
+    size_t length = strlen(value);
+    char *comma = length < sizeof copy ? strchr(strcpy(copy, value), ',') : NULL;
+    if (!comma || copy[length - 1] != (*value == '(' ? ')' : ']'))
+        return cn__fail(CN_EINVAL, "%s: %s must be a number or two such as (-0.2, 0.3), got \"%.64s\"", owner, name, value);
+    *comma = copy[length - 1] = '\0';
+    CN_TRY(parse_real(owner, name, trim(copy + 1), &first));
+    CN_TRY(parse_real(owner, name, trim(comma + 1), &second));
+    range[0] = second == 0 ? second : first;
+    range[1] = second == 0 ? first : second;
+    return CN_OK;
+}
+
 int cn__field_set_text(const cn__field *field, void *options, const char *owner, const char *value)
 {
     int64_t whole = 0;
     double real = 0;
     int64_t shape[CN__SHAPE_ENTRIES];
+    double range[2];
     switch (field->type) {
+    case CN__FIELD_RANGE:
+        CN_TRY(parse_range(owner, field->name, value, range));
+        memcpy(at(options, field), range, sizeof range);
+        return CN_OK;
     case CN__FIELD_INT: {
         CN_TRY(parse_int(owner, field->name, value, INT32_MIN, INT32_MAX, &whole));
         int small = (int)whole;

@@ -10,7 +10,8 @@ typedef enum cn__field_type {
     CN__FIELD_INT64, /* int64_t */
     CN__FIELD_REAL,  /* double */
     CN__FIELD_TEXT,  /* const char *, owned by the struct once it has been through cn__fields_copy */
-    CN__FIELD_SHAPE  /* int64_t[8], up to the first 0; in text 28x28 or (28, 28) */
+    CN__FIELD_SHAPE, /* int64_t[8], up to the first 0; in text 28x28 or (28, 28) */
+    CN__FIELD_RANGE  /* double[2], see cn__range; in text 0.1 or (-0.2, 0.3) */
 } cn__field_type;
 
 typedef struct cn__field {
@@ -20,6 +21,9 @@ typedef struct cn__field {
 } cn__field;
 
 #define CN__SHAPE_ENTRIES 8
+
+/* Keras's rule for a range: {f, 0} is one number and stands for -|f| ... |f|, {a, b} for all between the two. */
+void cn__range(const double range[2], double *low, double *high);
 
 /* Copies n fields from one struct to another and duplicates the texts. On CN_ENOMEM the copy holds none. */
 int cn__fields_copy(const cn__field *fields, int n, const void *from, void *to);

@@ -80,6 +80,10 @@ typedef struct cn__layer_math {
     void (*backward)(const cn__pass *pass);
 } cn__layer_math;
 
+/* Whether a layer hands on what it gets, unchanged and in the same order; then its batch needs no copy, and nobody calls
+ * forward and backward. */
+typedef enum cn__hands_on { CN__CHANGES, CN__HANDS_ON, CN__HANDS_ON_UNTRAINED } cn__hands_on;
+
 /* The description. */
 typedef struct cn__layer_class {
     const char *name;  /* "Dense" */
@@ -90,6 +94,7 @@ typedef struct cn__layer_class {
     const void *defaults; /* an options struct */
     int (*check)(cn_layer *layer); /* arguments alone: called by the constructor; may be NULL */
     int (*build)(cn_layer *layer); /* input_ndim and input_shape are set; sets output shape, weights, workspace */
+    cn__hands_on hands_on;         /* CN__HANDS_ON_UNTRAINED: in evaluate and predict only, such as Dropout */
 } cn__layer_class;
 
 /* The table of layers: add a line here and the file is known everywhere. */
@@ -118,6 +123,9 @@ extern const cn__layer_class *const cn__layer_classes[CN__LAYER_COUNT];
 
 /* A layer of a class with a copy of `options` (NULL: the defaults), checked. NULL with a sentence. */
 cn_layer *cn__layer_create(const cn__layer_class *class_, const void *options);
+
+/* 1 if the layer hands its input on unchanged in training, or else in evaluate and predict. */
+int cn__layer_hands_on(const cn_layer *layer, int training);
 
 /* Number of the class in the list. */
 int cn__layer_index(const cn_layer *layer);

@@ -39,6 +39,7 @@ const cn__layer_class cn__layer_flatten = {
     .options_size = sizeof(cn_flatten_options),
     .defaults = &(const cn_flatten_options){.name = NULL},
     .build = build,
+    .hands_on = CN__HANDS_ON,
 };
 
 cn_layer *cn_flatten_create(const cn_flatten_options *options)

@@ -40,6 +40,7 @@ const cn__layer_class cn__layer_input = {
     .defaults = &(const cn_input_options){.name = NULL},
     .check = check,
     .build = build,
+    .hands_on = CN__HANDS_ON,
 };
 
 cn_layer *cn_input_create(const cn_input_options *options)

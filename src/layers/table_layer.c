@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/suggest.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #define ENTRY(name) &cn__layer_##name,
@@ -13,6 +14,12 @@ const cn__layer_class *const cn__layer_classes[CN__LAYER_COUNT] = {CN__LAYER_LIS
 /* 2^40 numbers per sample is beyond any machine; the bound keeps later products from overflowing. */
 #define LARGEST_SAMPLE ((int64_t)1 << 40)
 
+int cn__layer_hands_on(const cn_layer *layer, int training)
+{
+    cn__hands_on how = layer->class_->hands_on;
+    return how == CN__HANDS_ON || (how == CN__HANDS_ON_UNTRAINED && !training);
+}
+
 int cn__layer_index(const cn_layer *layer)
 {
     int i = 0;
@@ -20,12 +27,19 @@ int cn__layer_index(const cn_layer *layer)
     return i;
 }
 
+/* Case does not matter: ReLU is re_lu by Keras's rule, but people write relu. */
+static int same_letters(const char *a, const char *b)
+{
+    for (; *a && tolower((unsigned char)*a) == tolower((unsigned char)*b); a++) b++;
+    return *a == *b;
+}
+
 const cn__layer_class *cn__layer_class_find(const char *name)
 {
     const char *names[CN__LAYER_COUNT];
     for (int i = 0; i < CN__LAYER_COUNT; i++) {
         names[i] = cn__layer_classes[i]->snake;
-        if (!strcmp(name, names[i]) || !strcmp(name, cn__layer_classes[i]->name)) return cn__layer_classes[i];
+        if (!strcmp(name, names[i]) || same_letters(name, cn__layer_classes[i]->name)) return cn__layer_classes[i];
     }
     cn__fail_unknown("layer", name, names, CN__LAYER_COUNT);
     return NULL;

@@ -22,8 +22,7 @@ double cn__number_at(const cn__source *s, int64_t i)
 static const cn_layer *first_at_work(const cn_model *model)
 {
     for (int i = 0; i < model->n_layers; i++)
-        if (model->layers[i]->class_ != &cn__layer_input && model->layers[i]->class_ != &cn__layer_flatten)
-            return model->layers[i];
+        if (!cn__layer_hands_on(model->layers[i], 1)) return model->layers[i];
     return NULL;
 }
 

@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#include <math.h>
 #include <string.h>
 
 #if CN_WITH_JSON
@@ -20,12 +21,22 @@ static json_t *field_value(const cn__field *field, const void *options)
     const char *at = (const char *)options + field->offset;
     int small;
     int64_t whole, shape[CN__SHAPE_ENTRIES];
-    double real;
+    double real, range[2];
     const char *text;
     switch (field->type) {
+    case CN__FIELD_RANGE: {
+        memcpy(range, at, sizeof range);
+        if (isnan(range[0])) return json_null();
+        if (range[1] == 0) return json_real(range[0]);
+        json_t *both = json_array();
+        for (int i = 0; i < 2; i++) json_array_append_new(both, json_real(range[i]));
+        return both;
+    }
     case CN__FIELD_INT: memcpy(&small, at, sizeof small); return json_boolean(small);
     case CN__FIELD_INT64: memcpy(&whole, at, sizeof whole); return json_integer(whole);
-    case CN__FIELD_REAL: memcpy(&real, at, sizeof real); return json_real(real);
+    case CN__FIELD_REAL:
+        memcpy(&real, at, sizeof real);
+        return isfinite(real) ? json_real(real) : json_null(); /* Keras's None for "no bound" */
     case CN__FIELD_TEXT: memcpy(&text, at, sizeof text); return text ? json_string(text) : json_null();
     default: {
         memcpy(shape, at, sizeof shape);
@@ -123,6 +134,18 @@ static int read_field(const cn__field *field, void *options, const json_t *value
     snprintf(message, sizeof message, "\"%.64s\" has a value of the wrong type", field->name);
     if (json_is_null(value)) return CN_OK; /* Keras's None: the default */
     switch (field->type) {
+    case CN__FIELD_RANGE: {
+        double range[2] = {json_number_value(value), 0};
+        int two = json_array_size(value) == 2;
+        for (size_t i = 0; two && i < 2; i++) range[i] = json_number_value(json_array_get(value, i));
+        if (!two && !json_is_number(value)) return bad(message);
+        if (two && range[1] == 0) { /* a zero goes to the front */
+            range[1] = range[0];
+            range[0] = 0;
+        }
+        memcpy(at, range, sizeof range);
+        return CN_OK;
+    }
     case CN__FIELD_INT:
         if (!json_is_boolean(value) && !json_is_integer(value)) return bad(message);
         small = json_is_integer(value) ? json_integer_value(value) != 0 : json_is_true(value);

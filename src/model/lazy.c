@@ -8,9 +8,8 @@
 static int first_kernel(const cn_model *model)
 {
     for (int i = 0; i < model->n_layers; i++) {
-        const cn__layer_class *class_ = model->layers[i]->class_;
-        if (class_ == &cn__layer_input || class_ == &cn__layer_flatten) continue;
-        return class_ == &cn__layer_dense ? 0 : -1; /* its kernel is weight 0 of the model */
+        if (cn__layer_hands_on(model->layers[i], 1)) continue;
+        return model->layers[i]->class_ == &cn__layer_dense ? 0 : -1; /* its kernel is weight 0 of the model */
     }
     return -1;
 }

@@ -134,7 +134,7 @@ static void put_layers(page *p, const cn_model *model, int64_t rows, int lists)
     for (int i = 0; i < model->n_layers; i++) {
         const cn_layer *layer = model->layers[i];
         if (layer->class_ == &cn__layer_input) continue;
-        if (layer->class_ == &cn__layer_flatten) {
+        if (cn__layer_hands_on(layer, 1)) {
             put(p, "%.64s: nothing is copied\n", layer->name);
             continue;
         }

@@ -30,10 +30,13 @@ static void point_at_weights(const cn_model *model, int first, const cn_layer *l
         pointers[i] = cn__model_weight_at(model, model->block, first + i);
 }
 
-/* A layer that hands its input on unchanged: its batch needs no copy. */
-static int passes_on(const cn_layer *layer)
+/* The lowest layer whose backward is called: below it nothing has a weight that moves. */
+static int lowest_backward(const cn_model *model)
 {
-    return layer->class_ == &cn__layer_input || layer->class_ == &cn__layer_flatten;
+    for (int i = 0; i < model->n_layers; i++)
+        for (int k = 0; k < model->layers[i]->n_weights; k++)
+            if (model->layers[i]->weights[k].trainable) return i;
+    return model->n_layers;
 }
 
 static const void *run_forward(cn_model *model, int64_t rows, const cn__batch *sparse, int training)
@@ -42,7 +45,10 @@ static const void *run_forward(cn_model *model, int64_t rows, const cn__batch *s
     int weight = 0;
     for (int i = 0; i < model->n_layers; i++) {
         const cn_layer *layer = model->layers[i];
-        if (passes_on(layer)) continue;
+        if (cn__layer_hands_on(layer, training > 0)) {
+            weight += layer->n_weights;
+            continue;
+        }
         void *weights[CN__MAX_LAYER_WEIGHTS];
         point_at_weights(model, weight, layer, weights);
         weight += layer->n_weights;
@@ -73,7 +79,7 @@ static void round_inputs(const cn_model *model, int64_t rows)
 {
     int first = 0;
     float *x = model->plan.x;
-    while (first < model->n_layers - 1 && passes_on(model->layers[first])) first++;
+    while (first < model->n_layers - 1 && cn__layer_hands_on(model->layers[first], 1)) first++;
     if (model->bf16_way == CN__BF16_NONE || model->layers[first]->class_ == &cn__layer_dense) return;
     for (int64_t i = 0; i < rows * model->layers[0]->input_size; i++) x[i] = cn__bf16_round(x[i]);
 }
@@ -132,16 +138,18 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
     cn__step step = {.switches = 0};
     model->optimizer->class_->begin_step(model->optimizer->options, model->iterations + 1, model->learning_rate, &step);
     cn__update update = *model->engine->updates[cn__optimizer_index(model->optimizer)];
-    int first = 0, weight = model->n_weights, turn = 0;
+    int first = lowest_backward(model), weight = model->n_weights, turn = 0;
     int rows_can_wait = cn__step_lets_rows_wait(model, sparse != NULL);
     if (!rows_can_wait) cn__lazy_settle(model); /* this step touches every row */
     model->accounts.done = (uint32_t)model->iterations;
-    while (first < model->n_layers && passes_on(model->layers[first])) first++;
     for (int i = model->n_layers - 1; i >= first; i--) {
         const cn_layer *layer = model->layers[i];
-        if (passes_on(layer)) continue;
+        if (cn__layer_hands_on(layer, 1)) {
+            weight -= layer->n_weights;
+            continue;
+        }
         int below = i - 1;
-        while (below >= 0 && passes_on(model->layers[below])) below--;
+        while (below >= 0 && cn__layer_hands_on(model->layers[below], 1)) below--;
         void *weights[CN__MAX_LAYER_WEIGHTS];
         cn__sink sinks[CN__MAX_LAYER_WEIGHTS];
         weight -= layer->n_weights;
