@@ -168,6 +168,52 @@ typedef struct cn_rescaling_options {
 CN_API cn_layer *cn_rescaling_create(const cn_rescaling_options *options);
 #define cn_rescaling(...) cn_rescaling_create(&(const cn_rescaling_options){.scale = __VA_ARGS__})
 
+/* --- Reshape: the same numbers in row-major order under another shape. Source: keras.layers.Reshape. -------------- */
+typedef struct cn_reshape_options {
+    int64_t target_shape[CN_MAX_NDIM]; /* up to the first 0; one entry may be -1: what is left over */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_reshape_options;
+CN_API cn_layer *cn_reshape_create(const cn_reshape_options *options);
+/* cn_reshape_layer(28, 28), cn_reshape_layer(-1, 7); cn_reshape is the tensor's */
+#define cn_reshape_layer(...) cn_reshape_create(&(const cn_reshape_options){.target_shape = {__VA_ARGS__}})
+
+/* --- Permute: axis a of y is axis dims[a] of x; axes count from 1, the batch is 0. Source: keras.layers.Permute. --- */
+typedef struct cn_permute_options {
+    int64_t dims[CN_MAX_NDIM]; /* the numbers 1 ... axes of a sample in some order; up to the first 0 */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_permute_options;
+CN_API cn_layer *cn_permute_create(const cn_permute_options *options);
+/* cn_permute(2, 1): (a, b) -> (b, a) */
+#define cn_permute(...) cn_permute_create(&(const cn_permute_options){.dims = {__VA_ARGS__}})
+
+/* --- ZeroPadding2D: rows and columns of zeros around images --------------------------------------------------------
+ * x (H, W, C)  y (top + H + bottom, left + W + right, C).  Source: keras.layers.ZeroPadding2D. */
+typedef struct cn_zero_padding2d_options {
+    const char *padding; /* "1": on all sides; "1x2": rows above and below, columns left and right;
+                          * "((1, 0), (2, 3))": top and bottom, left and right */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_zero_padding2d_options;
+CN_API cn_layer *cn_zero_padding2d_create(const cn_zero_padding2d_options *options);
+/* cn_zero_padding2d("1x2") */
+#define cn_zero_padding2d(...) cn_zero_padding2d_create(&(const cn_zero_padding2d_options){.padding = __VA_ARGS__})
+
+/* --- Dropout: in training, each number is 0 with probability rate and else x / (1 - rate); otherwise y = x ----------
+ * Which ones: docs/determinism.md. The same for any number of threads.  Source: keras.layers.Dropout. */
+typedef struct cn_dropout_options {
+    double rate;                      /* 0 ... 1 */
+    int64_t noise_shape[CN_MAX_NDIM]; /* of a sample, without the batch: 1 where an axis shares its fate; up to the first
+                                       * 0; empty: all numbers are on their own */
+    int64_t seed;                     /* negative: the model's */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_dropout_options;
+#define CN_DROPOUT_DEFAULTS .seed = -1
+CN_API cn_layer *cn_dropout_create(const cn_dropout_options *options);
+#define cn_dropout(...) cn_dropout_create(&(const cn_dropout_options){CN_DROPOUT_DEFAULTS, .rate = __VA_ARGS__})
+
 /* --- by name ------------------------------------------------------------------------------------------------------- */
 
 /* A layer from text: its name in snake case or as Keras's class name, and arguments in brackets, positional ones

@@ -65,7 +65,7 @@ typedef struct cn__pass {
     int is_last;                /* of the model: its output stays float32 in mixed_bfloat16, as Keras advises */
     uint64_t seed;              /* of the model; for random layers, with the next two: layers/layer_random.h */
     uint32_t step;              /* updates done before this one */
-    int number;                 /* of this layer in the model */
+    int number;                 /* of this layer in the model, from 0 behind the Input */
 } cn__pass;
 
 /* Numbers from one thread's memory to the next one's: two threads never write the same pair of cache lines. */
@@ -108,7 +108,11 @@ typedef struct cn__layer_class {
     X(average_pooling2d)                                                                                            \
     X(global_max_pooling2d)                                                                                         \
     X(global_average_pooling2d)                                                                                     \
-    X(rescaling)
+    X(rescaling)                                                                                                    \
+    X(reshape)                                                                                                      \
+    X(permute)                                                                                                      \
+    X(zero_padding2d)                                                                                               \
+    X(dropout)
 
 #define CN__LAYER_ID(name) CN__LAYER_##name,
 enum { CN__LAYER_LIST(CN__LAYER_ID) CN__LAYER_COUNT };

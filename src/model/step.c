@@ -19,7 +19,7 @@ static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training
         .shared_memory = model->plan.shared_memory,
         .seed = model->seed,
         .step = (uint32_t)model->iterations,
-        .number = layer,
+        .number = layer - (model->layers[0]->class_ == &cn__layer_input),
     };
 }
 

@@ -95,8 +95,43 @@ def record_activations():
 # --- layers ------------------------------------------------------------------------------------------------------------
 
 L = keras.layers
+SEED = 7  # of the model, and Cornu's layer is number 0 in it
+
+
+class Dropout(L.Dropout):
+    """Keras's layer with Cornu's numbers in place of tf.random's."""
+
+    def __init__(self, rate, noise_shape=None, seed=SEED):
+        super().__init__(rate, noise_shape=noise_shape, seed=seed)
+        self.cornu = Stream(seed, DROPOUT, 0)
+
+    def call(self, inputs, training=False):
+        if not training or self.rate == 0:
+            return inputs
+        if self.rate == 1:
+            return tf.zeros_like(inputs)
+        shape = [n or m for n, m in zip(self.noise_shape or inputs.shape, inputs.shape)]
+        stays = self.cornu.uniform(int(np.prod(shape))).reshape(shape) >= self.rate
+        return tf.where(stays, inputs * np.float32(1 / (1 - self.rate)), 0.0)
+
+
 # text in Cornu, Keras's layer, shape of one sample
-LAYERS = []
+LAYERS = [
+    ("rescaling(0.3, offset=-0.7)", lambda: L.Rescaling(0.3, offset=-0.7), (6,)),
+    ("reshape((3, -1))", lambda: L.Reshape((3, -1)), (6,)),
+    ("reshape(2x3)", lambda: L.Reshape((2, 3)), (3, 2)),
+    ("permute((2, 1))", lambda: L.Permute((2, 1)), (2, 3)),
+    ("permute((3, 1, 2))", lambda: L.Permute((3, 1, 2)), (2, 3, 4)),
+    ("zero_padding2d", lambda: L.ZeroPadding2D(), (2, 3, 2)),
+    ("zero_padding2d(2)", lambda: L.ZeroPadding2D(2), (2, 2, 1)),
+    ("zero_padding2d(1x2)", lambda: L.ZeroPadding2D((1, 2)), (2, 2, 1)),
+    ("zero_padding2d(((1, 0), (2, 3)))", lambda: L.ZeroPadding2D(((1, 0), (2, 3))), (2, 2, 2)),
+    ("dropout(0.4)", lambda: Dropout(0.4), (9,)),
+    ("dropout(0.25, seed=99)", lambda: Dropout(0.25, seed=99), (5, 4)),
+    ("dropout(0.5, noise_shape=3x1)", lambda: Dropout(0.5, noise_shape=(None, 3, 1)), (3, 4)),
+    ("dropout(0)", lambda: Dropout(0.0), (6,)),
+    ("dropout(1)", lambda: Dropout(1.0), (6,)),
+]
 
 
 def record_layer(index, text, make, shape, batch=4):
@@ -119,7 +154,7 @@ def record_layer(index, text, make, shape, batch=4):
         r = rng.uniform(-1, 1, y.shape).astype(np.float32)
         loss = tf.reduce_sum(y * r)
     trainable = [w.value for w in layer.trainable_weights]
-    gradients = tape.gradient(loss, [v] + trainable)
+    gradients = tape.gradient(loss, [v] + trainable, unconnected_gradients="zero")
     put(name, "r", r)
     put(name, "y", y)
     put(name, "dx", gradients[0])

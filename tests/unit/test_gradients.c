@@ -41,6 +41,11 @@ static const struct {
     {"average_pooling2d", "average_pooling2d(3, strides=2, padding=same)", 3, {5, 4, 3}},
     {"global_max_pooling2d", "global_max_pooling2d(keepdims=true)", 3, {3, 4, 2}},
     {"global_average_pooling2d", "global_average_pooling2d", 3, {3, 4, 2}},
+    {"reshape", "reshape((3, -1))", 1, {6}},
+    {"permute", "permute((3, 1, 2))", 3, {2, 3, 4}},
+    {"zero_padding2d", "zero_padding2d(((1, 0), (2, 3)))", 3, {2, 3, 2}},
+    {"dropout", "dropout(0.4, seed=3)", 2, {3, 5}},
+    {"dropout", "dropout(0.4, noise_shape=3x1)", 2, {3, 5}},
 };
 enum { N_LAYERS = sizeof layers / sizeof *layers };
 

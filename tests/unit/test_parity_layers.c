@@ -33,7 +33,7 @@ static int read_numbers(const char *file, const char *name, const char *what, fl
 {
     static double wide[ROOM];
     char key[WORDS + 32];
-    snprintf(key, sizeof key, "%s.%s", name, what);
+    snprintf(key, sizeof key, "%.150s.%.30s", name, what);
     int n = parity_numbers(file, key, wide, ROOM);
     for (int i = 0; i < n; i++) values[i] = (float)wide[i];
     return n;
@@ -111,6 +111,216 @@ static void every_activation_is_recorded(void **state)
     }
 }
 
+/* --- layers --- */
+
+#define SEED 7 /* of the model; the layer is number 0 in it */
+
+static const char *file = "layers.txt";
+
+static void wanted(const char *name, const char *what, int n, float *values)
+{
+    int got = read_numbers(file, name, what, values);
+    if (got != n) print_message("%s.%s: %d numbers, expected %d\n", name, what, got, n);
+    assert_int_equal(got, n);
+}
+
+static void read_text(const char *name, char text[WORDS], int *ndim, int64_t shape[CN_MAX_NDIM])
+{
+    char path[1024], line[WORDS * 2], key[WORDS + 8];
+    double sizes[CN_MAX_NDIM];
+    snprintf(path, sizeof path, "%s/%s", CN_PARITY_DIR, file);
+    snprintf(key, sizeof key, "%s.text: ", name);
+    FILE *stream = fopen(path, "r");
+    text[0] = '\0';
+    while (stream && fgets(line, sizeof line, stream))
+        if (!strncmp(line, key, strlen(key)))
+            snprintf(text, WORDS, "%.*s", (int)strcspn(line + strlen(key), "\n"), line + strlen(key));
+    if (stream) fclose(stream);
+    assert_true(text[0]);
+    snprintf(key, sizeof key, "%s.shape", name);
+    *ndim = parity_numbers(file, key, sizes, CN_MAX_NDIM);
+    for (int i = 0; i < *ndim; i++) shape[i] = (int64_t)sizes[i];
+}
+
+/* A layer on its own: its weights, what goes in and out, and gradients. Weights stand without gaps in the file. */
+typedef struct alone {
+    cn_layer *layer;
+    int64_t batch;
+    float x[ROOM], y[ROOM], r[ROOM], dx[ROOM], workspace[8 * ROOM], recorded[ROOM];
+    float weight[CN__MAX_LAYER_WEIGHTS][ROOM], gradient[CN__MAX_LAYER_WEIGHTS][ROOM];
+} alone;
+
+static int weight_size(const cn_layer *layer, int k)
+{
+    return (int)(layer->weights[k].rows * layer->weights[k].columns);
+}
+
+/* Rows with gaps from rows without, or back. */
+static void pack(const cn__weight *w, float *with_gaps, float *without, int outwards)
+{
+    for (int64_t r = 0; r < w->rows; r++)
+        for (int64_t c = 0; c < w->columns; c++) {
+            if (outwards) without[r * w->columns + c] = with_gaps[r * w->stride + c];
+            else with_gaps[r * w->stride + c] = without[r * w->columns + c];
+        }
+}
+
+static double check_weights(alone *a, const char *name, const char *what, float (*values)[ROOM], int only_trainable)
+{
+    double worst = 0;
+    static float flat[ROOM];
+    for (int k = 0; k < a->layer->n_weights; k++) {
+        char key[32];
+        if (only_trainable && !a->layer->weights[k].trainable) continue;
+        snprintf(key, sizeof key, "%s%d", what, k);
+        int n = weight_size(a->layer, k);
+        wanted(name, key, n, a->recorded);
+        pack(&a->layer->weights[k], values[k], flat, 1);
+        worst = fmax(worst, distance(n, flat, a->recorded));
+    }
+    return worst;
+}
+
+/* Forward in evaluation and in training, state after it, gradients; the largest error. */
+static double layer_error(const char *name, const cn__engine *engine)
+{
+    static alone a;
+    static cn__pool *pool;
+    char text[WORDS];
+    int ndim;
+    int64_t shape[CN_MAX_NDIM];
+    double worst = 0;
+    memset(&a, 0, sizeof a);
+    read_text(name, text, &ndim, shape);
+    a.layer = cn_layer_from_text(text);
+    if (!a.layer) print_message("%s: %s\n", text, cn_error_message());
+    assert_non_null(a.layer);
+    assert_int_equal(cn__layer_build(a.layer, ndim - 1, shape + 1), CN_OK);
+    a.batch = shape[0];
+    int in = (int)(a.batch * a.layer->input_size), out = (int)(a.batch * a.layer->output_size);
+    assert_true(a.batch * a.layer->workspace_size <= 8 * ROOM);
+    void *weights[CN__MAX_LAYER_WEIGHTS];
+    cn__sink sinks[CN__MAX_LAYER_WEIGHTS];
+    wanted(name, "x", in, a.x);
+    wanted(name, "r", out, a.r);
+    for (int k = 0; k < a.layer->n_weights; k++) {
+        char key[32];
+        snprintf(key, sizeof key, "w%d", k);
+        wanted(name, key, weight_size(a.layer, k), a.recorded);
+        pack(&a.layer->weights[k], a.weight[k], a.recorded, 0);
+        weights[k] = a.weight[k];
+        sinks[k] = (cn__sink){.gradient = a.layer->weights[k].trainable ? a.gradient[k] : NULL,
+                              .stride = a.layer->weights[k].stride};
+    }
+    pool = cn__pool_create(2);
+    cn__pass pass = {.layer = a.layer, .pool = pool, .batch = a.batch, .training = -1, .x = a.x, .y = a.y, .dy = a.r,
+                     .dx = a.dx, .workspace = a.workspace, .weights = weights, .sinks = sinks, .seed = SEED};
+    const cn__layer_math *math = engine->layers[cn__layer_index(a.layer)];
+    math->forward(&pass);
+    wanted(name, "predict", out, a.recorded);
+    worst = fmax(worst, distance(out, a.y, a.recorded));
+    pass.training = 1;
+    math->forward(&pass);
+    wanted(name, "y", out, a.recorded);
+    worst = fmax(worst, distance(out, a.y, a.recorded));
+    worst = fmax(worst, check_weights(&a, name, "state", a.weight, 0));
+    math->backward(&pass);
+    wanted(name, "dx", in, a.recorded);
+    worst = fmax(worst, distance(in, a.dx, a.recorded));
+    worst = fmax(worst, check_weights(&a, name, "dw", a.gradient, 1));
+    cn__pool_destroy(&pool);
+    cn_layer_destroy(&a.layer);
+    return worst;
+}
+
+static void set_weight(cn_model *model, int i, float *values)
+{
+    cn_tensor *old = cn_model_get_weight(model, i);
+    cn_tensor *tensor = cn_tensor_from(CN_FLOAT32, cn_ndim(old), cn_shape(old), values);
+    assert_int_equal(cn_model_set_weight(model, i, tensor), CN_OK);
+    cn_tensor_destroy(&tensor);
+    cn_tensor_destroy(&old);
+}
+
+static double weight_error(cn_model *model, int i, const char *name)
+{
+    static float recorded[ROOM];
+    char key[32];
+    snprintf(key, sizeof key, "after%d", i);
+    cn_tensor *now = cn_model_get_weight(model, i);
+    int n = (int)cn_size(now);
+    wanted(name, key, n, recorded);
+    double off = distance(n, cn_data(now), recorded);
+    cn_tensor_destroy(&now);
+    return off;
+}
+
+/* Three steps of SGD on the layer with Dense(2) behind it. */
+static double training_error(const char *name, int threads)
+{
+    static float values[ROOM];
+    char text[WORDS];
+    int ndim;
+    int64_t shape[CN_MAX_NDIM], target_shape[2] = {0, 2};
+    float losses[3];
+    read_text(name, text, &ndim, shape);
+    target_shape[0] = shape[0];
+    cn_model *model = cn_sequential(.threads = threads, .seed = SEED);
+    cn_input_options input = {.name = NULL};
+    memcpy(input.shape, shape + 1, (size_t)(ndim - 1) * sizeof *shape);
+    cn_add(model, cn_input_create(&input));
+    cn_add(model, cn_layer_from_text(text));
+    cn_add(model, cn_flatten());
+    cn_add(model, cn_dense(2));
+    assert_int_equal(cn_compile(model, .loss = "mse", .optimizer_name = "sgd(0.05)"), CN_OK);
+    int size = 1;
+    for (int i = 0; i < ndim; i++) size *= (int)shape[i];
+    wanted(name, "x", size, values);
+    cn_tensor *x = cn_tensor_from(CN_FLOAT32, ndim, shape, values);
+    wanted(name, "target", (int)shape[0] * 2, values);
+    cn_tensor *y = cn_tensor_from(CN_FLOAT32, 2, target_shape, values);
+    int n = cn_model_n_weights(model);
+    for (int k = 0; k < n - 2; k++) {
+        char key[32];
+        snprintf(key, sizeof key, "w%d", k);
+        read_numbers(file, name, key, values);
+        set_weight(model, k, values);
+    }
+    read_numbers(file, name, "kernel", values);
+    set_weight(model, n - 2, values);
+    wanted(name, "loss", 3, losses);
+    double worst = 0;
+    for (int step = 0; step < 3; step++) {
+        double loss;
+        assert_int_equal(cn_train_step(model, x, y, &loss), CN_OK);
+        worst = fmax(worst, fabs(loss - (double)losses[step]) / (1 + fabs(loss)));
+    }
+    for (int k = 0; k < n; k++) worst = fmax(worst, weight_error(model, k, name));
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+    cn_model_destroy(&model);
+    return isnan(worst) ? INFINITY : worst;
+}
+
+static void layers_as_in_keras(void **state)
+{
+    static char cases[MOST_CASES][WORDS];
+    const cn__engine *engines[CN__ISA_COUNT];
+    int n = find_cases(file, ".text:", cases), n_engines = engines_usable(engines);
+    (void)state;
+    for (int i = 0; i < n; i++) {
+        char text[WORDS];
+        int ndim;
+        int64_t shape[CN_MAX_NDIM];
+        read_text(cases[i], text, &ndim, shape);
+        double worst = layer_error(cases[i], engines[0]), best = layer_error(cases[i], engines[n_engines - 1]);
+        double trained = training_error(cases[i], 1 + i % 3);
+        if (!(worst < 3e-6 && best == worst && trained < 3e-6))
+            print_message("%s: off by %g and %g, after training by %g\n", text, worst, best, trained);
+        assert_true(worst < 3e-6 && best == worst && trained < 3e-6);
+    }
+}
+
 /* Each says which layer it is, what it got and what it accepts. */
 static void bad_activations(void **state)
 {
@@ -145,12 +355,53 @@ static void bad_activations(void **state)
     cn_layer_destroy(&glu);
 }
 
+/* Refused by the constructor, or when the shape of the input is known. */
+static void bad_layers(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t shape[CN_MAX_NDIM];
+        const char *sentence;
+    } cases[] = {
+        {"dropout(1.5)", {3}, "dropout: rate must lie in 0 ... 1, got 1.5"},
+        {"dropout(nan)", {3}, "dropout: rate must lie in 0 ... 1, got nan"},
+        {"dropout(0.5, noise_shape=3x1)", {3}, "dropout: noise_shape has 2 axes, a sample has 1; both go without the batch"},
+        {"dropout(0.5, noise_shape=2)", {3}, "dropout: axis 0 of noise_shape must be 1 or 3 as in the input, got 2"},
+        {"reshape", {3}, "reshape: target_shape is empty; give the sizes of one sample"},
+        {"reshape((-1, -1))", {3}, "reshape: sizes in target_shape must be above 0, and one of them may be -1"},
+        {"reshape(2x-3)", {3}, "reshape: sizes in target_shape must be above 0, and one of them may be -1"},
+        {"reshape(2x3)", {5}, "reshape: a sample has 5 numbers, which do not fill target_shape (6)"},
+        {"reshape(2x-1)", {5}, "reshape: a sample has 5 numbers, which do not fill target_shape (a multiple of 2)"},
+        {"reshape(0x2)", {5}, "reshape: target_shape must be sizes such as 28x28, got \"0x2\""},
+        {"permute(1x3)", {2, 2}, "permute: dims must be the numbers from 1 to the number of axes in some order"},
+        {"permute(1x1)", {2, 2}, "permute: dims must be the numbers from 1 to the number of axes in some order"},
+        {"permute(2x1)", {2, 2, 2}, "permute: dims names 2 axes, a sample has 3"},
+        {"zero_padding2d(-1)", {2, 2, 2}, "zero_padding2d: padding must be one number, two (rows, columns) or four"},
+        {"zero_padding2d(1x2x3)", {2, 2, 2}, "zero_padding2d: padding must be one number, two (rows, columns) or four"},
+        {"zero_padding2d(1)", {2, 2}, "zero_padding2d: needs images (height, width, channels), got samples of 2 axes"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        int ndim = 0;
+        cn_error_clear();
+        while (cases[i].shape[ndim]) ndim++;
+        cn_layer *layer = cn_layer_from_text(cases[i].text);
+        if (layer) assert_true(cn__layer_build(layer, ndim, cases[i].shape) < 0);
+        if (strncmp(cn_error_message(), cases[i].sentence, strlen(cases[i].sentence)) != 0)
+            print_message("%s: %s\n", cases[i].text, cn_error_message());
+        assert_int_equal(strncmp(cn_error_message(), cases[i].sentence, strlen(cases[i].sentence)), 0);
+        cn_layer_destroy(&layer);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(activations_as_in_keras),
         cmocka_unit_test(every_activation_is_recorded),
         cmocka_unit_test(bad_activations),
+        cmocka_unit_test(layers_as_in_keras),
+        cmocka_unit_test(bad_layers),
     };
     return cmocka_run_group_tests_name("layers against Keras", tests, NULL, NULL);
 }
