@@ -246,7 +246,7 @@ static int run(const void *given_options, int n_operands, char **operands)
     const struct show_options *given = given_options;
     const char *what = operands[0];
     (void)n_operands;
-    if (given->output != NULL && output_file_check(given->output) != STATUS_OK) {
+    if (given->output != NULL && output_file_check("--output", given->output) != STATUS_OK) {
         return STATUS_FAILED;
     }
     size_t length = strlen(what);

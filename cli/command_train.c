@@ -5,6 +5,7 @@
 #include "layers_text.h"
 #include "output_file.h"
 #include "run_clock.h"
+#include "train_callbacks.h"
 #include "train_report.h"
 
 #include <cornu/cornu.h>
@@ -43,6 +44,26 @@ static const struct option options[] = {
     {OPTION_UNSET, "no-shuffle", 0, AT(shuffle), NULL, 0, 0, NULL, "keep the order of the training images"},
     {OPTION_UNSET, "no-check", 0, AT(check), NULL, 0, 0, NULL, "do not look for mistakes in the data before training"},
     {OPTION_TEXT, "output", 'o', AT(output), "FILE", 0, 0, NULL, "save the trained model there (safetensors)"},
+    {OPTION_TEXT, "checkpoint", 0, AT(checkpoint), "FILE", 0, 0, NULL,
+     "write there after each epoch where training stands; kept at the end"},
+    {OPTION_INTEGER, "checkpoint-every", 0, AT(checkpoint_every), "N", 0, 1e12, WHOLE "0",
+     "... and after every N batches; 0: after each epoch only"},
+    {OPTION_FLAG, "resume", 0, AT(resume), NULL, 0, 0, NULL,
+     "go on from the --checkpoint file, to the same bits as if nothing had happened"},
+    {OPTION_INTEGER, "early-stopping", 0, AT(early_stopping), "N", 0, 1e9, WHOLE "0",
+     "stop after N epochs without an improvement (default: never)"},
+    {OPTION_FLAG, "restore-best", 0, AT(restore_best), NULL, 0, 0, NULL,
+     "with --early-stopping: end with the weights of the best epoch"},
+    {OPTION_INTEGER, "reduce-lr", 0, AT(reduce_lr), "N", 0, 1e9, WHOLE "0",
+     "a tenth of the learning rate after N epochs without an improvement (default: never)"},
+    {OPTION_TEXT, "save-best", 0, AT(save_best), "FILE", 0, 0, NULL,
+     "save the model there whenever it improves; may hold {epoch:02d} and {val_loss:.4f}"},
+    {OPTION_TEXT, "monitor", 0, AT(monitor), "NAME", 0, 0, NULL,
+     "what improves: loss, accuracy, val_loss, val_accuracy (default: val_loss, or loss without validation)"},
+    {OPTION_FLAG, "stop-on-nan", 0, AT(stop_on_nan), NULL, 0, 0, NULL,
+     "end when the loss is no longer a number, and say in which layer that began"},
+    {OPTION_TEXT, "csv", 0, AT(csv), "FILE", 0, 0, NULL, "write loss and metrics of each epoch as CSV"},
+    {OPTION_TEXT, "json-lines", 0, AT(json_lines), "FILE", 0, 0, NULL, "... as one JSON object a line"},
     {OPTION_FLAG, "json", 0, AT(json), NULL, 0, 0, NULL,
      "the last line of standard output is one JSON object with all results"},
     {OPTION_FLAG, "quiet", 'q', AT(quiet), NULL, 0, 0, NULL, "results and warnings only; the same as --verbose 0"},
@@ -58,7 +79,7 @@ static const struct option options[] = {
 static const struct train_options defaults = {
     .layers = "512:relu,10:softmax", .epochs = 5, .batch_size = 128, .optimizer = "rmsprop", .learning_rate = NAN,
     .momentum = NAN, .loss = "categorical_crossentropy", .scale = NAN, .precision = "float32", .shuffle = 1,
-    .check = 1, .verbose = 1, .download = 1,
+    .check = 1, .verbose = 1, .download = 1, .early_stopping = -1, .reduce_lr = -1,
 };
 
 /* --- the model --- */
@@ -180,14 +201,21 @@ static int check(const prepared *p, const struct train_options *given, const cn_
 static int train(cn_model *model, const prepared *p, const struct train_options *given, struct train_results *results)
 {
     int verbose = given->quiet ? 0 : (int)given->verbose;
+    cn_fit_options how = {CN_FIT_DEFAULTS, .validation_split = given->validation_split, .verbose = verbose,
+                          .output = stderr};
+    how.epochs = (int)given->epochs;
+    how.batch_size = given->batch_size;
+    how.shuffle = given->shuffle;
+    train_callbacks_make(given, verbose, how.callbacks);
     double start = cn_clock();
-    if (cn_fit(model, p->train_x, p->train_y, .epochs = (int)given->epochs, .batch_size = given->batch_size,
-               .shuffle = given->shuffle, .validation_split = given->validation_split, .verbose = verbose,
-               .output = stderr, .callbacks = {interrupt_callback()}) < 0) {
+    if (cn_model_fit(model, p->train_x, p->train_y, &how) < 0) {
         return complain_of_library();
     }
     results->train_seconds = cn_clock() - start;
     results->interrupted = interrupt_seen();
+    if (cn_model_stop_reason(model) != NULL && verbose > 0) {
+        fprintf(stderr, "%s\n", cn_model_stop_reason(model));
+    }
     if (cn_evaluate(model, p->test_x, p->test_y, &results->test, .batch_size = given->batch_size) < 0) {
         return complain_of_library();
     }
@@ -236,7 +264,9 @@ static int run_on(const cn_dataset *data, cn_model **model, prepared *p, const s
         return STATUS_FAILED;
     }
     if (results.interrupted) {
-        return complain("interrupted: the results are those of the steps done so far");
+        return given->checkpoint != NULL
+                   ? complain("interrupted: the results are those of the steps done so far; --resume goes on")
+                   : complain("interrupted: the results are those of the steps done so far");
     }
     return STATUS_OK;
 }
@@ -248,7 +278,11 @@ static int run(const void *given_options, int n_operands, char **operands)
     cn_model *model = NULL;
     prepared p = {0};
     (void)n_operands;
-    if (given->output != NULL && output_file_check(given->output) != STATUS_OK) {
+    int checked = train_callbacks_check(given);
+    if (checked != STATUS_OK) {
+        return checked;
+    }
+    if (given->output != NULL && output_file_check("--output", given->output) != STATUS_OK) {
         return STATUS_FAILED;
     }
     int status = digits_load(&data, operands[0], given->download,
@@ -275,7 +309,10 @@ const struct command command_train = {
         "\n"
         "Progress and warnings go to standard error, results to standard output. Ctrl-C ends training after the\n"
         "current batch; what has been learned is tested and saved, and the exit status is 1. A second Ctrl-C ends\n"
-        "everything at once and leaves no file behind.",
+        "everything at once and leaves no file behind.\n"
+        "\n"
+        "With --checkpoint, a training that was interrupted, or killed, or lost its machine, goes on with --resume and\n"
+        "ends with the same bits as one that was not.",
     .examples =
         "  cornu train mnist                                       784 -> 512 relu -> 10 softmax, 5 epochs\n"
         "  cornu train mnist --output mnist.safetensors            ... and keep the model\n"
@@ -284,6 +321,8 @@ const struct command command_train = {
         "  cornu train mnist --layers \"flatten,dense(256, activation=tanh),10:softmax\" \\\n"
         "                    --loss sparse_categorical_crossentropy\n"
         "  cornu train mnist --layers \"conv2d(32, 3x3, activation=relu),max_pooling2d,flatten,10:softmax\"\n"
+        "  cornu train mnist --epochs 50 --validation-split 0.1 --early-stopping 3 --restore-best --csv log.csv\n"
+        "  cornu train mnist --checkpoint run.checkpoint --checkpoint-every 100        kill it, add --resume\n"
         "  cornu train mnist --scale 1                             see what the look before the leap says\n"
         "  cornu train mnist --quiet --json | tail -1              for a script",
     .least_operands = 1,

@@ -250,7 +250,9 @@ static void default_text(const struct option *option, const void *defaults, char
     const void *place = (const char *)defaults + option->place;
     text[0] = '\0';
     if (option->kind == OPTION_INTEGER) {
-        snprintf(text, size, " (default %lld)", (long long)*(const int64_t *)place);
+        if ((double)*(const int64_t *)place >= option->least) { /* a value that cannot be given means "not given" */
+            snprintf(text, size, " (default %lld)", (long long)*(const int64_t *)place);
+        }
     } else if (option->kind == OPTION_SEED) {
         snprintf(text, size, " (default %llu)", (unsigned long long)*(const uint64_t *)place);
     } else if (option->kind == OPTION_REAL && !isnan(*(const double *)place)) {

@@ -8,7 +8,7 @@ typedef enum option_kind {
     OPTION_END,     /* closes a table */
     OPTION_FLAG,    /* int: becomes 1 when given */
     OPTION_UNSET,   /* int: becomes 0 when given */
-    OPTION_INTEGER, /* int64_t from least to most */
+    OPTION_INTEGER, /* int64_t from least to most; a default outside means "not given" */
     OPTION_SEED,    /* uint64_t, decimal or 0x... */
     OPTION_REAL,    /* double from least to most; NaN means "not given" */
     OPTION_TEXT     /* const char *, points into argv; NULL means "not given" */

@@ -14,7 +14,7 @@
 
 /* Permissions, read-only disks and missing folders are best asked of the system: by making a file beside the target,
  * which is how it will be written in the end. */
-static int try_beside(const char *path)
+static int try_beside(const char *option, const char *path)
 {
     size_t size = strlen(path) + 32;
     char *beside = malloc(size);
@@ -29,22 +29,27 @@ static int try_beside(const char *path)
     }
     free(beside);
     return file >= 0 ? STATUS_OK
-                     : complain("--output %s cannot be written: %s; nothing was done", path, strerror(reason));
+                     : complain("%s %s cannot be written: %s; nothing was done", option, path, strerror(reason));
 }
 
-int output_file_check(const char *path)
+int output_file_check(const char *option, const char *path)
 {
     struct stat there;
     if (stat(path, &there) != 0) {
-        return try_beside(path);
+        return try_beside(option, path);
     }
     if (S_ISDIR(there.st_mode)) {
-        return complain("--output %s is a folder; give the name of a file in it; nothing was done", path);
+        return complain("%s %s is a folder; give the name of a file in it; nothing was done", option, path);
     }
     if (S_ISREG(there.st_mode)) {
         return access(path, W_OK) == 0
-                   ? try_beside(path)
-                   : complain("--output %s cannot be written: %s; nothing was done", path, strerror(errno));
+                   ? try_beside(option, path)
+                   : complain("%s %s cannot be written: %s; nothing was done", option, path, strerror(errno));
     }
     return STATUS_OK; /* a device or a pipe is opened only once, when there is something to write */
+}
+
+int output_file_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
 }

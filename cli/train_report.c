@@ -133,6 +133,7 @@ int train_report_json(const cn_model *model, const struct train_options *given, 
     json_out_integer(&json, "peak_rss_bytes", cn_peak_rss_bytes());
     json_out_text(&json, "weights_sha256", digest);
     json_out_boolean(&json, "interrupted", results->interrupted);
+    json_out_text(&json, "stop_reason", cn_model_stop_reason(model));
     json_out_text(&json, "output", given->output);
     write_history(&json, history);
     json_out_close(&json, '}');

@@ -13,6 +13,9 @@ struct train_options {
     uint64_t seed;
     double learning_rate, momentum, validation_split, scale;
     int shuffle, check, json, quiet, download;
+    const char *checkpoint, *save_best, *monitor, *csv, *json_lines;
+    int64_t checkpoint_every, early_stopping, reduce_lr; /* the last two: -1 when not given */
+    int resume, restore_best, stop_on_nan;
 };
 
 struct train_results {

@@ -14,6 +14,7 @@ _cornu() {
     --loss) COMPREPLY=($(compgen -W "categorical_crossentropy sparse_categorical_crossentropy mse" -- "$word")); return ;;
     --precision) COMPREPLY=($(compgen -W "float32 mixed_bfloat16 float64" -- "$word")); return ;;
     --isa) COMPREPLY=($(compgen -W "c avx2 avx512 neon" -- "$word")); return ;;
+    --monitor) COMPREPLY=($(compgen -W "loss accuracy val_loss val_accuracy" -- "$word")); return ;;
     --verbose) COMPREPLY=($(compgen -W "0 1 2" -- "$word")); return ;;
     esac
     case $word in
