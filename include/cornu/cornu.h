@@ -13,6 +13,7 @@
 #include <cornu/model.h>
 #include <cornu/operations.h>
 #include <cornu/optimizer.h>
+#include <cornu/schedule.h>
 #include <cornu/system.h>
 #include <cornu/tensor.h>
 

@@ -47,7 +47,17 @@ typedef struct cn_layer cn_layer;
  *
  * cn_names(CN_NAMES_ACTIVATION) lists them. Names of initializers: "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
  * "lecun_normal", "random_uniform" ("uniform"), "random_normal" ("normal"), "truncated_normal", "zeros", "ones",
- * "constant", "identity", "orthogonal"; arguments in brackets: "random_normal(mean=0, stddev=0.1)". */
+ * "constant", "identity", "orthogonal"; arguments in brackets: "random_normal(mean=0, stddev=0.1)".
+ *
+ * Regularizers add to the loss (keras.regularizers): "l1(0.01)": 0.01 * sum |w|;  "l2(0.01)": 0.01 * sum w^2;
+ * "l1_l2(l1=0.001, l2=0.01)": both. The penalties of all trainable weights, and of the outputs of layers with an
+ * activity_regularizer, are part of the loss that fit, evaluate and cn_train_step give.
+ *
+ * Constraints bring weights back after each step (keras.constraints). Euclidean norms are taken over `axis`, one number or
+ * several as in [0, 1, 2] (each filter of a Conv2D kernel); 0, the default, is each column of a dense kernel:
+ * "max_norm(max_value=2, axis=0)": w * min(norm, max_value) / (norm + 1e-7);  "unit_norm(axis=0)": w / (norm + 1e-7);
+ * "min_max_norm(min_value=0, max_value=1, rate=1, axis=0)": w * (rate * clip(norm) + (1 - rate) * norm) / (norm + 1e-7);
+ * "non_neg": max(w, 0). */
 
 /* --- Input: the shape of one sample ------------------------------------------------------------------------------ */
 typedef struct cn_input_options {
@@ -66,10 +76,15 @@ typedef struct cn_dense_options {
     int use_bias;
     const char *kernel_initializer;
     const char *bias_initializer;
+    const char *kernel_regularizer, *bias_regularizer; /* NULL: none */
+    const char *activity_regularizer;  /* of the output, divided by the batch size; NULL: none */
+    const char *kernel_constraint, *bias_constraint;   /* NULL: none */
+    int trainable;                     /* 0: kernel and bias stay as they are */
     int64_t input_shape[CN_MAX_NDIM];  /* only on the first layer, instead of cn_input; up to the first 0 */
     const char *name;                  /* NULL: "dense", "dense_1", ... */
 } cn_dense_options;
-#define CN_DENSE_DEFAULTS .use_bias = 1, .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros"
+#define CN_DENSE_DEFAULTS                                                                                           \
+    .use_bias = 1, .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros", .trainable = 1
 CN_API cn_layer *cn_dense_create(const cn_dense_options *options);
 #define cn_dense(...) cn_dense_create(&(const cn_dense_options){CN_DENSE_DEFAULTS, .units = __VA_ARGS__})
 
@@ -232,7 +247,10 @@ typedef enum cn_names_kind {
     CN_NAMES_INITIALIZER,
     CN_NAMES_OPTIMIZER,
     CN_NAMES_LOSS,
-    CN_NAMES_METRIC
+    CN_NAMES_METRIC,
+    CN_NAMES_REGULARIZER,
+    CN_NAMES_CONSTRAINT,
+    CN_NAMES_SCHEDULE
 } cn_names_kind;
 
 /* The i-th known name of a kind, NULL past the end. Static storage. */

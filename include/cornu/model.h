@@ -108,7 +108,7 @@ CN_API int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y
 CN_API double cn_model_get_learning_rate(const cn_model *model);
 
 /* Changes the learning rate from the next step on, also from within a callback; a saved model keeps it.
- * Errors: CN_ESTATE (not compiled), CN_EINVAL (negative or not a number). */
+ * Errors: CN_ESTATE (not compiled, or the optimizer follows a schedule), CN_EINVAL (negative or not a number). */
 CN_API int cn_model_set_learning_rate(cn_model *model, double learning_rate);
 
 /* Steps since compile; 0 before. Source: keras Optimizer.iterations. */
@@ -165,6 +165,12 @@ CN_API cn_tensor *cn_model_get_weight(const cn_model *model, int i);     /* a co
 /* Copies values into weight i; shapes must agree (CN_ESHAPE names the layer). */
 CN_API int cn_model_set_weight(cn_model *model, int i, const cn_tensor *values);
 
+/* Freezes (0) or unfreezes (1) the weights of the layer of that name, NULL: of all layers; from the next step on, without
+ * compiling again. A frozen layer gets no gradient and adds no penalty of its weights to the loss, and nothing is computed
+ * for layers below the lowest one that trains. Saved with the model. Source: keras Layer.trainable (which asks for compile
+ * again). Errors: CN_EINVAL, CN_ENAME (no such layer), CN_ENOMEM. */
+CN_API int cn_model_set_trainable(cn_model *model, const char *layer, int trainable);
+
 /* SHA-256 of all weights in order, little-endian float32, as 64 hex digits and a 0. */
 CN_API int cn_model_weights_sha256(const cn_model *model, char digest[65]);
 
@@ -175,6 +181,7 @@ CN_API int cn_model_n_layers(const cn_model *model);                         /* 
 CN_API const char *cn_model_layer_name(const cn_model *model, int i);        /* "dense_1" */
 CN_API const char *cn_model_layer_class(const cn_model *model, int i);       /* "Dense" */
 CN_API int64_t cn_model_count_params(const cn_model *model);
+CN_API int64_t cn_model_count_trainable_params(const cn_model *model);         /* without frozen layers */
 CN_API const char *cn_model_loss(const cn_model *model);                     /* NULL before compile */
 CN_API const char *cn_model_optimizer_name(const cn_model *model);           /* "rmsprop"; NULL before compile */
 CN_API int cn_model_threads(const cn_model *model);                          /* threads that it uses */

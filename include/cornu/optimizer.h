@@ -1,12 +1,14 @@
 /* Optimizers: how a gradient moves the weights. Formulas and defaults are Keras 3's (keras/src/optimizers).
  *
- * w weight, g gradient of the batch-mean loss, lr learning rate, t number of this update, from 1. All slots start at 0.
- * A constructor returns an optimizer that cn_compile takes over, or NULL with an error message (which cn_compile
- * passes on). Every one can be written as text: cn_optimizer_from_text("rmsprop(learning_rate=0.01, momentum=0.9)"). */
+ * w weight, g gradient of the batch-mean loss, lr learning rate, t number of this update, from 1. All slots start at 0
+ * unless said otherwise. A constructor returns an optimizer that cn_compile takes over, or NULL with an error message
+ * (which cn_compile passes on). Every one can be written as text, with a schedule where the learning rate stands:
+ * cn_optimizer_from_text("rmsprop(learning_rate=0.01, momentum=0.9)"), "adam(cosine_decay(0.001, 1000))". */
 #ifndef CORNU_OPTIMIZER_H
 #define CORNU_OPTIMIZER_H
 
 #include <cornu/export.h>
+#include <cornu/schedule.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,34 +16,146 @@ extern "C" {
 
 typedef struct cn_optimizer cn_optimizer;
 
-/* SGD.  momentum 0: w -= lr*g.  Else m = momentum*m - lr*g, then w += m, or with nesterov w += momentum*m - lr*g. */
+/* --- Options of every optimizer ---------------------------------------------------------------------------------------
+ *
+ * learning_rate                 from 0 upwards; the default stands with each optimizer
+ * schedule                      learning rate by step (cornu/schedule.h), copied; NULL: learning_rate
+ * clipnorm c                    each weight's gradient alone: g *= c / max(norm(g), c); 0: off
+ * global_clipnorm c             all gradients together: g *= min(c / norm(all), 1); a norm that is not finite makes all
+ *                               gradients NaN; 0: off
+ * clipvalue v                   each number of g into -v ... v; 0: off. At most one of the three
+ * weight_decay d                before the rule, w -= w * d * lr; 0: off
+ * exclude_from_weight_decay     words with commas or blanks between them ("bias gamma"): weights whose name contains one of
+ *                               them do not decay. A word with a slash is looked for in "layer/weight"; NULL: none
+ * use_ema, ema_momentum m       after each step a = m*a + (1-m)*w (the first time a = w)
+ * ema_overwrite_frequency n     every n steps w = a; 0: once, at the end of fit
+ * gradient_accumulation_steps k w moves at every k-th batch only, by the mean of the k gradients; t counts moves, schedules
+ *                               count batches; 0: every batch
+ *
+ * Order of one step: accumulate, clip, decay, rule, average, constraints of the layers. */
+#define CN_OPTIMIZER_OPTIONS                                                                                        \
+    double learning_rate;                                                                                           \
+    const cn_schedule *schedule;                                                                                    \
+    double clipnorm, clipvalue, global_clipnorm;                                                                    \
+    double weight_decay;                                                                                            \
+    const char *exclude_from_weight_decay;                                                                          \
+    int use_ema;                                                                                                    \
+    double ema_momentum;                                                                                            \
+    int64_t ema_overwrite_frequency, gradient_accumulation_steps;
+#define CN_OPTIMIZER_DEFAULTS .ema_momentum = 0.99
+
+/* --- SGD --- momentum 0: w -= lr*g.  Else m = momentum*m - lr*g, then w += m, or with nesterov w += momentum*m - lr*g. */
 typedef struct cn_sgd_options {
-    double learning_rate, momentum; /* momentum in [0, 1] */
+    CN_OPTIMIZER_OPTIONS
+    double momentum; /* in [0, 1] */
     int nesterov;
 } cn_sgd_options;
-#define CN_SGD_DEFAULTS .learning_rate = 0.01
+#define CN_SGD_DEFAULTS .learning_rate = 0.01, CN_OPTIMIZER_DEFAULTS
 CN_API cn_optimizer *cn_sgd_create(const cn_sgd_options *options);
 #define cn_sgd(...) cn_sgd_create(&(const cn_sgd_options){CN_SGD_DEFAULTS, __VA_ARGS__})
 
-/* RMSprop.  v = rho*v + (1-rho)*g^2;  d = v + epsilon, centered: a = rho*a + (1-rho)*g, d = v - a^2 + epsilon;
- * i = lr*g/sqrt(d);  momentum > 0: m = momentum*m + i, w -= m;  else w -= i.  (epsilon is inside the root.) */
+/* --- RMSprop --- v = rho*v + (1-rho)*g^2;  centered: a = rho*a + (1-rho)*g, and v - a^2 stands for v below.
+ *
+ * dialect          increment                        momentum > 0                       note
+ * "keras3"         i = lr*g/sqrt(v + epsilon)       m = momentum*m + i, w -= m         Keras 3, and tf.keras from 2.11
+ * "keras2"         i = lr*g/(sqrt(v) + epsilon)     refused: it has none               Keras 2.3, tf.keras before 2.11
+ * "pytorch"        i = g/(sqrt(v) + epsilon)        m = momentum*m + i, w -= lr*m      torch.optim.RMSprop; its own
+ *                                                                                      defaults: rho 0.99, epsilon 1e-8
+ * "tensorflow1"    i = lr*g/sqrt(v + epsilon)       m = momentum*m + i, w -= m         tf.compat.v1.train.RMSPropOptimizer:
+ *                                                                                      v starts at 1; its own epsilon: 1e-10
+ *
+ * Without momentum w -= i (pytorch: w -= lr*i). The options keep Keras's defaults in each dialect. (tf.keras before 2.11
+ * used the formula of keras3 when it had momentum.) */
 typedef struct cn_rmsprop_options {
-    double learning_rate, rho, momentum, epsilon;
+    CN_OPTIMIZER_OPTIONS
+    double rho, momentum, epsilon;
     int centered;
+    const char *dialect; /* NULL: "keras3" */
 } cn_rmsprop_options;
-#define CN_RMSPROP_DEFAULTS .learning_rate = 0.001, .rho = 0.9, .epsilon = 1e-7
+#define CN_RMSPROP_DEFAULTS .learning_rate = 0.001, .rho = 0.9, .epsilon = 1e-7, CN_OPTIMIZER_DEFAULTS
 CN_API cn_optimizer *cn_rmsprop_create(const cn_rmsprop_options *options);
 #define cn_rmsprop(...) cn_rmsprop_create(&(const cn_rmsprop_options){CN_RMSPROP_DEFAULTS, __VA_ARGS__})
 
-/* Adam.  alpha = lr*sqrt(1-beta_2^t)/(1-beta_1^t);  m += (g-m)*(1-beta_1);  v += (g^2-v)*(1-beta_2);
+/* --- Adam --- alpha = lr*sqrt(1-beta_2^t)/(1-beta_1^t);  m += (g-m)*(1-beta_1);  v += (g^2-v)*(1-beta_2);
  * amsgrad: h = max(h, v) replaces v;  w -= alpha*m/(sqrt(v)+epsilon). */
 typedef struct cn_adam_options {
-    double learning_rate, beta_1, beta_2, epsilon;
+    CN_OPTIMIZER_OPTIONS
+    double beta_1, beta_2, epsilon;
     int amsgrad;
 } cn_adam_options;
-#define CN_ADAM_DEFAULTS .learning_rate = 0.001, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7
+#define CN_ADAM_DEFAULTS                                                                                            \
+    .learning_rate = 0.001, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7, CN_OPTIMIZER_DEFAULTS
 CN_API cn_optimizer *cn_adam_create(const cn_adam_options *options);
 #define cn_adam(...) cn_adam_create(&(const cn_adam_options){CN_ADAM_DEFAULTS, __VA_ARGS__})
+
+/* --- AdamW --- Adam with a weight_decay of 0.004 unless said otherwise. */
+#define CN_ADAMW_DEFAULTS CN_ADAM_DEFAULTS, .weight_decay = 0.004
+CN_API cn_optimizer *cn_adamw_create(const cn_adam_options *options);
+#define cn_adamw(...) cn_adamw_create(&(const cn_adam_options){CN_ADAMW_DEFAULTS, __VA_ARGS__})
+
+/* --- Adagrad --- s += g^2;  w -= lr*g/sqrt(s + epsilon).  s starts at initial_accumulator_value. */
+typedef struct cn_adagrad_options {
+    CN_OPTIMIZER_OPTIONS
+    double initial_accumulator_value, epsilon;
+} cn_adagrad_options;
+#define CN_ADAGRAD_DEFAULTS                                                                                         \
+    .learning_rate = 0.001, .initial_accumulator_value = 0.1, .epsilon = 1e-7, CN_OPTIMIZER_DEFAULTS
+CN_API cn_optimizer *cn_adagrad_create(const cn_adagrad_options *options);
+#define cn_adagrad(...) cn_adagrad_create(&(const cn_adagrad_options){CN_ADAGRAD_DEFAULTS, __VA_ARGS__})
+
+/* --- Adadelta --- s = rho*s + (1-rho)*g^2;  d = sqrt(u + epsilon)/sqrt(s + epsilon)*g;  u = rho*u + (1-rho)*d^2;
+ * w -= lr*d. */
+typedef struct cn_adadelta_options {
+    CN_OPTIMIZER_OPTIONS
+    double rho, epsilon;
+} cn_adadelta_options;
+#define CN_ADADELTA_DEFAULTS .learning_rate = 0.001, .rho = 0.95, .epsilon = 1e-7, CN_OPTIMIZER_DEFAULTS
+CN_API cn_optimizer *cn_adadelta_create(const cn_adadelta_options *options);
+#define cn_adadelta(...) cn_adadelta_create(&(const cn_adadelta_options){CN_ADADELTA_DEFAULTS, __VA_ARGS__})
+
+/* --- Adamax --- m += (g-m)*(1-beta_1);  u = max(beta_2*u, |g|);  w -= lr/(1-beta_1^t) * m/(u + epsilon). */
+typedef struct cn_adamax_options {
+    CN_OPTIMIZER_OPTIONS
+    double beta_1, beta_2, epsilon;
+} cn_adamax_options;
+#define CN_ADAMAX_DEFAULTS                                                                                          \
+    .learning_rate = 0.001, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7, CN_OPTIMIZER_DEFAULTS
+CN_API cn_optimizer *cn_adamax_create(const cn_adamax_options *options);
+#define cn_adamax(...) cn_adamax_create(&(const cn_adamax_options){CN_ADAMAX_DEFAULTS, __VA_ARGS__})
+
+/* --- Nadam --- u_t = beta_1*(1 - 0.96^t/2);  P = u_1*u_2*...*u_t;  m and v as Adam;
+ * h = u_{t+1}*m/(1 - P*u_{t+1}) + (1 - u_t)*g/(1 - P);  w -= lr*h/(sqrt(v/(1-beta_2^t)) + epsilon). */
+typedef struct cn_nadam_options {
+    CN_OPTIMIZER_OPTIONS
+    double beta_1, beta_2, epsilon;
+} cn_nadam_options;
+#define CN_NADAM_DEFAULTS                                                                                           \
+    .learning_rate = 0.001, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7, CN_OPTIMIZER_DEFAULTS
+CN_API cn_optimizer *cn_nadam_create(const cn_nadam_options *options);
+#define cn_nadam(...) cn_nadam_create(&(const cn_nadam_options){CN_NADAM_DEFAULTS, __VA_ARGS__})
+
+/* --- Lion --- w -= lr*sign(beta_1*m + (1-beta_1)*g), sign(0) = 0;  m = beta_2*m + (1-beta_2)*g. */
+typedef struct cn_lion_options {
+    CN_OPTIMIZER_OPTIONS
+    double beta_1, beta_2; /* beta_1 in (0, 1] */
+} cn_lion_options;
+#define CN_LION_DEFAULTS .learning_rate = 0.001, .beta_1 = 0.9, .beta_2 = 0.99, CN_OPTIMIZER_DEFAULTS
+CN_API cn_optimizer *cn_lion_create(const cn_lion_options *options);
+#define cn_lion(...) cn_lion_create(&(const cn_lion_options){CN_LION_DEFAULTS, __VA_ARGS__})
+
+/* --- Ftrl --- p = learning_rate_power (at most 0), n starts at initial_accumulator_value:  N = n + g^2;
+ * z += g + 2*l2_shrinkage*w - (N^-p - n^-p)/lr*w;  w = (clip(z, -l1, l1) - z)/(N^-p/lr + 2*(l2 + beta/(2*lr)));  n = N. */
+typedef struct cn_ftrl_options {
+    CN_OPTIMIZER_OPTIONS
+    double learning_rate_power, initial_accumulator_value;
+    double l1_regularization_strength, l2_regularization_strength, l2_shrinkage_regularization_strength, beta;
+} cn_ftrl_options;
+#define CN_FTRL_DEFAULTS                                                                                            \
+    .learning_rate = 0.001, .learning_rate_power = -0.5, .initial_accumulator_value = 0.1, CN_OPTIMIZER_DEFAULTS
+CN_API cn_optimizer *cn_ftrl_create(const cn_ftrl_options *options);
+#define cn_ftrl(...) cn_ftrl_create(&(const cn_ftrl_options){CN_FTRL_DEFAULTS, __VA_ARGS__})
+
+/* --- by name ----------------------------------------------------------------------------------------------------------- */
 
 /* An optimizer from its name, arguments in brackets. Errors: CN_ENAME (with the nearest known name), CN_EINVAL. */
 CN_API cn_optimizer *cn_optimizer_from_text(const char *text);

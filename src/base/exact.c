@@ -1,5 +1,6 @@
 #include "base/exact.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -21,6 +22,39 @@ double cn__exact_log(double x)
     for (int k = 25; k >= 3; k -= 2) sum = (sum + 1.0 / k) * s2;
     const double log2_high = 0x1.62e42fee00000p-1, log2_low = 0x1.a39ef35793c76p-33;
     return exponent * log2_high + (2 * s + (2 * s * sum + exponent * log2_low));
+}
+
+/* x = n log 2 + r with |r| <= log 2 / 2; e^r as a power series of 15 terms, times 2^n. */
+double cn__exact_exp(double x)
+{
+    if (x != x) return x;
+    if (x < -708) return 0;
+    if (x > 709) return (double)INFINITY;
+    const double log2_high = 0x1.62e42fee00000p-1, log2_low = 0x1.a39ef35793c76p-33;
+    double n = floor(x * 1.4426950408889634 + 0.5), r = (x - n * log2_high) - n * log2_low, sum = 1;
+    for (int k = 15; k >= 1; k--) sum = 1 + sum * r / k;
+    uint64_t bits = (uint64_t)((int64_t)n + 1022) << 52; /* 2^(n-1): n = 1024 would be out of range */
+    double power;
+    memcpy(&power, &bits, sizeof power);
+    return sum * power * 2;
+}
+
+double cn__exact_real_power(double x, double y)
+{
+    if (y == 0 || x == 1) return 1;
+    if (x == 0) return y > 0 ? 0 : (double)INFINITY;
+    if (y == 1) return x;
+    return cn__exact_exp(y * cn__exact_log(x));
+}
+
+/* Around 1/2 the cosine is a sine; both as power series for angles of at most pi / 4. */
+double cn__exact_cos_pi(double x)
+{
+    if (x > 0.5) return -cn__exact_cos_pi(1 - x);
+    int is_sine = x > 0.25;
+    double angle = 3.141592653589793 * (is_sine ? 0.5 - x : x), square = angle * angle, sum = 1;
+    for (int k = 20; k >= 2; k -= 2) sum = 1 - sum * square / ((k + is_sine) * (k + is_sine - 1));
+    return is_sine ? angle * sum : sum;
 }
 
 double cn__exact_power(double x, unsigned long n)

@@ -24,6 +24,7 @@ static size_t field_bytes(cn__field_type type)
     case CN__FIELD_REAL: return sizeof(double);
     case CN__FIELD_TEXT: return sizeof(char *);
     case CN__FIELD_RANGE: return 2 * sizeof(double);
+    case CN__FIELD_LIST: return CN__LIST_ENTRIES * sizeof(double);
     default: return CN__SHAPE_ENTRIES * sizeof(int64_t);
     }
 }
@@ -185,6 +186,27 @@ static int parse_real(const char *owner, const char *name, const char *value, do
 
 /* 28x28; also as Python writes it: (28, 28) or [28, 28]. Negative numbers mean something to some layers (-1 in Reshape)
  * and are refused by the others; 0 would end the list. */
+/* "[1, 0.5, 0.1]", or one number without brackets. */
+static int parse_list(const char *owner, const char *name, const char *value, double list[CN__LIST_ENTRIES])
+{
+    char text[CN__SPEC_BYTES];
+    size_t length = strlen(value);
+    int bracket = value[0] == '[' || value[0] == '(', n = 0;
+    memset(list, 0, CN__LIST_ENTRIES * sizeof *list);
+    if (length >= sizeof text || (bracket && (length < 2 || value[length - 1] != (value[0] == '[' ? ']' : ')'))))
+        return cn__fail(CN_EINVAL, "%s: %s must be a list such as [1, 2.5], got \"%.64s\"", owner, name, value);
+    memcpy(text, value + bracket, length + 1 - (size_t)bracket);
+    if (bracket) text[length - 2] = '\0';
+    for (char *at = text, *comma; at; at = comma) {
+        comma = strchr(at, ',');
+        if (comma) *comma++ = '\0';
+        if (n == CN__LIST_ENTRIES)
+            return cn__fail(CN_EINVAL, "%s: %s takes at most %d numbers", owner, name, CN__LIST_ENTRIES);
+        CN_TRY(parse_real(owner, name, trim(at), &list[n++]));
+    }
+    return CN_OK;
+}
+
 static int parse_shape(const char *owner, const char *name, const char *value, int64_t shape[CN__SHAPE_ENTRIES])
 {
     const char *at = value;
@@ -233,6 +255,7 @@ int cn__field_set_text(const cn__field *field, void *options, const char *owner,
     double real = 0;
     int64_t shape[CN__SHAPE_ENTRIES];
     double range[2];
+    double list[CN__LIST_ENTRIES];
     switch (field->type) {
     case CN__FIELD_RANGE:
         CN_TRY(parse_range(owner, field->name, value, range));
@@ -251,6 +274,10 @@ int cn__field_set_text(const cn__field *field, void *options, const char *owner,
     case CN__FIELD_REAL:
         CN_TRY(parse_real(owner, field->name, value, &real));
         memcpy(at(options, field), &real, sizeof real);
+        return CN_OK;
+    case CN__FIELD_LIST:
+        CN_TRY(parse_list(owner, field->name, value, list));
+        memcpy(at(options, field), list, sizeof list);
         return CN_OK;
     case CN__FIELD_SHAPE:
         CN_TRY(parse_shape(owner, field->name, value, shape));

@@ -10,6 +10,7 @@ typedef enum cn__field_type {
     CN__FIELD_INT64, /* int64_t */
     CN__FIELD_REAL,  /* double */
     CN__FIELD_TEXT,  /* const char *, owned by the struct once it has been through cn__fields_copy */
+    CN__FIELD_LIST,  /* double[16], zeros at the end left out; in text [0.1, 0.01] */
     CN__FIELD_SHAPE, /* int64_t[8], up to the first 0; in text 28x28 or (28, 28) */
     CN__FIELD_RANGE  /* double[2], see cn__range; in text 0.1 or (-0.2, 0.3) */
 } cn__field_type;
@@ -21,6 +22,7 @@ typedef struct cn__field {
 } cn__field;
 
 #define CN__SHAPE_ENTRIES 8
+#define CN__LIST_ENTRIES 16
 
 /* Keras's rule for a range: {f, 0} is one number and stands for -|f| ... |f|, {a, b} for all between the two. */
 void cn__range(const double range[2], double *low, double *high);

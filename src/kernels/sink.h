@@ -13,6 +13,7 @@
 typedef struct cn__step {
     double coefficients[CN__MAX_COEFFICIENTS];
     int switches; /* meaning is the optimizer's own, e.g. nesterov */
+    double decay; /* the weight loses this part of itself before the update (weight_decay * learning rate) */
 } cn__step;
 
 /* Moves n weights. All pointers are to `real` of the engine; slots[k][i] belongs to weight i. */

@@ -19,6 +19,12 @@ static inline void cn__sink_settle(const cn__sink *sink, int64_t row, int64_t co
     *settled = accounts->done;
 }
 
+static inline void cn__sink_decay(double decay, int64_t n, real *weight)
+{
+    const real part = (real)decay;
+    for (int64_t i = 0; i < n; i++) weight[i] = FMA(-part, weight[i], weight[i]);
+}
+
 /* n numbers of the gradient, for columns column ... column+n-1 of row `row`. */
 static inline void cn__sink_row(const cn__sink *sink, int64_t row, int64_t column, int64_t n, const real *gradient)
 {
@@ -26,6 +32,7 @@ static inline void cn__sink_row(const cn__sink *sink, int64_t row, int64_t colum
     if (sink->update) {
         void *slots[CN__MAX_SLOTS];
         for (int k = 0; k < CN__MAX_SLOTS; k++) slots[k] = sink->slots[k] ? (real *)sink->slots[k] + at : NULL;
+        if (sink->step->decay != 0) cn__sink_decay(sink->step->decay, n, (real *)sink->weight + at);
         sink->update(sink->step, n, (real *)sink->weight + at, slots, gradient);
     } else if (sink->gradient) {
         memcpy((real *)sink->gradient + at, gradient, (size_t)n * sizeof(real));

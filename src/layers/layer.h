@@ -9,6 +9,8 @@
 #include "kernels/batch.h"
 #include "kernels/bf16.h"
 #include "layers/activation.h"
+#include "layers/constraint.h"
+#include "layers/regularizer.h"
 
 #include <cornu/layer.h>
 #include <stdint.h>
@@ -23,7 +25,9 @@ typedef struct cn__weight {
     int ndim;
     int64_t shape[CN_MAX_NDIM];
     int64_t rows, columns, stride;
-    int trainable;
+    int trainable; /* 0: no gradient ever, such as moving statistics; the layer's own switch comes on top */
+    cn__regularizer regularizer;
+    cn__constraint constraint;
 } cn__weight;
 
 struct cn_layer {
@@ -40,8 +44,10 @@ struct cn_layer {
     int64_t thread_size;    /* numbers of memory that each thread needs while it works on this layer */
     int64_t shared_size;    /* numbers of memory that the layer needs during one call, whatever the batch */
     double work;            /* multiply-adds of the forward pass per sample */
-    int activation;         /* index into the table of activations, -1 for layers without; */
+    int activation;         /* index into the table of activations, -1 for layers without */
     cn__activation_options activation_options; /* its arguments: relu(max_value=6) is CN__ACTIVATION_relu too */
+    int trainable;          /* 0: its weights stay as they are */
+    cn__regularizer activity; /* of its output: what the option activity_regularizer says, if there is one */
 };
 
 /* One layer's part in one step. All pointers are to `real` of the engine; tensors are batch rows, row-major. */
@@ -131,6 +137,9 @@ cn_layer *cn__layer_create(const cn__layer_class *class_, const void *options);
 /* 1 if the layer hands its input on unchanged in training, or else in evaluate and predict. */
 int cn__layer_hands_on(const cn_layer *layer, int training);
 
+/* Switches training of the layer's weights on or off, in its options too. */
+void cn__layer_set_trainable(cn_layer *layer, int trainable);
+
 /* Number of the class in the list. */
 int cn__layer_index(const cn_layer *layer);
 
@@ -140,8 +149,15 @@ const cn__layer_class *cn__layer_class_find(const char *name);
 /* Sets the shapes from an input shape and builds. Errors: CN_ESHAPE, CN_EINVAL, CN_ENAME, naming the layer. */
 int cn__layer_build(cn_layer *layer, int ndim, const int64_t *shape);
 
-/* For build functions: appends a weight of ndim axes; the last axis becomes the columns. */
-void cn__layer_add_weight(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape);
+/* For build functions: appends a weight of ndim axes; the last axis becomes the columns. Returns it. */
+cn__weight *cn__layer_add_weight(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape);
+
+/* For check functions: 0 if the texts of a weight's regularizer and constraint (NULL: none) are good. `weight` is its
+ * name, which the message puts in front of "_regularizer". */
+int cn__layer_check_rules(const cn_layer *layer, const char *weight, const char *regularizer, const char *constraint);
+
+/* For build functions: gives the weight that was added last what those texts say. */
+int cn__layer_set_rules(cn_layer *layer, const char *regularizer, const char *constraint);
 
 /* Likewise a weight that no gradient reaches: state that forward itself changes in training, such as a moving average.
  * It is saved and counted with the weights; its sink drops everything. */

@@ -102,6 +102,12 @@ static const cn__field fields[] = {
     {"use_bias", CN__FIELD_INT, offsetof(cn_dense_options, use_bias)},
     {"kernel_initializer", CN__FIELD_TEXT, offsetof(cn_dense_options, kernel_initializer)},
     {"bias_initializer", CN__FIELD_TEXT, offsetof(cn_dense_options, bias_initializer)},
+    {"kernel_regularizer", CN__FIELD_TEXT, offsetof(cn_dense_options, kernel_regularizer)},
+    {"bias_regularizer", CN__FIELD_TEXT, offsetof(cn_dense_options, bias_regularizer)},
+    {"activity_regularizer", CN__FIELD_TEXT, offsetof(cn_dense_options, activity_regularizer)},
+    {"kernel_constraint", CN__FIELD_TEXT, offsetof(cn_dense_options, kernel_constraint)},
+    {"bias_constraint", CN__FIELD_TEXT, offsetof(cn_dense_options, bias_constraint)},
+    {"trainable", CN__FIELD_INT, offsetof(cn_dense_options, trainable)},
     {"input_shape", CN__FIELD_SHAPE, offsetof(cn_dense_options, input_shape)},
     {"name", CN__FIELD_TEXT, offsetof(cn_dense_options, name)},
 };
@@ -121,7 +127,9 @@ static int check(cn_layer *layer)
         return cn__fail(CN_EINVAL, "%s: %s gives half the units; put it into a layer of its own, activation(%s)", label,
                         cn__activation_classes[layer->activation]->name, options->activation);
     CN_TRY(cn__initializer_check(label, options->kernel_initializer));
-    return cn__initializer_check(label, options->bias_initializer);
+    CN_TRY(cn__initializer_check(label, options->bias_initializer));
+    CN_TRY(cn__layer_check_rules(layer, "kernel", options->kernel_regularizer, options->kernel_constraint));
+    return cn__layer_check_rules(layer, "bias", options->bias_regularizer, options->bias_constraint);
 }
 
 static int build(cn_layer *layer)
@@ -134,7 +142,11 @@ static int build(cn_layer *layer)
     layer->output_shape[layer->output_ndim - 1] = options->units;
     int64_t inputs = layer->input_shape[layer->input_ndim - 1];
     cn__layer_add_weight(layer, "kernel", options->kernel_initializer, 2, (int64_t[]){inputs, options->units});
-    if (options->use_bias) cn__layer_add_weight(layer, "bias", options->bias_initializer, 1, &options->units);
+    CN_TRY(cn__layer_set_rules(layer, options->kernel_regularizer, options->kernel_constraint));
+    if (options->use_bias) {
+        cn__layer_add_weight(layer, "bias", options->bias_initializer, 1, &options->units);
+        CN_TRY(cn__layer_set_rules(layer, options->bias_regularizer, options->bias_constraint));
+    }
     if (cn__activation_needs_input(layer->activation, &layer->activation_options))
         layer->workspace_size = layer->input_size / inputs * options->units;
     return CN_OK;

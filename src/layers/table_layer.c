@@ -5,6 +5,7 @@
 #include "base/suggest.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ENTRY(name) &cn__layer_##name,
@@ -60,19 +61,45 @@ const char *cn__layer_label(const cn_layer *layer)
     return given ? given : layer->class_->snake;
 }
 
+/* Where the option `name` stands in the layer's options; NULL if its class has no such option. */
+static void *option(const cn_layer *layer, const char *name)
+{
+    const cn__field *field = cn__field_find(layer->class_->fields, layer->class_->n_fields, name);
+    return field ? (char *)layer->options + field->offset : NULL;
+}
+
+/* The options that mean the same in every layer that has them. */
+static int read_common(cn_layer *layer)
+{
+    const void *trainable = option(layer, "trainable"), *activity = option(layer, "activity_regularizer");
+    const char *text = NULL;
+    if (trainable) memcpy(&layer->trainable, trainable, sizeof layer->trainable);
+    if (activity) memcpy(&text, activity, sizeof text);
+    return cn__regularizer_find(cn__layer_label(layer), "activity_regularizer", text, &layer->activity);
+}
+
+void cn__layer_set_trainable(cn_layer *layer, int trainable)
+{
+    void *at = option(layer, "trainable");
+    layer->trainable = trainable;
+    if (at) memcpy(at, &trainable, sizeof trainable);
+}
+
 cn_layer *cn__layer_create(const cn__layer_class *class_, const void *options)
 {
     cn_layer *layer = cn__alloc(1, sizeof *layer, "a layer");
     if (!layer) return NULL;
     layer->class_ = class_;
     layer->activation = -1;
+    layer->trainable = 1;
     layer->options = cn__alloc(1, class_->options_size, "a layer's options");
     if (layer->options &&
         cn__fields_copy(class_->fields, class_->n_fields, options ? options : class_->defaults, layer->options) < 0) {
         cn__free(layer->options);
         layer->options = NULL;
     }
-    if (!layer->options || (class_->check && class_->check(layer) < 0)) cn_layer_destroy(&layer);
+    if (!layer->options || read_common(layer) < 0 || (class_->check && class_->check(layer) < 0))
+        cn_layer_destroy(&layer);
     return layer;
 }
 
@@ -156,10 +183,11 @@ static int64_t padded(int64_t columns)
     return stride % 128 == 0 ? stride + 16 : stride;
 }
 
-void cn__layer_add_weight(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape)
+cn__weight *cn__layer_add_weight(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape)
 {
     cn__weight *weight = &layer->weights[layer->n_weights++];
-    *weight = (cn__weight){.name = name, .initializer = initializer, .ndim = ndim, .rows = 1, .trainable = 1};
+    *weight = (cn__weight){.name = name, .initializer = initializer, .ndim = ndim, .rows = 1, .trainable = 1,
+                            .constraint = {.kind = CN__CONSTRAINT_COUNT}};
     for (int i = 0; i < ndim; i++) {
         weight->shape[i] = shape[i];
         if (i < ndim - 1) weight->rows *= shape[i];
@@ -167,6 +195,29 @@ void cn__layer_add_weight(cn_layer *layer, const char *name, const char *initial
     weight->columns = ndim ? shape[ndim - 1] : 1;
     weight->stride = padded(weight->columns);
     layer->work += (double)weight->rows * (double)weight->stride; /* a layer that uses weights more than once says so */
+    return weight;
+}
+
+static int read_rules(const cn_layer *layer, const char *name, const char *regularizer, const char *constraint, int ndim,
+                      cn__weight *weight)
+{
+    char role[80];
+    snprintf(role, sizeof role, "%.40s_regularizer", name);
+    CN_TRY(cn__regularizer_find(cn__layer_label(layer), role, regularizer, &weight->regularizer));
+    snprintf(role, sizeof role, "%.40s_constraint", name);
+    return cn__constraint_find(cn__layer_label(layer), role, constraint, ndim, &weight->constraint);
+}
+
+int cn__layer_check_rules(const cn_layer *layer, const char *weight, const char *regularizer, const char *constraint)
+{
+    cn__weight unused;
+    return read_rules(layer, weight, regularizer, constraint, 0, &unused);
+}
+
+int cn__layer_set_rules(cn_layer *layer, const char *regularizer, const char *constraint)
+{
+    cn__weight *weight = &layer->weights[layer->n_weights - 1];
+    return read_rules(layer, weight->name, regularizer, constraint, weight->ndim, weight);
 }
 
 void cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape)

@@ -15,6 +15,7 @@ static int can_use_logits(const cn_model *model)
 {
     const char *wanted = cn__loss_class_of(&model->loss)->logits_after;
     const cn_layer *last = cn__model_last(model);
+    if (last->activity.l1 != 0 || last->activity.l2 != 0) return 0; /* the penalty needs the output itself */
     return wanted && last->activation >= 0 && !strcmp(cn__activation_classes[last->activation]->name, wanted);
 }
 
@@ -72,10 +73,11 @@ void cn__model_forget_compile(cn_model *model)
     for (int i = 0; i < model->n_metrics; i++) cn__free(model->metric_names[i]);
     for (int i = 0; i < model->n_logs; i++) cn__free(model->validation_names[i]);
     model->n_metrics = model->n_logs = 0;
-    for (int k = 0; k < CN__MAX_SLOTS; k++) {
+    for (int k = 0; k < CN__MAX_STATE; k++) {
         cn__free(model->slots[k]);
         model->slots[k] = NULL;
     }
+    cn__gradients_close(model);
     cn__lazy_close(model);
     cn_optimizer_destroy(&model->optimizer);
     cn__loss_close(&model->loss);
@@ -84,14 +86,31 @@ void cn__model_forget_compile(cn_model *model)
     model->is_compiled = 0;
 }
 
+void cn__state_names(const cn_model *model, const char *names[CN__MAX_STATE])
+{
+    for (int k = 0; k < CN__MAX_STATE; k++) names[k] = NULL;
+    if (!model->optimizer) return;
+    const cn__shared_options *shared = cn__optimizer_shared(model->optimizer);
+    model->optimizer->class_->slots(model->optimizer->options, names);
+    if (shared->use_ema) names[CN__AVERAGE] = "average";
+    if (shared->gradient_accumulation_steps) names[CN__ACCUMULATOR] = "gradient_accumulator";
+}
+
 static int make_slots(cn_model *model)
 {
-    const char *names[CN__MAX_SLOTS] = {NULL};
-    int n = model->optimizer->class_->slots(model->optimizer->options, names);
-    for (int k = 0; k < n; k++) {
+    const cn_optimizer *optimizer = model->optimizer;
+    const char *names[CN__MAX_STATE];
+    double start[CN__MAX_STATE] = {0};
+    cn__state_names(model, names);
+    if (optimizer->class_->start) optimizer->class_->start(optimizer->options, start);
+    for (int k = 0; k < CN__MAX_STATE; k++) {
         if (!names[k] || !model->block_size) continue;
         model->slots[k] = cn__alloc((size_t)model->block_size, cn__engine_bytes(model->engine), "the optimizer's state");
         if (!model->slots[k]) return CN_ENOMEM;
+        for (int64_t i = 0; start[k] != 0 && i < model->block_size; i++) {
+            if (model->engine->bits == 64) ((double *)model->slots[k])[i] = start[k];
+            else ((float *)model->slots[k])[i] = (float)start[k];
+        }
     }
     return CN_OK;
 }
@@ -106,6 +125,7 @@ int cn__model_finish_compile(cn_model *model)
         return cn__fail(CN_EINVAL, "%s: %s needs one unit per class, this layer has one in all", last->name,
                         loss->name);
     CN_TRY(make_slots(model));
+    CN_TRY(cn__gradients_open(model));
     return cn__lazy_open(model);
 }
 
@@ -126,7 +146,7 @@ static int compile(cn_model *model, const cn_compile_options *options)
     model->from_logits = can_use_logits(model);
     CN_TRY(keep_metric_names(model, options));
     CN_TRY(name_logs(model));
-    model->learning_rate = cn__optimizer_learning_rate(model->optimizer);
+    model->learning_rate = cn__optimizer_learning_rate(model->optimizer, 0);
     model->iterations = 0;
     CN_TRY(cn__model_finish_compile(model));
     model->is_compiled = 1;

@@ -16,6 +16,17 @@ static int is_shape_field(const cn__field *field)
     return field->type == CN__FIELD_SHAPE && (!strcmp(field->name, "shape") || !strcmp(field->name, "input_shape"));
 }
 
+static json_t *list_value(const void *at)
+{
+    double list[CN__LIST_ENTRIES];
+    int n = CN__LIST_ENTRIES;
+    json_t *numbers = json_array();
+    memcpy(list, at, sizeof list);
+    while (n > 0 && list[n - 1] == 0) n--;
+    for (int i = 0; i < n; i++) json_array_append_new(numbers, json_real(list[i]));
+    return numbers;
+}
+
 static json_t *field_value(const cn__field *field, const void *options)
 {
     const char *at = (const char *)options + field->offset;
@@ -38,6 +49,7 @@ static json_t *field_value(const cn__field *field, const void *options)
         memcpy(&real, at, sizeof real);
         return isfinite(real) ? json_real(real) : json_null(); /* Keras's None for "no bound" */
     case CN__FIELD_TEXT: memcpy(&text, at, sizeof text); return text ? json_string(text) : json_null();
+    case CN__FIELD_LIST: return list_value(at);
     default: {
         memcpy(shape, at, sizeof shape);
         json_t *sizes = json_array();
@@ -67,9 +79,11 @@ static json_t *layer_object(const cn_layer *layer)
 {
     json_t *config = json_object();
     json_object_set_new(config, "name", json_string(layer->name));
+    json_object_set_new(config, "trainable", json_boolean(layer->trainable));
     for (int i = 0; i < layer->class_->n_fields; i++) {
         const cn__field *field = &layer->class_->fields[i];
-        if (is_shape_field(field) || !strcmp(field->name, "name")) continue;
+        if (is_shape_field(field) || !strcmp(field->name, "name") || !strcmp(field->name, "trainable"))
+            continue;
         json_object_set_new(config, field->name, field_value(field, layer->options));
     }
     return named(layer->class_->name, config);
@@ -96,6 +110,15 @@ char *cn__config_model_text(const cn_model *model)
     return dump(named("Sequential", config), "the model's configuration");
 }
 
+static json_t *schedule_object(const cn_schedule *schedule)
+{
+    const cn__schedule_class *class_ = cn__schedule_class_find(schedule->name);
+    json_t *config = json_object();
+    for (int i = 0; i < class_->n_fields; i++)
+        json_object_set_new(config, class_->fields[i].name, field_value(&class_->fields[i], schedule));
+    return named(class_->name, config);
+}
+
 char *cn__config_training_text(const cn_model *model)
 {
     const cn__optimizer_class *class_ = model->optimizer->class_;
@@ -103,7 +126,9 @@ char *cn__config_training_text(const cn_model *model)
     for (int i = 0; i < model->n_metrics; i++) json_array_append_new(metrics, json_string(model->metric_names[i]));
     for (int i = 0; i < class_->n_fields; i++)
         json_object_set_new(config, class_->fields[i].name, field_value(&class_->fields[i], model->optimizer->options));
-    json_object_set_new(config, "learning_rate", json_real(model->learning_rate)); /* it may have been changed */
+    const cn_schedule *schedule = &model->optimizer->schedule; /* the number may have been changed */
+    json_object_set_new(config, "learning_rate",
+                        schedule->name ? schedule_object(schedule) : json_real(model->learning_rate));
     return dump(json_pack("{s:s, s:o, s:o}", "loss", model->loss_text, "metrics", metrics,
                           "optimizer_config", named(class_->name, config)),
                 "the training configuration");
@@ -161,6 +186,16 @@ static int read_field(const cn__field *field, void *options, const json_t *value
         real = json_number_value(value);
         memcpy(at, &real, sizeof real);
         return CN_OK;
+    case CN__FIELD_LIST: {
+        double list[CN__LIST_ENTRIES] = {0};
+        if (!json_is_array(value) || json_array_size(value) > CN__LIST_ENTRIES) return bad(message);
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            if (!json_is_number(json_array_get(value, i))) return bad(message);
+            list[i] = json_number_value(json_array_get(value, i));
+        }
+        memcpy(at, list, sizeof list);
+        return CN_OK;
+    }
     case CN__FIELD_TEXT: {
         if (!json_is_string(value)) return bad(message);
         return cn__field_set_text(field, options, field->name, json_string_value(value));
@@ -228,6 +263,7 @@ static int read_layer(cn_model *model, const json_t *object, int *ndim, int64_t 
     cn_layer *layer = cn__layer_create(class_, options);
     cn__fields_free(class_->fields, class_->n_fields, options);
     cn__free(options);
+    if (layer && json_is_false(json_object_get(config, "trainable"))) cn__layer_set_trainable(layer, 0);
     return cn_add(model, layer);
 }
 
@@ -259,6 +295,39 @@ int cn__config_read_model(cn_model *model, const char *text, int *ndim, int64_t 
     return status;
 }
 
+/* Keras writes a schedule as an object where the learning rate stands. */
+static int read_schedule(const json_t *value, cn_schedule *schedule)
+{
+    const char *name = json_string_value(json_object_get(value, "class_name"));
+    const json_t *config = json_object_get(value, "config");
+    if (!name || !json_is_object(config)) return bad("the learning rate is no number and no schedule");
+    const cn__schedule_class *class_ = cn__schedule_class_find(name);
+    if (!class_) return CN_ENAME;
+    *schedule = class_->defaults;
+    schedule->name = class_->snake;
+    for (int i = 0; i < class_->n_fields; i++) {
+        const json_t *argument = json_object_get(config, class_->fields[i].name);
+        if (argument) CN_TRY(read_field(&class_->fields[i], schedule, argument));
+    }
+    return CN_OK;
+}
+
+static cn_optimizer *read_optimizer(const cn__optimizer_class *class_, json_t *config)
+{
+    json_t *rate = json_object_get(config, "learning_rate");
+    cn_schedule schedule = {.name = NULL};
+    if (json_is_object(rate)) {
+        if (read_schedule(rate, &schedule) < 0) return NULL;
+        json_object_set_new(config, "learning_rate", json_null());
+    }
+    void *fields = read_options(class_->fields, class_->n_fields, class_->options_size, class_->defaults, config);
+    if (!fields) return NULL;
+    cn_optimizer *optimizer = cn__optimizer_create_scheduled(class_, fields, schedule.name ? &schedule : NULL);
+    cn__fields_free(class_->fields, class_->n_fields, fields);
+    cn__free(fields);
+    return optimizer;
+}
+
 static int read_training(cn_model *model, const json_t *root)
 {
     const json_t *metrics = json_object_get(root, "metrics"), *optimizer = json_object_get(root, "optimizer_config");
@@ -271,12 +340,7 @@ static int read_training(cn_model *model, const json_t *root)
     for (int i = 0; i < CN__OPTIMIZER_COUNT; i++) {
         const cn__optimizer_class *class_ = cn__optimizer_classes[i];
         if (strcmp(class_->name, name)) continue;
-        void *fields = read_options(class_->fields, class_->n_fields, class_->options_size, class_->defaults,
-                                    json_object_get(optimizer, "config"));
-        if (!fields) return cn_error_status();
-        options.optimizer = cn__optimizer_create(class_, fields);
-        cn__fields_free(class_->fields, class_->n_fields, fields);
-        cn__free(fields);
+        options.optimizer = read_optimizer(class_, json_object_get(optimizer, "config"));
         return options.optimizer ? cn_model_compile(model, &options) : cn_error_status();
     }
     return bad("its optimizer is not known to this version");

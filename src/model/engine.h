@@ -5,6 +5,7 @@
 #include "base/cpu.h"
 #include "kernels/dense_choice.h"
 #include "kernels/gather.h"
+#include "kernels/weight_rules.h"
 #include "layers/layer.h"
 #include "train/metric.h"
 #include "train/optimizer.h"
@@ -20,6 +21,7 @@ typedef struct cn__engine {
     const cn__loss_math *losses[CN__LOSS_COUNT];
     const cn__metric_math *metrics[CN__METRIC_COUNT];
     const cn__gather_math *gather;
+    const cn__weight_rules *rules;
     cn__dense_choose dense_choose;
 } cn__engine;
 

@@ -19,6 +19,7 @@ CN__LOSS_LIST(DECLARE)
 CN__METRIC_LIST(DECLARE)
 #undef DECLARE
 extern const cn__gather_math CN_T(cn__gather);
+extern const cn__weight_rules CN_T(cn__weight_rules);
 extern const cn__engine CN_T(cn__engine);
 
 #define ENTRY(name) &CN_T(cn__activation_##name##_math),
@@ -49,5 +50,6 @@ const cn__engine CN_T(cn__engine) = {
     .losses = {CN__LOSS_LIST(LOSS)},
     .metrics = {CN__METRIC_LIST(METRIC)},
     .gather = &CN_T(cn__gather),
+    .rules = &CN_T(cn__weight_rules),
     .dense_choose = cn__dense_choose_products,
 };

@@ -199,6 +199,7 @@ static int run(fitting *f)
     CN_HOOK(o->callbacks, on_train_begin, model, o->epochs, f->now.steps);
     CN_HOOK(o->callbacks, after_train_begin, model);
     while (f->now.epoch < o->epochs && !model->stop_training) CN_TRY(run_epoch(f));
+    cn__gradients_finish(model);
     CN_HOOK(o->callbacks, on_train_end, model, &none);
     return CN_OK;
 }

@@ -24,6 +24,9 @@ cn__lazy cn__lazy_judge(const cn_model *model)
     const cn__optimizer_class *class_ = model->optimizer->class_;
     if (first_kernel(model) < 0) return CN__LAZY_NO_KERNEL;
     if (!model->is_built) return CN__LAZY_UNBUILT;
+    if (!cn__model_trains(model, first_kernel(model))) return CN__LAZY_FROZEN;
+    if (cn__gradients_are_stored(model)) return CN__LAZY_STORED;
+    if (cn__optimizer_shared(model->optimizer)->weight_decay != 0) return CN__LAZY_OPTIMIZER;
     return class_->can_idle && class_->can_idle(model->optimizer->options) ? CN__LAZY : CN__LAZY_OPTIMIZER;
 }
 

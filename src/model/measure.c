@@ -117,7 +117,7 @@ void cn__measure(cn_model *model, const void *output, int64_t rows, const double
                                   .gradient = gradient}};
     double divisor, loss = cn__measure_loss(&m, &divisor);
     sums->rows += rows;
-    sums->loss += loss * ((double)rows / divisor);
+    sums->loss += loss * ((double)rows / divisor) + cn__penalties(model, rows) * (double)rows;
     if (model->from_logits) m.scores.output = m.scores.probabilities;
     for (int i = 0; i < model->n_metrics; i++)
         sums->metrics[i] += model->engine->metrics[model->metrics[i]]->sum(&m.scores) * ((double)rows / (double)all);

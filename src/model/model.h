@@ -74,6 +74,24 @@ typedef struct cn__running {
     cn__log_line *line;       /* during on_epoch_end */
 } cn__running;
 
+/* Optimizer state: the optimizer's own slots, and what its options need. */
+enum { CN__AVERAGE = CN__MAX_SLOTS, CN__ACCUMULATOR, CN__MAX_STATE };
+
+/* Gradients stored before weights move, see step_gradients.c; all NULL where nothing needs them. */
+typedef struct cn__gradients {
+    void *block;      /* laid out like the weights */
+    double *row_sums; /* squares of each row of a weight */
+    int64_t *groups;  /* constraints: the norm that each row belongs to */
+    double *norms;
+} cn__gradients;
+
+/* What weights are moved by in one step. */
+typedef struct cn__moves {
+    cn__update update;
+    cn__step step, decaying_step; /* the second for weights with weight decay */
+    int64_t before;               /* moves before this one */
+} cn__moves;
+
 struct cn_model {
     char *name;
     uint64_t seed;
@@ -97,7 +115,8 @@ struct cn_model {
     cn__model_weight *weights;
     int64_t block_size; /* numbers */
     void *block;        /* all weights */
-    void *slots[CN__MAX_SLOTS]; /* optimizer state, laid out like the weights; NULL where not needed */
+    void *slots[CN__MAX_STATE]; /* optimizer state, laid out like the weights; NULL where not needed */
+    cn__gradients gradients;
 
     /* Rows of the first kernel whose updates wait (see cn__accounts); settled is NULL when none may. */
     cn__accounts accounts;
@@ -160,12 +179,21 @@ void cn__model_restore_block(cn_model *model, const void *from);
 /* --- compile.c --- */
 /* Gives back all that compiling has made. */
 void cn__model_forget_compile(cn_model *model);
+/* Names of the optimizer's state ("velocity", "average"); NULL where there is none. */
+void cn__state_names(const cn_model *model, const char *names[CN__MAX_STATE]);
 /* The part of compiling that needs shapes; runs again when they become known only with the data. */
 int cn__model_finish_compile(cn_model *model);
 
 /* --- lazy.c --- */
 /* Whether the updates of rows of the first kernel may wait, and if not, why. */
-typedef enum cn__lazy { CN__LAZY, CN__LAZY_UNBUILT, CN__LAZY_NO_KERNEL, CN__LAZY_OPTIMIZER } cn__lazy;
+typedef enum cn__lazy {
+    CN__LAZY,
+    CN__LAZY_UNBUILT,
+    CN__LAZY_NO_KERNEL,
+    CN__LAZY_OPTIMIZER,
+    CN__LAZY_STORED,
+    CN__LAZY_FROZEN
+} cn__lazy;
 cn__lazy cn__lazy_judge(const cn_model *model);
 /* Opens accounts for the first kernel if the optimizer lets rows wait. Error: CN_ENOMEM. */
 int cn__lazy_open(cn_model *model);
@@ -174,6 +202,30 @@ void cn__lazy_close(cn_model *model);
 void cn__lazy_settle(const cn_model *model);
 /* Notes that every row has been through all updates, after a step that touched them all. */
 void cn__lazy_mark(cn_model *model);
+
+/* --- update.c: how gradients move weights --- */
+/* 1 if weight number `weight` takes part in training. */
+int cn__model_trains(const cn_model *model, int weight);
+/* Learning rate and coefficients of the step that comes next. */
+void cn__moves_begin(cn_model *model, cn__moves *moves);
+/* Where the gradient of a weight goes that moves at once; nowhere if it does not train. */
+cn__sink cn__moves_sink(const cn_model *model, const cn__moves *moves, int weight);
+
+/* --- step_gradients.c: gradients that are stored before weights move --- */
+int cn__gradients_are_stored(const cn_model *model);
+/* Makes room, if gradients are stored. Error: CN_ENOMEM. */
+int cn__gradients_open(cn_model *model);
+void cn__gradients_close(cn_model *model);
+/* Moves the weights by the stored gradients. */
+void cn__gradients_apply(cn_model *model, const cn__moves *moves);
+/* Weights become their averages, where that is due at the end of fit. */
+void cn__gradients_finish(cn_model *model);
+
+/* --- penalty.c: regularizers --- */
+/* What weights and, for the batch of `rows` rows in the plan, outputs of layers add to the mean loss. */
+double cn__penalties(const cn_model *model, int64_t rows);
+/* Adds the gradient of the penalty of a layer's output to dy. */
+void cn__penalty_of_output(const cn_model *model, int layer, int64_t rows, void *dy);
 
 /* --- plan.c --- */
 int cn__plan_prepare(cn_model *model, int64_t rows, int training);

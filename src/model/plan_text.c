@@ -100,6 +100,10 @@ static void put_waiting(page *p, const cn_model *model, int lists)
             model->optimizer->class_->snake);
     else if (cn__lazy_judge(model) == CN__LAZY_OPTIMIZER)
         put(p, "every row at each step: %s moves weights without a gradient\n", model->optimizer->class_->snake);
+    else if (cn__lazy_judge(model) == CN__LAZY_FROZEN)
+        put(p, "none for the first kernel: it does not train\n");
+    else if (cn__lazy_judge(model) == CN__LAZY_STORED)
+        put(p, "every row at each step, after all gradients: clipping, averages, penalties or constraints need them\n");
     else
         put(p, "every row at each step: without lists of non-zeros nobody knows which could wait\n");
 }

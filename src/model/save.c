@@ -24,12 +24,6 @@ typedef struct bundle {
     char (*names)[160];
 } bundle;
 
-static void slot_names(const cn_model *model, const char *names[CN__MAX_SLOTS])
-{
-    for (int k = 0; k < CN__MAX_SLOTS; k++) names[k] = NULL;
-    if (model->is_compiled) model->optimizer->class_->slots(model->optimizer->options, names);
-}
-
 static int add_array(bundle *b, const char *prefix, const char *name, cn_tensor *tensor)
 {
     if (!tensor) return CN_ENOMEM;
@@ -44,16 +38,16 @@ static int add_array(bundle *b, const char *prefix, const char *name, cn_tensor 
 
 static int collect(const cn_model *model, int include_optimizer, const cn__more *more, bundle *b)
 {
-    const char *slots[CN__MAX_SLOTS];
-    size_t most = (size_t)model->n_weights * (1 + CN__MAX_SLOTS) + 1 + (size_t)more->n_arrays;
+    const char *slots[CN__MAX_STATE];
+    size_t most = (size_t)model->n_weights * (1 + CN__MAX_STATE) + 1 + (size_t)more->n_arrays;
     b->arrays = cn__alloc(most, sizeof *b->arrays, "the list of arrays");
     b->tensors = cn__alloc(most, sizeof *b->tensors, "the list of arrays");
     b->names = cn__alloc(most, sizeof *b->names, "the list of arrays");
     if (!b->arrays || !b->tensors || !b->names) return CN_ENOMEM;
-    slot_names(model, slots);
+    cn__state_names(model, slots);
     for (int i = 0; i < model->n_weights; i++)
         CN_TRY(add_array(b, "", model->weights[i].name, cn__model_copy_weight(model, i, model->block)));
-    for (int k = 0; include_optimizer && k < CN__MAX_SLOTS; k++) {
+    for (int k = 0; include_optimizer && k < CN__MAX_STATE; k++) {
         char prefix[48];
         snprintf(prefix, sizeof prefix, "optimizer/%.32s/", slots[k] ? slots[k] : "");
         for (int i = 0; model->slots[k] && i < model->n_weights; i++)
@@ -200,14 +194,14 @@ static int read_number(cn__safetensors *file, int key, uint64_t *number)
 /* The optimizer's state and the number of its updates. */
 static int read_state(cn_model *model, cn__safetensors *file)
 {
-    const char *slots[CN__MAX_SLOTS];
+    const char *slots[CN__MAX_STATE];
     uint64_t iterations = 0;
     CN_TRY(read_number(file, ITERATIONS, &iterations));
     if (iterations > INT64_MAX / 2) return cn__fail(CN_EFORMAT, "it claims an absurd number of training steps");
     model->iterations = (int64_t)iterations;
     cn__lazy_mark(model);
-    slot_names(model, slots);
-    for (int k = 0; k < CN__MAX_SLOTS; k++) {
+    cn__state_names(model, slots);
+    for (int k = 0; k < CN__MAX_STATE; k++) {
         if (!model->slots[k]) continue;
         char prefix[48];
         snprintf(prefix, sizeof prefix, "optimizer/%.32s/", slots[k]);

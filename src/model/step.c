@@ -33,9 +33,8 @@ static void point_at_weights(const cn_model *model, int first, const cn_layer *l
 /* The lowest layer whose backward is called: below it nothing has a weight that moves. */
 static int lowest_backward(const cn_model *model)
 {
-    for (int i = 0; i < model->n_layers; i++)
-        for (int k = 0; k < model->layers[i]->n_weights; k++)
-            if (model->layers[i]->weights[k].trainable) return i;
+    for (int i = 0; i < model->n_weights; i++)
+        if (cn__model_trains(model, i)) return model->weights[i].layer;
     return model->n_layers;
 }
 
@@ -133,11 +132,17 @@ static const double *read_weights(cn_model *model, const cn__data *data, const c
     return model->plan.weights;
 }
 
+static cn__sink store_gradient(const cn_model *model, int weight)
+{
+    cn__sink sink = {.stride = cn__model_weight_of(model, weight)->stride};
+    if (cn__model_trains(model, weight)) sink.gradient = cn__model_weight_at(model, model->gradients.block, weight);
+    return sink;
+}
+
 static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
 {
-    cn__step step = {.switches = 0};
-    model->optimizer->class_->begin_step(model->optimizer->options, model->iterations + 1, model->learning_rate, &step);
-    cn__update update = *model->engine->updates[cn__optimizer_index(model->optimizer)];
+    cn__moves moves;
+    cn__moves_begin(model, &moves);
     int first = lowest_backward(model), weight = model->n_weights, turn = 0;
     int rows_can_wait = cn__step_lets_rows_wait(model, sparse != NULL);
     if (!rows_can_wait) cn__lazy_settle(model); /* this step touches every row */
@@ -155,14 +160,8 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
         weight -= layer->n_weights;
         point_at_weights(model, weight, layer, weights);
         for (int k = 0; k < layer->n_weights; k++) {
-            if (!layer->weights[k].trainable) {
-                sinks[k] = (cn__sink){.stride = layer->weights[k].stride};
-                continue;
-            }
-            sinks[k] = (cn__sink){.update = update, .step = &step, .weight = weights[k],
-                                  .stride = layer->weights[k].stride};
-            for (int s = 0; s < CN__MAX_SLOTS; s++)
-                if (model->slots[s]) sinks[k].slots[s] = cn__model_weight_at(model, model->slots[s], weight + k);
+            sinks[k] = model->gradients.block ? store_gradient(model, weight + k)
+                                              : cn__moves_sink(model, &moves, weight + k);
             if (rows_can_wait && weight + k == model->lazy_weight)
                 sinks[k].accounts = &model->accounts;
         }
@@ -173,9 +172,11 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
         pass.sinks = sinks;
         pass.dy = model->plan.gradients[turn];
         pass.dx = i > first ? model->plan.gradients[1 - turn] : NULL;
+        cn__penalty_of_output(model, i, rows, pass.dy);
         model->engine->layers[cn__layer_index(layer)]->backward(&pass);
         turn = 1 - turn;
     }
+    if (model->gradients.block) cn__gradients_apply(model, &moves);
     model->iterations++;
     if (!rows_can_wait) cn__lazy_mark(model);
 }

@@ -108,17 +108,6 @@ static int64_t layer_parameters(const cn_layer *layer)
     return count;
 }
 
-/* Numbers that an optimizer moves. */
-static int64_t trainable_parameters(const cn_model *model)
-{
-    int64_t count = 0;
-    for (int i = 0; i < model->n_weights; i++) {
-        const cn__weight *w = cn__model_weight_of(model, i);
-        if (w->trainable) count += w->rows * w->columns;
-    }
-    return count;
-}
-
 static void put_layer(text *t, const int widths[3], const cn_layer *layer)
 {
     char name[160], shape[200] = "?", count[60] = "0 (unbuilt)";
@@ -144,8 +133,8 @@ static int64_t optimizer_parameters(const cn_model *model)
 {
     int64_t slots = 0;
     if (!model->is_compiled || model->iterations == 0) return 0;
-    for (int k = 0; k < CN__MAX_SLOTS; k++) slots += model->slots[k] != NULL;
-    return slots * trainable_parameters(model) + 2;
+    for (int k = 0; k < CN__MAX_STATE; k++) slots += model->slots[k] != NULL;
+    return slots * cn_model_count_trainable_params(model) + 2;
 }
 
 char *cn_model_summary(const cn_model *model, int columns)
@@ -171,7 +160,7 @@ char *cn_model_summary(const cn_model *model, int columns)
     }
     put_rule(&t, widths, "\u2514", "\u2500", "\u2534", "\u2518");
     int64_t count = cn_model_count_params(model), extra = optimizer_parameters(model);
-    int64_t bytes = (int64_t)cn__engine_bytes(model->engine), trainable = trainable_parameters(model);
+    int64_t bytes = (int64_t)cn__engine_bytes(model->engine), trainable = cn_model_count_trainable_params(model);
     put_total(&t, "Total", count + extra, (count + extra) * bytes);
     put_total(&t, "Trainable", trainable, trainable * bytes);
     put_total(&t, "Non-trainable", count - trainable, (count - trainable) * bytes);

@@ -5,6 +5,8 @@
 #include "base/field.h"
 #include "kernels/sink.h"
 
+#include "train/schedule.h"
+
 #include <cornu/optimizer.h>
 #include <stdint.h>
 
@@ -19,6 +21,8 @@ typedef struct cn__optimizer_class {
     int (*check)(const void *options);
     /* Slots that these options need, and their names in Keras ("velocity", ...). */
     int (*slots)(const void *options, const char *names[CN__MAX_SLOTS]);
+    /* What slots start at; NULL: all at 0. */
+    void (*start)(const void *options, double values[CN__MAX_SLOTS]);
     /* 1 if a gradient of exactly 0 leaves the weight where it is; NULL: never. */
     int (*can_idle)(const void *options);
     /* Coefficients of update number t (from 1). */
@@ -28,14 +32,43 @@ typedef struct cn__optimizer_class {
 struct cn_optimizer {
     const cn__optimizer_class *class_;
     void *options;
+    cn_schedule schedule; /* its name is NULL when the learning rate is a number */
 };
+
+/* The options of every optimizer, which each options struct begins with, and their lines in its table of fields. */
+typedef struct cn__shared_options {
+    CN_OPTIMIZER_OPTIONS
+} cn__shared_options;
+
+#define CN__SHARED_FIELDS(options)                                                                                  \
+    {"clipnorm", CN__FIELD_REAL, offsetof(options, clipnorm)},                                                      \
+    {"clipvalue", CN__FIELD_REAL, offsetof(options, clipvalue)},                                                    \
+    {"global_clipnorm", CN__FIELD_REAL, offsetof(options, global_clipnorm)},                                        \
+    {"weight_decay", CN__FIELD_REAL, offsetof(options, weight_decay)},                                              \
+    {"exclude_from_weight_decay", CN__FIELD_TEXT, offsetof(options, exclude_from_weight_decay)},                    \
+    {"use_ema", CN__FIELD_INT, offsetof(options, use_ema)},                                                         \
+    {"ema_momentum", CN__FIELD_REAL, offsetof(options, ema_momentum)},                                              \
+    {"ema_overwrite_frequency", CN__FIELD_INT64, offsetof(options, ema_overwrite_frequency)},                       \
+    {"gradient_accumulation_steps", CN__FIELD_INT64, offsetof(options, gradient_accumulation_steps)}
+
+static inline const cn__shared_options *cn__optimizer_shared(const cn_optimizer *optimizer)
+{
+    return optimizer->options;
+}
 
 /* The table of optimizers. Each has in its file  const cn__update CN_T(cn__optimizer_NAME_update)  and
  * const cn__idle CN_T(cn__optimizer_NAME_idle), which is NULL when can_idle is. */
 #define CN__OPTIMIZER_LIST(X)                                                                                       \
     X(sgd)                                                                                                          \
     X(rmsprop)                                                                                                      \
-    X(adam)
+    X(adam)                                                                                                         \
+    X(adamw)                                                                                                        \
+    X(adagrad)                                                                                                      \
+    X(adadelta)                                                                                                     \
+    X(adamax)                                                                                                       \
+    X(nadam)                                                                                                        \
+    X(lion)                                                                                                         \
+    X(ftrl)
 
 #define CN__OPTIMIZER_ID(name) CN__OPTIMIZER_##name,
 enum { CN__OPTIMIZER_LIST(CN__OPTIMIZER_ID) CN__OPTIMIZER_COUNT };
@@ -50,7 +83,18 @@ extern const cn__optimizer_class *const cn__optimizer_classes[CN__OPTIMIZER_COUN
 cn_optimizer *cn__optimizer_create(const cn__optimizer_class *class_, const void *options);
 int cn__optimizer_index(const cn_optimizer *optimizer);
 
-/* The field every optimizer has. */
-double cn__optimizer_learning_rate(const cn_optimizer *optimizer);
+/* The learning rate of step number `step`, from 0. */
+double cn__optimizer_learning_rate(const cn_optimizer *optimizer, int64_t step);
+
+/* 1 if a weight, whose name is "layer/weight", takes part in weight decay. */
+int cn__optimizer_decays(const cn_optimizer *optimizer, const char *weight);
+
+/* An optimizer with these options (NULL: the defaults), whose learning rate follows `schedule` if that has a name. */
+cn_optimizer *cn__optimizer_create_scheduled(const cn__optimizer_class *class_, const void *options,
+                                             const cn_schedule *schedule);
+
+/* Checks shared by several optimizers. Error: CN_EINVAL. */
+int cn__optimizer_check_share(const char *owner, const char *name, double value); /* 0 <= value < 1 */
+int cn__optimizer_check_epsilon(const char *owner, double epsilon, double least);
 
 #endif

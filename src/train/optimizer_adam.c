@@ -1,10 +1,10 @@
 #include "kernels/real.h"
-#include "train/optimizer.h"
+#include "train/adam.h"
 
 enum { ALPHA, ONE_MINUS_BETA_1, ONE_MINUS_BETA_2, EPSILON };
 enum { AMSGRAD = 1 };
 
-static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
+void CN__ADAM_MOVE(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
                    const void *gradient)
 {
     real *restrict w = weight, *restrict m = slots[0], *restrict v = slots[1], *restrict h = slots[2];
@@ -25,7 +25,7 @@ static void update(const cn__step *step, int64_t n, void *weight, void *const sl
     }
 }
 
-const cn__update CN_T(cn__optimizer_adam_update) = update;
+const cn__update CN_T(cn__optimizer_adam_update) = CN__ADAM_MOVE;
 
 /* The moment moves the weight even when the gradient is 0. */
 const cn__idle CN_T(cn__optimizer_adam_idle) = NULL;
@@ -34,26 +34,24 @@ const cn__idle CN_T(cn__optimizer_adam_idle) = NULL;
 #include "base/error.h"
 #include "base/exact.h"
 
-static const cn__field fields[] = {
+const cn__field cn__adam_fields[CN__ADAM_FIELDS] = {
     {"learning_rate", CN__FIELD_REAL, offsetof(cn_adam_options, learning_rate)},
     {"beta_1", CN__FIELD_REAL, offsetof(cn_adam_options, beta_1)},
     {"beta_2", CN__FIELD_REAL, offsetof(cn_adam_options, beta_2)},
     {"epsilon", CN__FIELD_REAL, offsetof(cn_adam_options, epsilon)},
     {"amsgrad", CN__FIELD_INT, offsetof(cn_adam_options, amsgrad)},
+    CN__SHARED_FIELDS(cn_adam_options),
 };
 
-static int check(const void *options)
+int cn__adam_check(const void *options)
 {
     const cn_adam_options *o = options;
-    if (!(o->beta_1 >= 0 && o->beta_1 < 1))
-        return cn__fail(CN_EINVAL, "Adam: beta_1 must lie in 0 ... 1 (1 excluded), got %g", o->beta_1);
-    if (!(o->beta_2 >= 0 && o->beta_2 < 1))
-        return cn__fail(CN_EINVAL, "Adam: beta_2 must lie in 0 ... 1 (1 excluded), got %g", o->beta_2);
-    if (!(o->epsilon >= 0)) return cn__fail(CN_EINVAL, "Adam: epsilon must not be negative, got %g", o->epsilon);
-    return CN_OK;
+    CN_TRY(cn__optimizer_check_share("Adam", "beta_1", o->beta_1));
+    CN_TRY(cn__optimizer_check_share("Adam", "beta_2", o->beta_2));
+    return cn__optimizer_check_epsilon("Adam", o->epsilon, 0);
 }
 
-static int slots(const void *options, const char *names[CN__MAX_SLOTS])
+int cn__adam_slots(const void *options, const char *names[CN__MAX_SLOTS])
 {
     names[0] = "momentum";
     names[1] = "velocity";
@@ -61,7 +59,7 @@ static int slots(const void *options, const char *names[CN__MAX_SLOTS])
     return CN__MAX_SLOTS;
 }
 
-static void begin_step(const void *options, int64_t t, double learning_rate, cn__step *step)
+void cn__adam_begin_step(const void *options, int64_t t, double learning_rate, cn__step *step)
 {
     const cn_adam_options *o = options;
     double power_1 = cn__exact_power(o->beta_1, (unsigned long)t), power_2 = cn__exact_power(o->beta_2, (unsigned long)t);
@@ -75,13 +73,13 @@ static void begin_step(const void *options, int64_t t, double learning_rate, cn_
 const cn__optimizer_class cn__optimizer_adam = {
     .name = "Adam",
     .snake = "adam",
-    .fields = fields,
-    .n_fields = sizeof fields / sizeof *fields,
+    .fields = cn__adam_fields,
+    .n_fields = CN__ADAM_FIELDS,
     .options_size = sizeof(cn_adam_options),
     .defaults = &(const cn_adam_options){CN_ADAM_DEFAULTS},
-    .check = check,
-    .slots = slots,
-    .begin_step = begin_step,
+    .check = cn__adam_check,
+    .slots = cn__adam_slots,
+    .begin_step = cn__adam_begin_step,
 };
 
 cn_optimizer *cn_adam_create(const cn_adam_options *options)

@@ -2,7 +2,7 @@
 #include "train/optimizer.h"
 
 enum { RATE, RHO, ONE_MINUS_RHO, MOMENTUM, EPSILON };
-enum { CENTERED = 1, WITH_MOMENTUM = 2 };
+enum { CENTERED = 1, WITH_MOMENTUM = 2, OUTSIDE = 4 };
 
 /* A velocity that only decays reaches the subnormal numbers after some 800 steps and would slow the CPU down
  * tenfold. Below this it is set to 0, which next to epsilon changes nothing. */
@@ -16,6 +16,28 @@ static inline real averaged(real v, real rho, real one_minus_rho, real g)
     return v < TINY ? 0 : v;
 }
 
+/* Epsilon outside the root, the dialects keras2 and pytorch: a separate loop, since nearly nobody needs it. In PyTorch the
+ * root of a variance that rounding has made negative is NaN; here it counts as 0. */
+static void update_outside(const cn__step *step, int64_t n, real *restrict w, void *const slots[CN__MAX_SLOTS],
+                           const real *restrict g)
+{
+    real *restrict v = slots[0], *restrict a = slots[1], *restrict m = slots[2];
+    const real rate = (real)step->coefficients[RATE], rho = (real)step->coefficients[RHO];
+    const real rest = (real)step->coefficients[ONE_MINUS_RHO];
+    const real momentum = (real)step->coefficients[MOMENTUM], epsilon = (real)step->coefficients[EPSILON];
+    for (int64_t i = 0; i < n; i++) {
+        v[i] = averaged(v[i], rho, rest, g[i]);
+        real variance = v[i];
+        if (step->switches & CENTERED) {
+            a[i] = FMA(rest, g[i], rho * a[i]);
+            variance = FMA(-a[i], a[i], v[i]);
+        }
+        real increment = g[i] / (SQRT(variance < 0 ? 0 : variance) + epsilon);
+        if (step->switches & WITH_MOMENTUM) increment = m[i] = FMA(momentum, m[i], increment);
+        w[i] = FMA(-rate, increment, w[i]);
+    }
+}
+
 static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
                    const void *gradient)
 {
@@ -24,7 +46,8 @@ static void update(const cn__step *step, int64_t n, void *weight, void *const sl
     const real rate = (real)step->coefficients[RATE], rho = (real)step->coefficients[RHO];
     const real rest = (real)step->coefficients[ONE_MINUS_RHO];
     const real momentum = (real)step->coefficients[MOMENTUM], epsilon = (real)step->coefficients[EPSILON];
-    switch (step->switches) {
+    switch (step->switches & OUTSIDE ? OUTSIDE : step->switches) {
+    case OUTSIDE: update_outside(step, n, w, slots, g); break;
     case 0:
         for (int64_t i = 0; i < n; i++) {
             v[i] = averaged(v[i], rho, rest, g[i]);
@@ -80,6 +103,9 @@ const cn__idle CN_T(cn__optimizer_rmsprop_idle) = idle;
 
 #if CN_ONCE
 #include "base/error.h"
+#include "base/suggest.h"
+
+#include <string.h>
 
 static const cn__field fields[] = {
     {"learning_rate", CN__FIELD_REAL, offsetof(cn_rmsprop_options, learning_rate)},
@@ -87,18 +113,35 @@ static const cn__field fields[] = {
     {"momentum", CN__FIELD_REAL, offsetof(cn_rmsprop_options, momentum)},
     {"epsilon", CN__FIELD_REAL, offsetof(cn_rmsprop_options, epsilon)},
     {"centered", CN__FIELD_INT, offsetof(cn_rmsprop_options, centered)},
+    {"dialect", CN__FIELD_TEXT, offsetof(cn_rmsprop_options, dialect)},
+    CN__SHARED_FIELDS(cn_rmsprop_options),
 };
+
+/* Whose formula: the places in this list. */
+enum { KERAS3, KERAS2, PYTORCH, TENSORFLOW1, N_DIALECTS };
+static const char *const dialects[N_DIALECTS] = {"keras3", "keras2", "pytorch", "tensorflow1"};
+
+static int dialect_of(const cn_rmsprop_options *o)
+{
+    int i = 0;
+    while (o->dialect && i < N_DIALECTS && strcmp(o->dialect, dialects[i])) i++;
+    return i;
+}
 
 static int check(const void *options)
 {
     const cn_rmsprop_options *o = options;
-    if (!(o->rho >= 0 && o->rho < 1))
-        return cn__fail(CN_EINVAL, "RMSprop: rho must lie in 0 ... 1 (1 excluded), got %g", o->rho);
+    if (dialect_of(o) == N_DIALECTS) {
+        cn__fail_unknown("dialect", o->dialect, dialects, N_DIALECTS);
+        return cn__fail_prefix("RMSprop: ");
+    }
+    if (dialect_of(o) == KERAS2 && o->momentum != 0)
+        return cn__fail(CN_EINVAL, "RMSprop: in the dialect keras2 it has no momentum (tf.keras 2 used the formula of "
+                                   "keras3 with momentum), got %g", o->momentum);
+    CN_TRY(cn__optimizer_check_share("RMSprop", "rho", o->rho));
     if (!(o->momentum >= 0 && o->momentum <= 1))
         return cn__fail(CN_EINVAL, "RMSprop: momentum must lie in 0 ... 1, got %g", o->momentum);
-    if (!(o->epsilon >= 1e-37))
-        return cn__fail(CN_EINVAL, "RMSprop: epsilon must be at least 1e-37, got %g", o->epsilon);
-    return CN_OK;
+    return cn__optimizer_check_epsilon("RMSprop", o->epsilon, 1e-37);
 }
 
 /* Slots stand at fixed places; those not needed have no name. */
@@ -109,6 +152,12 @@ static int slots(const void *options, const char *names[CN__MAX_SLOTS])
     names[1] = o->centered ? "average_gradient" : NULL;
     names[2] = o->momentum > 0 ? "momentum" : NULL;
     return CN__MAX_SLOTS;
+}
+
+/* In TensorFlow 1 the average of squares starts at 1, which makes the first steps small. */
+static void start(const void *options, double values[CN__MAX_SLOTS])
+{
+    if (dialect_of(options) == TENSORFLOW1) values[0] = 1;
 }
 
 static int can_idle(const void *options)
@@ -125,7 +174,9 @@ static void begin_step(const void *options, int64_t t, double learning_rate, cn_
     step->coefficients[ONE_MINUS_RHO] = 1 - o->rho;
     step->coefficients[MOMENTUM] = o->momentum;
     step->coefficients[EPSILON] = o->epsilon;
-    step->switches = (o->centered ? CENTERED : 0) | (o->momentum > 0 ? WITH_MOMENTUM : 0);
+    int dialect = dialect_of(o);
+    step->switches = (o->centered ? CENTERED : 0) | (o->momentum > 0 ? WITH_MOMENTUM : 0) |
+                     (dialect == KERAS2 || dialect == PYTORCH ? OUTSIDE : 0);
 }
 
 const cn__optimizer_class cn__optimizer_rmsprop = {
@@ -137,6 +188,7 @@ const cn__optimizer_class cn__optimizer_rmsprop = {
     .defaults = &(const cn_rmsprop_options){CN_RMSPROP_DEFAULTS},
     .check = check,
     .slots = slots,
+    .start = start,
     .can_idle = can_idle,
     .begin_step = begin_step,
 };

@@ -45,6 +45,7 @@ static const cn__field fields[] = {
     {"learning_rate", CN__FIELD_REAL, offsetof(cn_sgd_options, learning_rate)},
     {"momentum", CN__FIELD_REAL, offsetof(cn_sgd_options, momentum)},
     {"nesterov", CN__FIELD_INT, offsetof(cn_sgd_options, nesterov)},
+    CN__SHARED_FIELDS(cn_sgd_options),
 };
 
 static int check(const void *options)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Records three steps of every Keras optimizer on one variable of three numbers (float32, TensorFlow backend).
+"""Records three steps of every Keras optimizer on one variable of three numbers (float32, TensorFlow backend), and of the
+RMSprop of PyTorch, TensorFlow 1 and Keras 2.
 
     record_optimizers.py > optimizers.txt
 
@@ -14,49 +15,121 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import keras
 import numpy as np
 import tensorflow
+import torch
 
 START = [1.0, -2.0, 0.5]
 GRADIENTS = [[0.1, -0.2, 0.0], [0.3, 0.4, 1e-4], [-0.5, 0.05, 2.0]]
-# The first column is the name in the file; the arguments are written out there too, so that the file says what it holds.
 CASES = [
     ("sgd", "SGD", dict(learning_rate=0.1)),
     ("sgd_momentum", "SGD", dict(learning_rate=0.1, momentum=0.9)),
     ("sgd_nesterov", "SGD", dict(learning_rate=0.1, momentum=0.9, nesterov=True)),
     ("rmsprop", "RMSprop", dict(learning_rate=0.01)),
+    ("rmsprop_rho", "RMSprop", dict(learning_rate=0.01, rho=0.5, epsilon=1e-3)),
     ("rmsprop_momentum", "RMSprop", dict(learning_rate=0.01, momentum=0.9)),
     ("rmsprop_centered", "RMSprop", dict(learning_rate=0.01, centered=True)),
     ("rmsprop_centered_momentum", "RMSprop", dict(learning_rate=0.01, momentum=0.9, centered=True)),
     ("adam", "Adam", dict(learning_rate=0.01)),
+    ("adam_betas", "Adam", dict(learning_rate=0.01, beta_1=0.5, beta_2=0.8, epsilon=1e-3)),
     ("adam_amsgrad", "Adam", dict(learning_rate=0.01, amsgrad=True)),
+    ("adam_amsgrad_betas", "Adam", dict(learning_rate=0.01, beta_1=0.5, beta_2=0.5, amsgrad=True)),
     ("adamw", "AdamW", dict(learning_rate=0.01)),
+    ("adamw_weight_decay", "AdamW", dict(learning_rate=0.01, weight_decay=0.5, amsgrad=True)),
     ("adagrad", "Adagrad", dict(learning_rate=0.01)),
+    ("adagrad_arguments", "Adagrad", dict(learning_rate=0.01, initial_accumulator_value=0.5, epsilon=0.01)),
     ("adadelta", "Adadelta", dict(learning_rate=1.0)),
+    ("adadelta_arguments", "Adadelta", dict(learning_rate=1.0, rho=0.5, epsilon=1e-3)),
     ("adamax", "Adamax", dict(learning_rate=0.01)),
+    ("adamax_arguments", "Adamax", dict(learning_rate=0.01, beta_1=0.5, beta_2=0.5, epsilon=1e-3)),
     ("nadam", "Nadam", dict(learning_rate=0.01)),
+    ("nadam_arguments", "Nadam", dict(learning_rate=0.01, beta_1=0.5, beta_2=0.8, epsilon=1e-3)),
     ("lion", "Lion", dict(learning_rate=0.01)),
+    ("lion_arguments", "Lion", dict(learning_rate=0.01, beta_1=0.3, beta_2=0.5)),
     ("ftrl", "Ftrl", dict(learning_rate=0.01)),
+    ("ftrl_power", "Ftrl", dict(learning_rate=0.01, learning_rate_power=-0.3, initial_accumulator_value=0.2)),
+    ("ftrl_l1_l2", "Ftrl", dict(learning_rate=0.01, l1_regularization_strength=0.1, l2_regularization_strength=0.2)),
+    ("ftrl_shrinkage", "Ftrl", dict(learning_rate=0.01, l2_shrinkage_regularization_strength=0.1, beta=0.3)),
     ("sgd_clipnorm", "SGD", dict(learning_rate=0.1, clipnorm=0.1)),
     ("sgd_clipvalue", "SGD", dict(learning_rate=0.1, clipvalue=0.1)),
     ("sgd_global_clipnorm", "SGD", dict(learning_rate=0.1, global_clipnorm=0.1)),
     ("sgd_weight_decay", "SGD", dict(learning_rate=0.1, weight_decay=0.1)),
     ("sgd_ema", "SGD", dict(learning_rate=0.1, use_ema=True, ema_momentum=0.5, ema_overwrite_frequency=2)),
     ("sgd_gradient_accumulation", "SGD", dict(learning_rate=0.1, gradient_accumulation_steps=2)),
+    ("adam_everything", "Adam", dict(learning_rate=0.01, clipnorm=0.1, weight_decay=0.5, use_ema=True, ema_momentum=0.9,
+                                     ema_overwrite_frequency=1, gradient_accumulation_steps=2)),
+    ("nadam_gradient_accumulation", "Nadam", dict(learning_rate=0.01, gradient_accumulation_steps=2)),
+]
+# Name, arguments as Cornu takes them; rho, momentum and epsilon are always given, since defaults differ.
+DIALECTS = [
+    ("pytorch", dict(learning_rate=0.01, rho=0.99, momentum=0.0, epsilon=1e-8)),
+    ("pytorch_momentum", dict(learning_rate=0.01, rho=0.99, momentum=0.9, epsilon=1e-8)),
+    ("pytorch_centered", dict(learning_rate=0.01, rho=0.9, momentum=0.0, epsilon=1e-7, centered=True)),
+    ("pytorch_centered_momentum", dict(learning_rate=0.01, rho=0.9, momentum=0.9, epsilon=1e-7, centered=True)),
+    ("tensorflow1", dict(learning_rate=0.01, rho=0.9, momentum=0.0, epsilon=1e-10)),
+    ("tensorflow1_momentum", dict(learning_rate=0.01, rho=0.9, momentum=0.9, epsilon=1e-10)),
+    ("tensorflow1_centered", dict(learning_rate=0.01, rho=0.9, momentum=0.9, epsilon=1e-7, centered=True)),
+    ("keras2", dict(learning_rate=0.01, rho=0.9, momentum=0.0, epsilon=1e-7)),
+    ("keras2_centered", dict(learning_rate=0.01, rho=0.9, momentum=0.0, epsilon=1e-7, centered=True)),
 ]
 
 
+def text(name, arguments):
+    return name + "(" + ", ".join(f"{key}={str(value).lower()}" for key, value in arguments.items()) + ")"
+
+
+def write(name, step, values):
+    print(f"{name}.step{step}: " + " ".join(f"{value:.9g}" for value in values))
+
+
+def pytorch(lr, rho, momentum, epsilon, centered):
+    weight = torch.nn.Parameter(torch.tensor(START))
+    optimizer = torch.optim.RMSprop([weight], lr=lr, alpha=rho, eps=epsilon, momentum=momentum, centered=centered)
+    for gradient in GRADIENTS:
+        weight.grad = torch.tensor(gradient)
+        optimizer.step()
+        yield weight.detach().numpy()
+
+
+def tensorflow1(lr, rho, momentum, epsilon, centered):
+    weight = tensorflow.Variable(START)
+    optimizer = tensorflow.compat.v1.train.RMSPropOptimizer(lr, rho, momentum, epsilon, centered=centered)
+    for gradient in GRADIENTS:
+        optimizer.apply_gradients([(tensorflow.constant(gradient), weight)])
+        yield weight.numpy()
+
+
+def keras2(lr, rho, momentum, epsilon, centered):
+    """No Keras 2 runs beside Keras 3: its formula, in float32, from keras/optimizers.py and tf.keras's OptimizerV2."""
+    number = np.float32
+    weight, v, a = np.array(START, number), np.zeros(3, number), np.zeros(3, number)
+    for gradient in GRADIENTS:
+        g = np.array(gradient, number)
+        v = number(rho) * v + (number(1) - number(rho)) * g * g
+        a = number(rho) * a + (number(1) - number(rho)) * g
+        variance = v - a * a if centered else v
+        weight = weight - number(lr) * g / (np.sqrt(variance) + number(epsilon))
+        yield weight
+
+
 def main():
-    print(f"# keras {keras.__version__}, tensorflow {tensorflow.__version__}, numpy {np.__version__},"
-          f" python {sys.version.split()[0]}")
+    print(f"# keras {keras.__version__}, tensorflow {tensorflow.__version__}, torch {torch.__version__},"
+          f" numpy {np.__version__}, python {sys.version.split()[0]}")
     print("# w0 = " + " ".join(map(str, START)) + "; gradients of the three steps: "
           + "; ".join(" ".join(map(str, gradient)) for gradient in GRADIENTS))
     for name, class_name, arguments in CASES:
         optimizer = getattr(keras.optimizers, class_name)(**arguments)
         variable = keras.Variable(np.array(START, np.float32))
-        print(f"# {class_name}(" + ", ".join(f"{key}={value}" for key, value in arguments.items()) + ")")
+        print(f"{name}.text: {text(class_name.lower(), arguments)}")
         for step, gradient in enumerate(GRADIENTS, start=1):
             optimizer.apply([keras.ops.convert_to_tensor(gradient, "float32")], [variable])
-            values = keras.ops.convert_to_numpy(variable)
-            print(f"{name}.step{step}: " + " ".join(f"{value:.9g}" for value in values))
+            write(name, step, keras.ops.convert_to_numpy(variable))
+    for name, arguments in DIALECTS:
+        dialect = name.split("_")[0]
+        given = dict(centered=False) | arguments
+        steps = globals()[dialect](given["learning_rate"], given["rho"], given["momentum"], given["epsilon"],
+                                   given["centered"])
+        print(f"rmsprop_{name}.text: {text('rmsprop', arguments | dict(dialect=dialect))}")
+        for step, values in enumerate(steps, start=1):
+            write(f"rmsprop_{name}", step, values)
 
 
 if __name__ == "__main__":

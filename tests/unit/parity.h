@@ -49,4 +49,21 @@ static inline const char *parity_text(const char *file, const char *key)
     return found ? line : NULL;
 }
 
+/* Names of the cases of a file, each introduced by a line "name.KEY: ..."; returns how many. */
+static inline int parity_cases(const char *file, const char *key, char (*names)[48], int capacity)
+{
+    char path[1024], line[8192];
+    snprintf(path, sizeof path, "%s/%s", CN_PARITY_DIR, file);
+    FILE *stream = fopen(path, "r");
+    int n = 0;
+    while (stream && n < capacity && fgets(line, sizeof line, stream)) {
+        char *dot = strchr(line, '.'), *colon = strchr(line, ':');
+        if (line[0] == '#' || !dot || !colon || dot > colon || dot - line >= 48) continue;
+        *dot = *colon = '\0';
+        if (strcmp(dot + 1, key) == 0) strcpy(names[n++], line);
+    }
+    if (stream) fclose(stream);
+    return n;
+}
+
 #endif

@@ -8,21 +8,29 @@
 
 #include <cmocka.h>
 
-/* Name in the file and the optimizer as text. */
-static const struct {
-    const char *name, *text;
-} cases[] = {
-    {"sgd", "sgd(learning_rate=0.1)"},
-    {"sgd_momentum", "sgd(learning_rate=0.1, momentum=0.9)"},
-    {"sgd_nesterov", "sgd(learning_rate=0.1, momentum=0.9, nesterov=true)"},
-    {"rmsprop", "rmsprop(learning_rate=0.01)"},
-    {"rmsprop_momentum", "rmsprop(learning_rate=0.01, momentum=0.9)"},
-    {"rmsprop_centered", "rmsprop(learning_rate=0.01, centered=true)"},
-    {"rmsprop_centered_momentum", "rmsprop(learning_rate=0.01, momentum=0.9, centered=true)"},
-    {"adam", "adam(learning_rate=0.01)"},
-    {"adam_amsgrad", "adam(learning_rate=0.01, amsgrad=true)"},
-};
-enum { N_CASES = sizeof cases / sizeof *cases, N = 600 };
+/* Name in the file and the optimizer as text; those that need the whole step are in test_optimizer_options.c. */
+static struct {
+    char name[48], text[512];
+} cases[64];
+static int n_cases;
+enum { N = 600 };
+
+static int read_cases(void **state)
+{
+    static char names[64][48];
+    int n = parity_cases("optimizers.txt", "text", names, 64);
+    (void)state;
+    for (int i = 0; i < n; i++) {
+        char key[64];
+        snprintf(key, sizeof key, "%.47s.text", names[i]);
+        memcpy(cases[n_cases].name, names[i], sizeof names[i]);
+        const char *text = parity_text("optimizers.txt", key);
+        if (!text) return -1;
+        snprintf(cases[n_cases].text, sizeof cases[n_cases].text, "%s", text);
+        n_cases += !strstr(text, "clip") && !strstr(text, "ema") && !strstr(text, "accumulation");
+    }
+    return n_cases >= 30 ? 0 : -1;
+}
 
 /* Three weights, moved by the gradients of three steps. */
 static const double start[3] = {1, -2, 0.5};
@@ -35,20 +43,34 @@ typedef struct state_of {
     float narrow_gradient[N];
 } state_of;
 
+/* What slots hold before the first step. */
+static void start_slots(const cn_optimizer *optimizer, state_of *s, int from, int n)
+{
+    double values[CN__MAX_SLOTS] = {0};
+    if (optimizer->class_->start) optimizer->class_->start(optimizer->options, values);
+    for (int k = 0; k < CN__MAX_SLOTS; k++)
+        for (int i = from; i < from + n; i++) {
+            s->wide[k + 1][i] = values[k];
+            s->narrow[k + 1][i] = (float)values[k];
+        }
+}
+
 /* Moves numbers from ... from+n-1 in step t. */
 static void move(const cn__engine *engine, const cn_optimizer *optimizer, state_of *s, int64_t t, int from, int n)
 {
     const char *names[CN__MAX_SLOTS] = {NULL};
     cn__step step = {.switches = 0};
     int n_slots = optimizer->class_->slots(optimizer->options, names);
-    optimizer->class_->begin_step(optimizer->options, t, cn__optimizer_learning_rate(optimizer), &step);
+    optimizer->class_->begin_step(optimizer->options, t, cn__optimizer_learning_rate(optimizer, t - 1), &step);
     void *slots[CN__MAX_SLOTS] = {NULL};
     int wide = engine->bits == 64;
     for (int k = 0; k < n_slots; k++)
         if (names[k]) slots[k] = wide ? (void *)(s->wide[k + 1] + from) : (void *)(s->narrow[k + 1] + from);
-    cn__update update = *engine->updates[cn__optimizer_index(optimizer)];
-    update(&step, n, wide ? (void *)(s->wide[0] + from) : (void *)(s->narrow[0] + from), slots,
-           wide ? (void *)(s->wide_gradient + from) : (void *)(s->narrow_gradient + from));
+    step.decay = cn__optimizer_shared(optimizer)->weight_decay * cn__optimizer_learning_rate(optimizer, t - 1);
+    cn__sink sink = {.update = *engine->updates[cn__optimizer_index(optimizer)], .step = &step,
+                     .weight = wide ? (void *)(s->wide[0] + from) : (void *)(s->narrow[0] + from)};
+    memcpy(sink.slots, slots, sizeof slots);
+    engine->rules->hand(&sink, 0, n, wide ? (void *)(s->wide_gradient + from) : (void *)(s->narrow_gradient + from));
 }
 
 static double weight(const cn__engine *engine, const state_of *s, int i)
@@ -66,6 +88,7 @@ static double difference(const cn__engine *engine, cn__update replaced, int whic
     const cn__update *pointer = &replaced;
     if (replaced) copy.updates[cn__optimizer_index(optimizer)] = pointer;
     memset(&s, 0, sizeof s);
+    start_slots(optimizer, &s, 0, 3);
     double worst = 0;
     for (int i = 0; i < 3; i++) {
         s.wide[0][i] = start[i];
@@ -97,10 +120,12 @@ static void three_steps_as_in_keras(void **state)
     int n = engines_usable(engines);
     engines[n++] = cn__engine_find(64, CN__ISA_C);
     for (int e = 0; e < n; e++)
-        for (int i = 0; i < N_CASES; i++) {
+        for (int i = 0; i < n_cases; i++) {
             double worst = difference(engines[e], NULL, i);
-            if (!(worst < 4e-7)) print_message("%s: off by %g\n", cases[i].name, worst);
-            assert_true(worst < 4e-7); /* three roundings of each side */
+            /* three roundings of each side; Keras raises to an odd power in float32 */
+            double bound = strcmp(cases[i].name, "ftrl_power") ? 4e-7 : 8e-7;
+            if (!(worst < bound)) print_message("%s: off by %g\n", cases[i].name, worst);
+            assert_true(worst < bound);
         }
 }
 
@@ -110,7 +135,7 @@ static void every_optimizer_is_covered(void **state)
     (void)state;
     for (int id = 0; id < CN__OPTIMIZER_COUNT; id++) {
         int found = 0;
-        for (int i = 0; i < N_CASES; i++) {
+        for (int i = 0; i < n_cases; i++) {
             cn_optimizer *optimizer = cn_optimizer_from_text(cases[i].text);
             assert_non_null(optimizer);
             found |= cn__optimizer_index(optimizer) == id;
@@ -153,6 +178,7 @@ static void run_many(const cn__engine *engine, const char *text, int n, state_of
         for (int i = 0; i < N; i++)
             if (i < 1 || i > n) s->narrow[k][i] = 12345;
     engines_fill(s->narrow[0] + 1, n, 1);
+    start_slots(optimizer, s, 1, n);
     for (int t = 1; t <= 10; t++) {
         engines_fill(s->narrow_gradient, N, (uint32_t)t + 1);
         s->narrow_gradient[1 + t % n] = 0;
@@ -171,7 +197,7 @@ static void the_same_bits_in_every_engine_and_size(void **state)
     const int sizes[] = {1, 3, 15, 16, 17, 33, 511};
     const cn__engine *engines[CN__ISA_COUNT];
     int n_engines = engines_usable(engines);
-    for (int i = 0; i < N_CASES; i++)
+    for (int i = 0; i < n_cases; i++)
         for (size_t k = 0; k < sizeof sizes / sizeof *sizes; k++) {
             run_many(engines[0], cases[i].text, sizes[k], &expected);
             for (int e = 1; e < n_engines; e++) {
@@ -188,10 +214,11 @@ static void pieces_give_the_same_bits(void **state)
     static state_of whole, cut;
     const cn__engine *engines[CN__ISA_COUNT];
     int n_engines = engines_usable(engines);
-    for (int i = 0; i < N_CASES; i++)
+    for (int i = 0; i < n_cases; i++)
         for (int e = 0; e < n_engines; e++) {
             cn_optimizer *optimizer = cn_optimizer_from_text(cases[i].text);
             memset(&whole, 0, sizeof whole);
+            start_slots(optimizer, &whole, 0, 100);
             engines_fill(whole.narrow[0], 100, 1);
             engines_fill(whole.narrow_gradient, 100, 2);
             cut = whole;
@@ -212,10 +239,11 @@ static void nan_is_not_swallowed(void **state)
     static state_of s;
     const cn__engine *engines[CN__ISA_COUNT];
     int n_engines = engines_usable(engines);
-    for (int i = 0; i < N_CASES; i++)
+    for (int i = 0; i < n_cases; i++)
         for (int e = 0; e < n_engines; e++) {
             cn_optimizer *optimizer = cn_optimizer_from_text(cases[i].text);
             memset(&s, 0, sizeof s);
+            start_slots(optimizer, &s, 0, 40);
             for (int k = 0; k < 40; k++) s.narrow_gradient[k] = 0.5f;
             s.narrow_gradient[5] = s.narrow_gradient[33] = NAN;
             move(engines[e], optimizer, &s, 1, 0, 40);
@@ -234,5 +262,5 @@ int main(void)
         cmocka_unit_test(pieces_give_the_same_bits),
         cmocka_unit_test(nan_is_not_swallowed),
     };
-    return cmocka_run_group_tests_name("optimizers", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("optimizers", tests, read_cases, NULL);
 }
