@@ -229,6 +229,47 @@ typedef struct cn_dropout_options {
 CN_API cn_layer *cn_dropout_create(const cn_dropout_options *options);
 #define cn_dropout(...) cn_dropout_create(&(const cn_dropout_options){CN_DROPOUT_DEFAULTS, .rate = __VA_ARGS__})
 
+/* --- BatchNormalization: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for each entry of one axis ----------
+ * In training, mean and biased variance are those of the batch over all other axes, and the moving ones follow:
+ * moving = momentum moving + (1 - momentum) batch. In evaluate and predict the moving ones are used. Weights of one number
+ * per entry: gamma, beta, moving_mean, moving_variance; no gradient reaches the last two.
+ * In mixed_bfloat16 all of this is float32, and y is rounded.  Source: keras.layers.BatchNormalization. */
+typedef struct cn_batch_normalization_options {
+    int64_t axis;            /* from 1, as 0 is the batch; -1: the last one */
+    double momentum;         /* 0 ... 1 */
+    double epsilon;          /* >= 0 */
+    int center, scale;       /* whether there is a beta, a gamma */
+    const char *beta_initializer, *gamma_initializer;
+    const char *moving_mean_initializer, *moving_variance_initializer;
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_batch_normalization_options;
+#define CN_BATCH_NORMALIZATION_DEFAULTS                                                                             \
+    .axis = -1, .momentum = 0.99, .epsilon = 0.001, .center = 1, .scale = 1, .beta_initializer = "zeros",           \
+    .gamma_initializer = "ones", .moving_mean_initializer = "zeros", .moving_variance_initializer = "ones"
+CN_API cn_layer *cn_batch_normalization_create(const cn_batch_normalization_options *options);
+/* cn_batch_normalization(), cn_batch_normalization(.momentum = 0.9) */
+#define cn_batch_normalization(...)                                                                                 \
+    cn_batch_normalization_create(&(const cn_batch_normalization_options){CN_BATCH_NORMALIZATION_DEFAULTS, __VA_ARGS__})
+
+/* --- LayerNormalization: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, over axes of each sample ------------
+ * Mean and biased variance are those of the sample over the axes; gamma and beta have the shape of the axes.
+ * In mixed_bfloat16 all of this is float32, and y is rounded.  Source: keras.layers.LayerNormalization. */
+typedef struct cn_layer_normalization_options {
+    int64_t axis[CN_MAX_NDIM]; /* from 1, as 0 is the batch; -1: the last one; up to the first 0 */
+    double epsilon;            /* >= 0 */
+    int center, scale;         /* whether there is a beta, a gamma */
+    const char *beta_initializer, *gamma_initializer;
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_layer_normalization_options;
+#define CN_LAYER_NORMALIZATION_DEFAULTS                                                                             \
+    .axis = {-1}, .epsilon = 0.001, .center = 1, .scale = 1, .beta_initializer = "zeros", .gamma_initializer = "ones"
+CN_API cn_layer *cn_layer_normalization_create(const cn_layer_normalization_options *options);
+/* cn_layer_normalization(), cn_layer_normalization(.axis = {1, 2}) */
+#define cn_layer_normalization(...)                                                                                 \
+    cn_layer_normalization_create(&(const cn_layer_normalization_options){CN_LAYER_NORMALIZATION_DEFAULTS, __VA_ARGS__})
+
 /* --- by name ------------------------------------------------------------------------------------------------------- */
 
 /* A layer from text: its name in snake case or as Keras's class name, and arguments in brackets, positional ones

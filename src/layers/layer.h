@@ -69,7 +69,7 @@ typedef struct cn__pass {
     const cn__sink *sinks;      /* backward: where each weight's gradient goes, one per weight */
     const cn__bf16 *bf16;       /* mixed_bfloat16: how; NULL in the other precisions */
     int is_last;                /* of the model: its output stays float32 in mixed_bfloat16, as Keras advises */
-    uint64_t seed;              /* of the model; for random layers, with the next two: layers/layer_random.h */
+    uint64_t seed;              /* of the model; for random layers, with the next two: layers/layer_parts.h */
     uint32_t step;              /* updates done before this one */
     int number;                 /* of this layer in the model, from 0 behind the Input */
 } cn__pass;
@@ -118,7 +118,9 @@ typedef struct cn__layer_class {
     X(reshape)                                                                                                      \
     X(permute)                                                                                                      \
     X(zero_padding2d)                                                                                               \
-    X(dropout)
+    X(dropout)                                                                                                      \
+    X(batch_normalization)                                                                                          \
+    X(layer_normalization)
 
 #define CN__LAYER_ID(name) CN__LAYER_##name,
 enum { CN__LAYER_LIST(CN__LAYER_ID) CN__LAYER_COUNT };

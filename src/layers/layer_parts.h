@@ -1,4 +1,5 @@
-/* What the numbers of several layers have in common: a loop over samples, rounding for mixed_bfloat16, and random numbers.
+/* What the numbers of several layers have in common: a loop over samples, sums over them, rounding for mixed_bfloat16, and
+ * random numbers.
  *
  * In mixed_bfloat16 what reaches a layer is rounded already, and a layer rounds what it hands on unless it is the last
  * one. In between, and for all gradients, numbers stay float32.
@@ -12,6 +13,7 @@
 #include "base/random.h"
 #include "kernels/philox.h"
 #include "kernels/real.h"
+#include "kernels/sink_row.h"
 #include "layers/layer.h"
 
 /* Calls body(context, thread, begin, end) for all samples of the batch. A batch of one has nothing to share. */
@@ -28,6 +30,33 @@ static inline void cn__round_output(const cn__pass *pass, int64_t begin, int64_t
     real *y = pass->y;
     if (!pass->bf16 || pass->is_last) return;
     for (int64_t i = begin * size; i < end * size; i++) y[i] = (real)cn__bf16_round((float)y[i]);
+}
+
+/* Sums over the samples of a batch, in ascending order. Each sample has n numbers, `stride` after those of the one before;
+ * the sums take the place of the first sample's. */
+typedef struct cn__sample_sums {
+    int64_t batch, stride;
+    real *numbers;
+} cn__sample_sums;
+
+static inline void cn__add_sample_columns(void *context, int thread, int64_t begin, int64_t end)
+{
+    const cn__sample_sums *s = context;
+    (void)thread;
+    for (int64_t b = 1; b < s->batch; b++)
+        for (int64_t i = begin; i < end; i++) s->numbers[i] += s->numbers[b * s->stride + i];
+}
+
+static inline void cn__add_samples(const cn__pass *pass, int64_t n, int64_t stride, real *numbers)
+{
+    cn__parallel(pass->pool, n, cn__add_sample_columns, &(cn__sample_sums){pass->batch, stride, numbers});
+}
+
+/* Hands a whole gradient, without gaps, to the sink of weight k. */
+static inline void cn__sink_weight(const cn__pass *pass, int k, const real *gradient)
+{
+    const cn__weight *w = &pass->layer->weights[k];
+    for (int64_t r = 0; r < w->rows; r++) cn__sink_row(&pass->sinks[k], r, 0, w->columns, gradient + r * w->columns);
 }
 
 /* Where a layer's random numbers are; `seed` is the layer's option, negative: the model's. */

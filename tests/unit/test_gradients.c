@@ -44,6 +44,10 @@ static const struct {
     {"reshape", "reshape((3, -1))", 1, {6}},
     {"permute", "permute((3, 1, 2))", 3, {2, 3, 4}},
     {"zero_padding2d", "zero_padding2d(((1, 0), (2, 3)))", 3, {2, 3, 2}},
+    {"batch_normalization", "batch_normalization", 1, {5}},
+    {"batch_normalization", "batch_normalization(1, scale=false)", 3, {2, 3, 2}},
+    {"layer_normalization", "layer_normalization", 2, {3, 5}},
+    {"layer_normalization", "layer_normalization((1, -1), center=false)", 3, {2, 3, 2}},
     {"dropout", "dropout(0.4, seed=3)", 2, {3, 5}},
     {"dropout", "dropout(0.4, noise_shape=3x1)", 2, {3, 5}},
 };

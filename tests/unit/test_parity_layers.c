@@ -146,7 +146,7 @@ static void read_text(const char *name, char text[WORDS], int *ndim, int64_t sha
 typedef struct alone {
     cn_layer *layer;
     int64_t batch;
-    float x[ROOM], y[ROOM], r[ROOM], dx[ROOM], workspace[8 * ROOM], recorded[ROOM];
+    float x[ROOM], y[ROOM], r[ROOM], dx[ROOM], workspace[8 * ROOM], shared[ROOM], recorded[ROOM];
     float weight[CN__MAX_LAYER_WEIGHTS][ROOM], gradient[CN__MAX_LAYER_WEIGHTS][ROOM];
 } alone;
 
@@ -214,7 +214,7 @@ static double layer_error(const char *name, const cn__engine *engine)
     }
     pool = cn__pool_create(2);
     cn__pass pass = {.layer = a.layer, .pool = pool, .batch = a.batch, .training = -1, .x = a.x, .y = a.y, .dy = a.r,
-                     .dx = a.dx, .workspace = a.workspace, .weights = weights, .sinks = sinks, .seed = SEED};
+                     .dx = a.dx, .workspace = a.workspace, .shared_memory = a.shared, .weights = weights, .sinks = sinks, .seed = SEED};
     const cn__layer_math *math = engine->layers[cn__layer_index(a.layer)];
     math->forward(&pass);
     wanted(name, "predict", out, a.recorded);
@@ -372,10 +372,20 @@ static void bad_layers(void **state)
         {"reshape(2x-3)", {3}, "reshape: sizes in target_shape must be above 0, and one of them may be -1"},
         {"reshape(2x3)", {5}, "reshape: a sample has 5 numbers, which do not fill target_shape (6)"},
         {"reshape(2x-1)", {5}, "reshape: a sample has 5 numbers, which do not fill target_shape (a multiple of 2)"},
-        {"reshape(0x2)", {5}, "reshape: target_shape must be sizes such as 28x28, got \"0x2\""},
+        {"reshape(0x2)", {5}, "reshape: target_shape must be whole numbers such as 28x28 or (28, 28), got \"0x2\""},
         {"permute(1x3)", {2, 2}, "permute: dims must be the numbers from 1 to the number of axes in some order"},
         {"permute(1x1)", {2, 2}, "permute: dims must be the numbers from 1 to the number of axes in some order"},
         {"permute(2x1)", {2, 2, 2}, "permute: dims names 2 axes, a sample has 3"},
+        {"batch_normalization(0)", {3}, "batch_normalization: axis 0 is the batch; give the axis of the channels, counted"},
+        {"batch_normalization(2)", {3}, "batch_normalization: axis must lie in 1 ... 1 or -1 ... -1 for samples of 1 axes, "
+                                        "got 2"},
+        {"batch_normalization(momentum=1.5)", {3}, "batch_normalization: momentum must lie in 0 ... 1, got 1.5"},
+        {"batch_normalization(epsilon=-1)", {3}, "batch_normalization: epsilon must be a number of at least 0, got -1"},
+        {"batch_normalization(gamma_initializer=onse)", {3}, "batch_normalization: initializer: unknown name \"onse\"; did"},
+        {"layer_normalization((1, -1))", {3}, "layer_normalization: each axis must lie in 1 ... 1 or -1 ... -1 for samples"},
+        {"layer_normalization(3)", {3, 3}, "layer_normalization: each axis must lie in 1 ... 2 or -2 ... -1 for samples of 2"},
+        {"layer_normalization(0)", {3}, "layer_normalization: axis must be whole numbers such as 28x28 or (28, 28), got \"0\""},
+        {"layer_normalization(epsilon=nan)", {3}, "layer_normalization: epsilon must be a number of at least 0, got nan"},
         {"zero_padding2d(-1)", {2, 2, 2}, "zero_padding2d: padding must be one number, two (rows, columns) or four"},
         {"zero_padding2d(1x2x3)", {2, 2, 2}, "zero_padding2d: padding must be one number, two (rows, columns) or four"},
         {"zero_padding2d(1)", {2, 2}, "zero_padding2d: needs images (height, width, channels), got samples of 2 axes"},
