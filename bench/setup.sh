@@ -42,6 +42,7 @@ installed tensorflow || "$venv/bin/python" -m pip install -q tensorflow-cpu || i
 install keras
 install jax jaxlib
 install onnx onnxruntime
+install tensorboard  # read by a test, see tests/parity/README.md
 
 "$venv/bin/python" - <<'PYTHON'
 import importlib.metadata as metadata

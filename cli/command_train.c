@@ -64,6 +64,8 @@ static const struct option options[] = {
      "end when the loss is no longer a number, and say in which layer that began"},
     {OPTION_TEXT, "csv", 0, AT(csv), "FILE", 0, 0, NULL, "write loss and metrics of each epoch as CSV"},
     {OPTION_TEXT, "json-lines", 0, AT(json_lines), "FILE", 0, 0, NULL, "... as one JSON object a line"},
+    {OPTION_TEXT, "tensorboard", 0, AT(tensorboard), "DIR", 0, 0, NULL,
+     "write them, and histograms of the weights, for `tensorboard --logdir DIR`"},
     {OPTION_FLAG, "json", 0, AT(json), NULL, 0, 0, NULL,
      "the last line of standard output is one JSON object with all results"},
     {OPTION_FLAG, "quiet", 'q', AT(quiet), NULL, 0, 0, NULL, "results and warnings only; the same as --verbose 0"},

@@ -79,6 +79,9 @@ void train_callbacks_make(const struct train_options *given, int verbose, const 
     if (given->json_lines != NULL) {
         *next++ = cn_json_logger(given->json_lines);
     }
+    if (given->tensorboard != NULL) {
+        *next++ = cn_tensorboard(.log_dir = given->tensorboard, .histogram_freq = 1);
+    }
     if (given->save_best != NULL) {
         *next++ = cn_model_checkpoint(given->save_best, .monitor = monitor, .save_best_only = 1, .save_weights_only = 1);
     }

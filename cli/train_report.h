@@ -13,7 +13,7 @@ struct train_options {
     uint64_t seed;
     double learning_rate, momentum, validation_split, scale;
     int shuffle, check, json, quiet, download;
-    const char *checkpoint, *save_best, *monitor, *csv, *json_lines;
+    const char *checkpoint, *save_best, *monitor, *csv, *json_lines, *tensorboard;
     int64_t checkpoint_every, early_stopping, reduce_lr; /* the last two: -1 when not given */
     int resume, restore_best, stop_on_nan;
 };

@@ -127,6 +127,23 @@ CN_API cn_callback *cn_terminate_on_nan_create(const cn_terminate_on_nan_options
 #define cn_terminate_on_nan(...)                                                                                    \
     cn_terminate_on_nan_create(&(const cn_terminate_on_nan_options){.raise_error = 0, __VA_ARGS__})
 
+/* TensorBoard. Event files in log_dir/train and log_dir/validation, for `tensorboard --logdir`: after each epoch (the step,
+ * from 0) epoch_loss, epoch_ and each metric, epoch_learning_rate; values of validation go to its folder under the same
+ * names, and as evaluation_loss_vs_iterations over the number of updates. update_freq: also batch_loss and so on after
+ * every update_freq batches. histogram_freq: also histograms of all weights after every histogram_freq epochs.
+ * write_steps_per_second: also epoch_steps_per_second. Keras's graph, images, embeddings and profile are not written.
+ * Format: TFRecord files of protocol buffers, read by TensorBoard 2. */
+typedef struct cn_tensorboard_options {
+    const char *log_dir;
+    int histogram_freq; /* 0: none */
+    int write_steps_per_second;
+    int64_t update_freq; /* 0: epochs only */
+} cn_tensorboard_options;
+#define CN_TENSORBOARD_DEFAULTS .log_dir = "logs"
+CN_API cn_callback *cn_tensorboard_create(const cn_tensorboard_options *options);
+#define cn_tensorboard(...)                                                                                         \
+    cn_tensorboard_create(&(const cn_tensorboard_options){CN_TENSORBOARD_DEFAULTS, __VA_ARGS__})
+
 /* BackupAndRestore: exact resume. If `path` is there when training begins, the fit goes on from where that file was
  * written, and ends with the same bits as one that was never interrupted. The file is written after each epoch, also
  * after every save_freq batches, and after the batch at which cn_model_stop_training ends an epoch early; each time

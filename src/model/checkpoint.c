@@ -137,7 +137,7 @@ static int write_all(const cn_model *model, const cn__fit_identity *identity, co
     cn__note notes[CN__SAME_COUNT + 1];
     for (int i = 0; i < CN__SAME_COUNT; i++) notes[i] = (cn__note){same[i].key, identity->texts[i]};
     notes[CN__SAME_COUNT] = (cn__note){STOP_REASON, model->stop_reason};
-    int n_notes = CN__SAME_COUNT + (has_ended && model->stop_reason);
+    int n_notes = CN__SAME_COUNT + (has_ended && model->stop_reason[0]);
     return cn__save_with_more(model, path, 1, &(cn__more){g->n, g->arrays, n_notes, notes});
 }
 

@@ -7,6 +7,7 @@
 #include "model/progress.h"
 
 #include <math.h>
+#include <stdio.h>
 
 /* What stays the same through one call of fit. */
 typedef struct fitting {
@@ -194,8 +195,7 @@ static int run(fitting *f)
     cn_logs none = {0, NULL, NULL};
     model->running = &f->now;
     model->stop_training = 0;
-    cn__free(model->stop_reason);
-    model->stop_reason = NULL;
+    model->stop_reason[0] = '\0';
     CN_HOOK(o->callbacks, on_train_begin, model, o->epochs, f->now.steps);
     CN_HOOK(o->callbacks, after_train_begin, model);
     while (f->now.epoch < o->epochs && !model->stop_training) CN_TRY(run_epoch(f));
@@ -247,11 +247,10 @@ void cn_model_stop_training_because(cn_model *model, const char *reason)
 {
     if (!model) return;
     model->stop_training = 1;
-    cn__free(model->stop_reason);
-    model->stop_reason = cn__strdup(reason, "the reason to stop");
+    snprintf(model->stop_reason, sizeof model->stop_reason, "%s", reason ? reason : "");
 }
 
 const char *cn_model_stop_reason(const cn_model *model)
 {
-    return model ? model->stop_reason : NULL;
+    return model && model->stop_reason[0] ? model->stop_reason : NULL;
 }

@@ -140,7 +140,7 @@ struct cn_model {
     cn__plan plan;
     cn_history *history;
     int stop_training;
-    char *stop_reason;
+    char stop_reason[1024]; /* "": none was given */
     cn__running *running; /* NULL outside of fit */
 };
 

@@ -4,6 +4,7 @@
 #include "scratch.h"
 #include "small_model.h"
 
+#include <cornu/built_in_callbacks.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +23,27 @@ static int build_and_train(void)
     int status = x && y && model ? small_compile(model) : CN_ENOMEM;
     if (status == CN_OK) status = cn_fit(model, x, y, .batch_size = 4, .epochs = 2, .validation_split = 0.3);
     if (status == CN_OK) status = cn_evaluate(model, x, y, &result);
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+    return status;
+}
+
+/* Every callback that takes memory, and a checkpoint that the second fit goes on from. */
+static int train_watched(void)
+{
+    cn_tensor *x = small_x(10), *y = small_y(10);
+    cn_model *model = small_model();
+    int status = x && y && model ? small_compile(model) : CN_ENOMEM;
+    const char *checkpoint = scratch_path("checkpoint"), *log = scratch_path("log"), *best = scratch_path("best");
+    for (int again = 0; again < 2 && status == CN_OK; again++)
+        status = cn_fit(model, x, y, .batch_size = 4, .epochs = 1 + again, .validation_split = 0.3,
+                        .callbacks = {cn_early_stopping(.patience = 9, .restore_best_weights = 1),
+                                      cn_reduce_lr_on_plateau(), cn_csv_logger(log), cn_json_logger(log),
+                                      cn_tensorboard(.log_dir = scratch_folder, .histogram_freq = 1),
+                                      cn_model_checkpoint(best), cn_terminate_on_nan(),
+                                      cn_backup_and_restore(checkpoint, .delete_checkpoint = 0)});
+    unlink(checkpoint);
     cn_model_destroy(&model);
     cn_tensor_destroy(&x);
     cn_tensor_destroy(&y);
@@ -98,6 +120,19 @@ static void building_and_training(void **state)
     assert_in_range(failures, 10, 5000);
 }
 
+static void training_with_callbacks(void **state)
+{
+    (void)state;
+    int status = train_watched();
+    if (status == CN_ENOTSUP) skip(); /* built without jansson */
+    assert_int_equal(status, CN_OK);
+    int failures = walk(train_watched);
+    print_message("%d allocations failed in turn\n", failures);
+    assert_in_range(failures, 50, 5000);
+    scratch_remove(scratch_folder);
+    mkdir(scratch_folder, 0700);
+}
+
 static void predicting_and_describing(void **state)
 {
     (void)state;
@@ -153,6 +188,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_walk_finds_wrong_code),
         cmocka_unit_test(building_and_training),
+        cmocka_unit_test(training_with_callbacks),
         cmocka_unit_test(predicting_and_describing),
         cmocka_unit_test(saving_and_loading),
     };
