@@ -17,6 +17,7 @@ typedef struct job {
     cn__loop loop;
     int n;                  /* operands */
     cn_dtype computed;      /* what the loop reads */
+    cn_dtype common;        /* what the operands are promoted to; numbers of Python are rounded to it */
     cn_dtype given;         /* what it writes */
     const cn_tensor *const *operands;
     cn_dtype target;        /* what the result is stored as */
@@ -29,6 +30,19 @@ static int reads_in_place(const job *j, const cn__walk *walk, int k)
     int64_t bytes = (int64_t)cn_dtype_size(t->dtype);
     return t->dtype == j->computed && t->scale == 1 && (uintptr_t)walk->at[k] % (uintptr_t)bytes == 0 &&
            (walk->step[k] == 0 || walk->step[k] == bytes);
+}
+
+/* One number, converted once for the whole row. */
+static void read_one(const job *j, int k, const char *at, char *block)
+{
+    char rounded[8];
+    const cn_tensor *t = j->operands[k];
+    if (t->is_weak) {
+        cn__convert_row(t->dtype, 1, at, 0, 1, j->common, rounded);
+        cn__convert_row(j->common, 1, rounded, 0, 1, j->computed, block);
+    } else {
+        cn__convert_row(t->dtype, t->scale, at, 0, 1, j->computed, block);
+    }
 }
 
 static void run_row(const job *j, const cn__walk *walk)
@@ -45,8 +59,7 @@ static void run_row(const job *j, const cn__walk *walk)
         in_place[k] = reads_in_place(j, walk, k);
         step[k] = walk->step[k] != 0;
         if (step[k]) all_in_place &= in_place[k];
-        else if (!in_place[k]) /* one number, converted once */
-            cn__convert_row(j->operands[k]->dtype, j->operands[k]->scale, walk->at[k], 0, 1, j->computed, blocks[k]);
+        else if (!in_place[k]) read_one(j, k, walk->at[k], blocks[k]);
         in[k] = in_place[k] ? walk->at[k] : blocks[k];
     }
     if (!all_in_place) piece = BLOCK;
@@ -100,10 +113,30 @@ static int check_weak(const cn__elementwise *e, const char *function, const cn_t
     for (int k = 0; k < e->n_operands; k++) {
         const cn_tensor *t = operands[k];
         if (!t->is_weak || t->dtype != CN_INT64 || cn__dtype_holds(*promoted, cn__weak_integer(t))) continue;
+        if (e->rule == CN__RULE_REAL || e->rule == CN__RULE_REAL_TEST || e->rule == CN__RULE_DIVIDE) continue;
         if (e->rule != CN__RULE_COMPARE) return refuse_weak(function, t, *promoted);
         *promoted = *promoted == CN_UINT64 ? CN_FLOAT64 : CN_INT64;
     }
     return 0;
+}
+
+/* The float for each operand, then the widest: int8 and uint8 give float16, though together they would be int16. */
+static cn_dtype real_dtype_of_all(int n, const cn_tensor *const *operands)
+{
+    cn_dtype widest = CN_DTYPE_COUNT;
+    int any_float = 0, any_int = 0, any_real = 0, all_bool = 1;
+    for (int k = 0; k < n; k++) {
+        cn_dtype dtype = cn__value_dtype(operands[k]);
+        if (operands[k]->is_weak) {
+            any_float |= cn__is_real(dtype);
+            any_int |= !cn__is_real(dtype);
+            continue;
+        }
+        any_real |= cn__is_real(dtype);
+        all_bool &= dtype == CN_BOOL;
+        widest = widest == CN_DTYPE_COUNT ? cn__real_dtype(dtype) : cn__promote(widest, cn__real_dtype(dtype));
+    }
+    return (any_float && !any_real) || (any_int && all_bool) ? CN_FLOAT64 : widest;
 }
 
 /* Chooses the loop. */
@@ -121,7 +154,7 @@ static int choose(const cn__elementwise *e, const char *function, const cn_tenso
         if (dtype == CN_BOOL) dtype = CN_INT8;
         break;
     case CN__RULE_REAL:
-    case CN__RULE_REAL_TEST: dtype = cn__real_dtype(dtype); break;
+    case CN__RULE_REAL_TEST: dtype = real_dtype_of_all(e->n_operands, operands); break;
     case CN__RULE_DIVIDE:
         if (!cn__is_real(dtype)) dtype = CN_FLOAT64;
         break;
@@ -131,6 +164,7 @@ static int choose(const cn__elementwise *e, const char *function, const cn_tenso
     int gives_bool = e->rule == CN__RULE_COMPARE || e->rule == CN__RULE_REAL_TEST;
     j->n = e->n_operands;
     j->operands = operands;
+    j->common = dtype;
     j->computed = cn__loop_dtype(dtype);
     j->given = gives_bool ? CN_BOOL : j->computed;
     j->target = gives_bool ? CN_BOOL : dtype;

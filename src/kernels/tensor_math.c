@@ -1,0 +1,89 @@
+#include "kernels/tensor_math.h"
+
+#include "kernels/matmul.h"
+#include "kernels/real.h"
+
+#include <string.h>
+
+/* --- products without a team --- */
+
+static void add_scaled_row(int64_t n, real factor, const real *restrict x, real *restrict sum)
+{
+    for (int64_t i = 0; i < n; i++) sum[i] = FMA(factor, x[i], sum[i]);
+}
+
+static void multiply_small(const cn__matmul *p)
+{
+    for (int64_t m = 0; m < p->m; m++) {
+        const real *a = p->a + m * p->a_row;
+        real *c = p->c + m * p->c_row;
+        if (p->b_column == 1) {
+            memset(c, 0, (size_t)p->n * sizeof *c);
+            for (int64_t k = 0; k < p->k; k++) add_scaled_row(p->n, a[k * p->a_column], p->b + k * p->b_row, c);
+            continue;
+        }
+        for (int64_t n = 0; n < p->n; n++) {
+            const real *b = p->b + n * p->b_column;
+            real sum = 0;
+            for (int64_t k = 0; k < p->k; k++) sum = FMA(a[k * p->a_column], b[k * p->b_row], sum);
+            c[n] = sum;
+        }
+    }
+}
+
+static void matmul(cn__pool *pool, int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_column,
+                   const void *b, int64_t b_row, int64_t b_column, void *c, int64_t c_row)
+{
+    cn__matmul p = {.pool = pool, .m = m, .n = n, .k = k, .a = a, .a_row = a_row, .a_column = a_column,
+                    .b = b, .b_row = b_row, .b_column = b_column, .c = c, .c_row = c_row};
+    if (pool) cn__matmul_run(&p);
+    else multiply_small(&p);
+}
+
+/* --- this engine --- */
+
+#if defined(CN_ISA_AVX512)
+#define THIS_ISA CN__ISA_AVX512
+#elif defined(CN_ISA_AVX2)
+#define THIS_ISA CN__ISA_AVX2
+#elif defined(CN_ISA_NEON)
+#define THIS_ISA CN__ISA_NEON
+#else
+#define THIS_ISA CN__ISA_C
+#endif
+
+extern const cn__tensor_math CN_T(cn__tensor_math);
+const cn__tensor_math CN_T(cn__tensor_math) = {.isa = THIS_ISA, .bits = CN_REAL_BITS, .matmul = matmul};
+
+/* --- all engines --- */
+
+#if CN_ONCE
+extern const cn__tensor_math cn__tensor_math_f64_c;
+#if defined(__x86_64__)
+extern const cn__tensor_math cn__tensor_math_f32_avx2, cn__tensor_math_f32_avx512;
+#elif defined(__aarch64__)
+extern const cn__tensor_math cn__tensor_math_f32_neon;
+#endif
+
+/* In ascending order of levels. */
+static const cn__tensor_math *const engines[] = {
+    &cn__tensor_math_f64_c,
+    &cn__tensor_math_f32_c,
+#if defined(__x86_64__)
+    &cn__tensor_math_f32_avx2,
+    &cn__tensor_math_f32_avx512,
+#elif defined(__aarch64__)
+    &cn__tensor_math_f32_neon,
+#endif
+};
+
+const cn__tensor_math *cn__tensor_math_find(int bits)
+{
+    cn__isa isa;
+    const cn__tensor_math *best = NULL;
+    if (cn__isa_choose(NULL, &isa) < 0) return NULL;
+    for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)
+        if (engines[i]->bits == bits && engines[i]->isa <= isa) best = engines[i];
+    return best;
+}
+#endif

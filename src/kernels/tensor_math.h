@@ -1,0 +1,22 @@
+/* What tensor operations ask of an engine. float and double pass through void *, so that one struct describes both. */
+#ifndef CN_KERNELS_TENSOR_MATH_H
+#define CN_KERNELS_TENSOR_MATH_H
+
+#include "base/cpu.h"
+#include "base/pool.h"
+
+typedef struct cn__tensor_math {
+    cn__isa isa;
+    int bits;
+
+    /* C = A . B with any strides in elements (src/kernels/matmul.h), by a team, or without one (pool NULL) for products
+     * too small for copies of their operands. The same bits either way: one fused multiply-add per term in ascending k. */
+    void (*matmul)(cn__pool *pool, int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_column,
+                   const void *b, int64_t b_row, int64_t b_column, void *c, int64_t c_row);
+} cn__tensor_math;
+
+/* The engine of the machine for floats of 32 or 64 bits, or what CORNU_ISA asks for. NULL with a sentence if that is
+ * unknown. */
+const cn__tensor_math *cn__tensor_math_find(int bits);
+
+#endif
