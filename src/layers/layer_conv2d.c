@@ -7,17 +7,18 @@
 #include <string.h>
 
 /* y = activation(window of x . kernel + bias); see kernels/conv2d.h for the sums and their order.
- * The forward pass is cut into rows of y, the backward pass into pieces of the batch: each picture's dz goes into the
- * input gradient and into the sums of its piece while it is in the cache. The pieces are added up, and their sum goes to
- * the sink, after all input gradients are done, because a sink may move the kernel. */
+ * Forward, each thread takes some rows of y, which may belong to several pictures. Backward, it takes pieces of the batch:
+ * a picture's dz goes into the input gradient and into the sums of its piece while it is in the cache. The pieces are
+ * added up, and their sum goes to the sink, after all input gradients are done, because a sink may move the kernel. */
 typedef struct share {
     const cn__pass *pass;
-    cn__conv2d conv;
+    cn__conv2d conv, turned;
     const cn__activation_math *math;
     real *z;      /* NULL where the activation needs only y */
-    real *turned; /* in shared memory, from here on */
-    real *sums;   /* of the pieces: pieces x (filters x turned stride + filters) */
+    real *packed; /* in shared memory, from here on: of the one of both that is computed */
+    real *sums;   /* of the pieces */
     int64_t pieces, piece_size;
+    int lists;  /* dz is taken as lists of its non-zeros */
     int rounds; /* mixed_bfloat16: the next layer wants a rounded y */
 } share;
 
@@ -31,10 +32,18 @@ static cn__conv2d describe(const cn_layer *layer)
         c.size[axis] = o->kernel_size[axis];
         c.stride[axis] = o->strides[axis];
         c.dilation[axis] = o->dilation_rate[axis];
+        c.spread[axis] = 1;
         c.before[axis] = cn__window2d_before(layer->input_shape[axis], c.size[axis], c.stride[axis], c.dilation[axis],
                                              o->padding);
     }
     return c;
+}
+
+/* Of either of the two packed kernels, one after the other. */
+static int64_t packed_size(const cn__conv2d *conv, const cn__conv2d *turned)
+{
+    int64_t size = cn__conv2d_packed_size(conv), other = cn__conv2d_packed_size(turned);
+    return size > other ? size : other;
 }
 
 static share open_share(const cn__pass *pass)
@@ -43,10 +52,10 @@ static share open_share(const cn__pass *pass)
     int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
     share s = {.pass = pass, .conv = describe(layer), .math = cn__activation_maths[activation],
                .z = cn__activation_needs_input(activation, &layer->activation_options) ? pass->workspace : NULL,
-               .turned = pass->shared_memory, .rounds = pass->bf16 && !pass->is_last};
-    int64_t kernel = cn__conv2d_turned_stride(&s.conv) * s.conv.filters;
-    s.sums = s.turned + kernel;
-    s.piece_size = kernel + s.conv.filters;
+               .packed = pass->shared_memory, .rounds = pass->bf16 && !pass->is_last};
+    s.turned = cn__conv2d_turned(&s.conv);
+    s.sums = s.packed + packed_size(&s.conv, &s.turned);
+    s.piece_size = cn__conv2d_sums_size(&s.conv);
     s.pieces = cn__conv2d_pieces(&s.conv);
     if (s.pieces > pass->batch) s.pieces = pass->batch;
     return s;
@@ -57,60 +66,88 @@ static real *memory_of(const share *s, int thread)
     return (real *)s->pass->thread_memory + thread * cn__thread_stride(s->pass->layer->thread_size);
 }
 
+static void pack_forward(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    (void)thread;
+    cn__conv2d_pack(&s->conv, s->pass->weights[0], s->pass->layer->weights[0].stride, begin, end - begin, s->packed);
+}
+
+static void pack_turned(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    (void)thread;
+    cn__conv2d_pack(&s->turned, s->pass->weights[0], s->pass->layer->weights[0].stride, begin, end - begin, s->packed);
+}
+
+/* From sums to y, while they are in the cache. */
+static void finish(const share *s, int64_t pixels, real *z, real *y)
+{
+    const cn_layer *layer = s->pass->layer;
+    const real *bias = layer->n_weights > 1 ? s->pass->weights[1] : NULL;
+    int64_t filters = s->conv.filters;
+    for (int64_t n = 0; bias && n < pixels; n++)
+        for (int64_t f = 0; f < filters; f++) z[n * filters + f] += bias[f];
+    s->math->forward(&layer->activation_options, pixels, filters, z, y);
+    for (int64_t i = 0; s->rounds && i < pixels * filters; i++) y[i] = (real)cn__bf16_round((float)y[i]);
+}
+
+/* begin ... end: rows of y, counted through all pictures. */
 static void forward_rows(void *context, int thread, int64_t begin, int64_t end)
 {
     const share *s = context;
     const cn__conv2d *c = &s->conv;
-    const cn_layer *layer = s->pass->layer;
-    const real *bias = layer->n_weights > 1 ? s->pass->weights[1] : NULL;
-    for (int64_t row = begin; row < end; row++) {
-        int64_t picture = row / c->out_height, at = row * c->out_width * c->filters;
+    while (begin < end) {
+        int64_t picture = begin / c->out_height, p = begin % c->out_height, rows = c->out_height - p;
+        if (rows > end - begin) rows = end - begin;
+        int64_t at = begin * c->out_width * c->filters;
         real *y = (real *)s->pass->y + at, *z = s->z ? s->z + at : y;
-        cn__conv2d_forward(c, (const real *)s->pass->x + picture * layer->input_size, s->pass->weights[0],
-                           layer->weights[0].stride, row % c->out_height, 1, z, memory_of(s, thread));
-        for (int64_t q = 0; bias && q < c->out_width; q++)
-            for (int64_t f = 0; f < c->filters; f++) z[q * c->filters + f] += bias[f];
-        s->math->forward(&layer->activation_options, c->out_width, c->filters, z, y);
-        for (int64_t i = 0; s->rounds && i < c->out_width * c->filters; i++) y[i] = (real)cn__bf16_round((float)y[i]);
+        cn__conv2d_rows(c, (const real *)s->pass->x + picture * s->pass->layer->input_size, s->packed, p, rows, z,
+                        memory_of(s, thread));
+        finish(s, rows * c->out_width, z, y);
+        begin += rows;
     }
 }
 
 static void forward(const cn__pass *pass)
 {
     share s = open_share(pass);
+    cn__parallel(pass->pool, s.conv.size[0] * s.conv.size[1], pack_forward, &s);
     cn__parallel(pass->pool, pass->batch * s.conv.out_height, forward_rows, &s);
 }
 
-static void turn_rows(void *context, int thread, int64_t begin, int64_t end)
+static real *gradient_of_z(const share *s, int64_t picture)
 {
-    const share *s = context;
-    (void)thread;
-    cn__conv2d_turn_kernel(&s->conv, s->pass->weights[0], s->pass->layer->weights[0].stride, begin, end - begin,
-                           s->turned);
+    return (real *)s->pass->dy + picture * s->pass->layer->output_size;
 }
 
-static void backward_picture(const share *s, int64_t picture, real *sums, real *memory)
+/* dy becomes dz. */
+static void through_activation(const share *s, int64_t picture)
 {
-    const cn__conv2d *c = &s->conv;
     const cn_layer *layer = s->pass->layer;
-    int64_t at = picture * layer->output_size, from = picture * layer->input_size;
-    real *dz = (real *)s->pass->dy + at;
-    s->math->backward(&layer->activation_options, c->out_height * c->out_width, c->filters, s->z ? s->z + at : NULL,
-                      (const real *)s->pass->y + at, dz, dz);
-    cn__conv2d_backward(c, (const real *)s->pass->x + from, dz, s->turned, sums,
-                        sums + c->filters * cn__conv2d_turned_stride(c),
-                        s->pass->dx ? (real *)s->pass->dx + from : NULL, memory);
+    int64_t at = picture * layer->output_size;
+    s->math->backward(&layer->activation_options, s->conv.out_height * s->conv.out_width, s->conv.filters,
+                      s->z ? s->z + at : NULL, (const real *)s->pass->y + at, gradient_of_z(s, picture),
+                      gradient_of_z(s, picture));
 }
 
 static void backward_pieces(void *context, int thread, int64_t begin, int64_t end)
 {
     const share *s = context;
+    int64_t size = s->pass->layer->input_size;
     for (int64_t piece = begin; piece < end; piece++) {
         real *sums = s->sums + piece * s->piece_size;
         memset(sums, 0, (size_t)s->piece_size * sizeof *sums);
         int64_t first = s->pass->batch * piece / s->pieces, last = s->pass->batch * (piece + 1) / s->pieces;
-        for (int64_t picture = first; picture < last; picture++)
-            backward_picture(s, picture, sums, memory_of(s, thread));
+        for (int64_t picture = first; picture < last; picture++) {
+            if (picture) through_activation(s, picture);
+            const real *dz = gradient_of_z(s, picture);
+            cn__conv2d_add_gradient(&s->conv, (const real *)s->pass->x + picture * size, dz, s->lists, sums,
+                                    memory_of(s, thread));
+            if (s->pass->dx)
+                cn__conv2d_rows(&s->turned, dz, s->packed, 0, s->turned.out_height, (real *)s->pass->dx + picture * size,
+                                memory_of(s, thread));
+        }
     }
 }
 
@@ -128,20 +165,24 @@ static void add_pieces(void *context, int thread, int64_t begin, int64_t end)
 static void hand_on_rows(void *context, int thread, int64_t begin, int64_t end)
 {
     const share *s = context;
-    int64_t filters = s->conv.filters, stride = cn__conv2d_turned_stride(&s->conv);
     real *row = memory_of(s, thread);
     for (int64_t k = begin; k < end; k++) {
-        for (int64_t f = 0; f < filters; f++) row[f] = s->sums[f * stride + k];
-        cn__sink_row(&s->pass->sinks[0], k, 0, filters, row);
+        cn__conv2d_gradient_row(&s->conv, s->sums, s->lists, k, row);
+        cn__sink_row(&s->pass->sinks[0], k, 0, s->conv.filters, row);
     }
 }
 
 static void backward(const cn__pass *pass)
 {
     share s = open_share(pass);
-    cn__parallel(pass->pool, s.conv.filters, turn_rows, &s);
+    if (pass->dx) cn__parallel(pass->pool, s.conv.size[0] * s.conv.size[1], pack_turned, &s);
+    if (pass->batch) {
+        through_activation(&s, 0); /* by the first picture's dz all are judged */
+        s.lists = cn__conv2d_wants_lists(&s.conv, gradient_of_z(&s, 0));
+    } else {
+        memset(s.sums, 0, (size_t)s.piece_size * sizeof *s.sums);
+    }
     cn__parallel(pass->pool, s.pieces, backward_pieces, &s);
-    if (!s.pieces) memset(s.sums, 0, (size_t)s.piece_size * sizeof *s.sums);
     cn__parallel(pass->pool, s.piece_size, add_pieces, &s);
     cn__parallel(pass->pool, cn__conv2d_terms(&s.conv), hand_on_rows, &s);
     if (pass->layer->n_weights > 1)
@@ -217,10 +258,9 @@ static int build(cn_layer *layer)
     if (o->use_bias) cn__layer_add_weight(layer, "bias", o->bias_initializer, 1, &o->filters);
     if (cn__activation_needs_input(layer->activation, &layer->activation_options))
         layer->workspace_size = layer->output_shape[0] * layer->output_shape[1] * o->filters;
-    cn__conv2d c = describe(layer);
-    int64_t size = cn__conv2d_thread_size(&c), kernel = cn__conv2d_turned_stride(&c) * o->filters;
-    layer->thread_size = size > o->filters ? size : o->filters;
-    layer->shared_size = kernel + cn__conv2d_pieces(&c) * (kernel + o->filters);
+    cn__conv2d conv = describe(layer), turned = cn__conv2d_turned(&conv);
+    layer->thread_size = cn__conv2d_memory(&conv);
+    layer->shared_size = packed_size(&conv, &turned) + cn__conv2d_pieces(&conv) * cn__conv2d_sums_size(&conv);
     layer->work = terms * (double)o->filters * (double)layer->output_shape[0] *
                   (double)layer->output_shape[1];
     return CN_OK;

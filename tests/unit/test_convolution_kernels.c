@@ -12,7 +12,7 @@
 typedef struct one_case {
     const char *text; /* the layer */
     int64_t batch, shape[3];
-    double density; /* share of the gradients that are not 0 */
+    double density; /* share of the gradients, and of x, that are not 0 */
     int strange;    /* NaN and infinities in x */
 } one_case;
 
@@ -43,6 +43,8 @@ static void open_arrays(arrays *a, const one_case *c, const cn_layer *layer, int
     cn__random_begin(&random, 7, CN__FOR_USER, 99);
     for (int64_t i = 0; i < y; i++)
         if (cn__random_uniform(&random) >= c->density) a->at[DY][i] = 0;
+    for (int64_t i = 0; i < x; i++)
+        if (cn__random_uniform(&random) >= c->density) a->at[X][i] = 0;
     if (c->strange) {
         a->at[X][x / 2] = NAN;
         a->at[X][x / 3] = INFINITY;
@@ -100,12 +102,11 @@ static void convolve_naively(const one_case *c, const cn_layer *layer, const arr
                     results[Y][(b * places + place) * o->filters + f] = sum + (layer->n_weights > 1 ? a->at[BIAS][f] : 0);
                     bias[f] += dz[f];
                 }
-                for (int64_t g = 0; g < o->groups; g++)
+                for (int64_t f = 0; f < o->filters; f++)
                     for (int64_t k = 0; k < terms; k++) {
-                        float sum = 0;
-                        under_window(layer, o, before, x, p, q, g, k, &at);
-                        for (int64_t f = g * share; f < (g + 1) * share; f++) sum = fmaf(dz[f], w[k * stride + f], sum);
-                        if (at >= 0) results[DX][b * layer->input_size + at] += sum;
+                        float *dx = results[DX] + b * layer->input_size;
+                        under_window(layer, o, before, x, p, q, f / share, k, &at);
+                        if (at >= 0) dx[at] = fmaf(dz[f], w[k * stride + f], dx[at]);
                     }
             }
         }

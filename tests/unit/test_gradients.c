@@ -16,7 +16,7 @@
 #define STEP 1e-5
 #define TOLERANCE 1e-7
 
-enum { BATCH = 3, ROOM = 4096 };
+enum { BATCH = 3, ROOM = 4096, MEMORY = 32768 };
 
 /* How to write a layer of each class as text; %s is the activation. A class without a line fails the test. */
 static const struct {
@@ -82,7 +82,7 @@ typedef struct bench {
     const cn__layer_math *math;
     cn_layer *layer;
     cn__pool *pool;
-    double x[ROOM], y[ROOM], dy[ROOM], dx[ROOM], workspace[ROOM], direction[ROOM], threads[ROOM], shared[ROOM];
+    double x[ROOM], y[ROOM], dy[ROOM], dx[ROOM], workspace[ROOM], direction[ROOM], threads[MEMORY], shared[MEMORY];
     double weight[CN__MAX_LAYER_WEIGHTS][ROOM], gradient[CN__MAX_LAYER_WEIGHTS][ROOM];
 } bench;
 
@@ -140,8 +140,8 @@ static double check_layer(const cn__layer_math *math, int which, const char *act
     cn__pass pass = {.layer = b.layer, .pool = b.pool, .batch = BATCH, .training = 1, .x = b.x, .y = b.y, .dy = b.dy,
                      .dx = b.dx, .workspace = b.workspace, .thread_memory = b.threads, .shared_memory = b.shared,
                      .weights = weights, .sinks = sinks};
-    assert_true(cn__thread_stride(b.layer->thread_size) * cn__pool_threads(b.pool) <= ROOM);
-    assert_true(b.layer->shared_size <= ROOM);
+    assert_true(cn__thread_stride(b.layer->thread_size) * cn__pool_threads(b.pool) <= MEMORY);
+    assert_true(b.layer->shared_size <= MEMORY);
     run_forward(&b, &pass);
     memcpy(b.dy, b.direction, sizeof b.dy);
     b.math->backward(&pass);
