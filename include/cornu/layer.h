@@ -127,12 +127,16 @@ typedef struct cn_conv2d_options {
     int use_bias;
     const char *kernel_initializer;
     const char *bias_initializer;
+    const char *kernel_regularizer, *bias_regularizer; /* NULL: none */
+    const char *activity_regularizer;   /* of the output, divided by the batch size; NULL: none */
+    const char *kernel_constraint, *bias_constraint;   /* NULL: none */
+    int trainable;                      /* 0: kernel and bias stay as they are */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_conv2d_options;
 #define CN_CONV2D_DEFAULTS                                                                                          \
     .padding = "valid", .data_format = "channels_last", .groups = 1, .use_bias = 1,                                 \
-    .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros"
+    .kernel_initializer = "glorot_uniform", .bias_initializer = "zeros", .trainable = 1
 CN_API cn_layer *cn_conv2d_create(const cn_conv2d_options *options);
 /* cn_conv2d(32, {3, 3}, .activation = "relu") */
 #define cn_conv2d(...) cn_conv2d_create(&(const cn_conv2d_options){CN_CONV2D_DEFAULTS, .filters = __VA_ARGS__})

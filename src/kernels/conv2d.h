@@ -30,13 +30,15 @@ typedef struct cn__conv2d {
     int64_t size[2], stride[2], dilation[2], before[2], spread[2];
     int64_t groups;
     int turned; /* the kernel is that of the correlation whose input gradient this is */
+    int rounds; /* mixed_bfloat16: the kernel is rounded when it is packed */
 } cn__conv2d;
 
 /* The correlation of dz that gives dx. */
 static inline cn__conv2d cn__conv2d_turned(const cn__conv2d *c)
 {
     cn__conv2d t = {.height = c->out_height, .width = c->out_width, .channels = c->filters, .out_height = c->height,
-                    .out_width = c->width, .filters = c->channels, .groups = c->groups, .turned = 1};
+                    .out_width = c->width, .filters = c->channels, .groups = c->groups, .turned = 1,
+                    .rounds = c->rounds};
     for (int axis = 0; axis < 2; axis++) {
         t.size[axis] = c->size[axis];
         t.stride[axis] = 1;

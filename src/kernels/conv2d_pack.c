@@ -1,26 +1,31 @@
+#include "kernels/bf16.h"
 #include "kernels/conv2d_parts.h"
 
 /* What the kernel gives for window row i, column j, channel s of a group, filter t of group g. */
 typedef struct view {
     const real *at;
     int64_t channel_step, filter_step;
+    int rounds;
 } view;
 
 static view look_at(const cn__conv2d *c, const real *kernel, int64_t stride, int64_t row, int64_t g)
 {
     int64_t share = c->filters / c->groups, n = c->channels / c->groups;
-    if (!c->turned) return (view){kernel + row * n * stride + g * share, stride, 1};
+    if (!c->turned) return (view){kernel + row * n * stride + g * share, stride, 1, c->rounds};
     int64_t last = c->size[0] * c->size[1] - 1; /* rows and columns turned round; filters and channels change places */
-    return (view){kernel + (last - row) * share * stride + g * n, 1, stride};
+    return (view){kernel + (last - row) * share * stride + g * n, 1, stride, c->rounds};
 }
 
 /* One row, all channels, for filters first ... first+columns-1 of a group: rows of `width`, zeros behind. */
 static void pack_columns(const view *v, int64_t channels, int64_t first, int64_t columns, int64_t width, real *to,
                          int64_t to_step)
 {
-    for (int64_t s = 0; s < channels; s++)
+    for (int64_t s = 0; s < channels; s++) {
         for (int64_t t = 0; t < width; t++)
             to[s * to_step + t] = t < columns ? v->at[s * v->channel_step + (first + t) * v->filter_step] : 0;
+        for (int64_t t = 0; v->rounds && t < width; t++)
+            to[s * to_step + t] = (real)cn__bf16_round((float)to[s * to_step + t]);
+    }
 }
 
 void cn__conv2d_pack(const cn__conv2d *c, const real *kernel, int64_t kernel_stride, int64_t first, int64_t n, real *packed)

@@ -1,3 +1,4 @@
+#include "layers/layer_parts.h"
 #include "layers/pooling2d_options.h"
 
 /* y = the mean of each window; what lies outside the picture does not count. */
@@ -6,14 +7,16 @@ typedef struct share {
     cn__pooling2d pooling;
 } share;
 
-static void forward_rows(void *context, int thread, int64_t begin, int64_t end)
+static void forward_pictures(void *context, int thread, int64_t begin, int64_t end)
 {
     const share *s = context;
+    const cn_layer *layer = s->pass->layer;
     int64_t height = s->pooling.out_height, row_size = s->pooling.out_width * s->pooling.channels;
     (void)thread;
-    for (int64_t row = begin; row < end; row++)
-        cn__average_pooling2d_forward(&s->pooling, (const real *)s->pass->x + row / height * s->pass->layer->input_size,
+    for (int64_t row = begin * height; row < end * height; row++)
+        cn__average_pooling2d_forward(&s->pooling, (const real *)s->pass->x + row / height * layer->input_size,
                                       row % height, (real *)s->pass->y + row * row_size);
+    cn__round_output(s->pass, begin, end);
 }
 
 static void backward_pictures(void *context, int thread, int64_t begin, int64_t end)
@@ -29,13 +32,13 @@ static void backward_pictures(void *context, int thread, int64_t begin, int64_t 
 static void forward(const cn__pass *pass)
 {
     share s = {pass, cn__pooling2d_describe(pass->layer)};
-    cn__parallel(pass->pool, pass->batch * s.pooling.out_height, forward_rows, &s);
+    cn__each_sample(pass, forward_pictures, &s);
 }
 
 static void backward(const cn__pass *pass)
 {
     share s = {pass, cn__pooling2d_describe(pass->layer)};
-    if (pass->dx) cn__parallel(pass->pool, pass->batch, backward_pictures, &s);
+    if (pass->dx) cn__each_sample(pass, backward_pictures, &s);
 }
 
 const cn__layer_math CN_T(cn__layer_average_pooling2d_math) = {forward, backward};

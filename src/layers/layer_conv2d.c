@@ -9,7 +9,9 @@
 /* y = activation(window of x . kernel + bias); see kernels/conv2d.h for the sums and their order.
  * Forward, each thread takes some rows of y, which may belong to several pictures. Backward, it takes pieces of the batch:
  * a picture's dz goes into the input gradient and into the sums of its piece while it is in the cache. The pieces are
- * added up, and their sum goes to the sink, after all input gradients are done, because a sink may move the kernel. */
+ * added up, and their sum goes to the sink, after all input gradients are done, because a sink may move the kernel.
+ * In mixed_bfloat16 x is rounded already; kernel and dz are, and y unless it is the model's output. Sums, and all else,
+ * stay float32. */
 typedef struct share {
     const cn__pass *pass;
     cn__conv2d conv, turned;
@@ -18,8 +20,8 @@ typedef struct share {
     real *packed; /* in shared memory, from here on: of the one of both that is computed */
     real *sums;   /* of the pieces */
     int64_t pieces, piece_size;
+    int learns; /* somebody wants the gradients of the weights */
     int lists;  /* dz is taken as lists of its non-zeros */
-    int rounds; /* mixed_bfloat16: the next layer wants a rounded y */
 } share;
 
 static cn__conv2d describe(const cn_layer *layer)
@@ -52,7 +54,8 @@ static share open_share(const cn__pass *pass)
     int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
     share s = {.pass = pass, .conv = describe(layer), .math = cn__activation_maths[activation],
                .z = cn__activation_needs_input(activation, &layer->activation_options) ? pass->workspace : NULL,
-               .packed = pass->shared_memory, .rounds = pass->bf16 && !pass->is_last};
+               .packed = pass->shared_memory};
+    s.conv.rounds = pass->bf16 != NULL;
     s.turned = cn__conv2d_turned(&s.conv);
     s.sums = s.packed + packed_size(&s.conv, &s.turned);
     s.piece_size = cn__conv2d_sums_size(&s.conv);
@@ -80,6 +83,11 @@ static void pack_turned(void *context, int thread, int64_t begin, int64_t end)
     cn__conv2d_pack(&s->turned, s->pass->weights[0], s->pass->layer->weights[0].stride, begin, end - begin, s->packed);
 }
 
+static void round_all(int64_t n, real *numbers)
+{
+    for (int64_t i = 0; i < n; i++) numbers[i] = (real)cn__bf16_round((float)numbers[i]);
+}
+
 /* From sums to y, while they are in the cache. */
 static void finish(const share *s, int64_t pixels, real *z, real *y)
 {
@@ -89,7 +97,7 @@ static void finish(const share *s, int64_t pixels, real *z, real *y)
     for (int64_t n = 0; bias && n < pixels; n++)
         for (int64_t f = 0; f < filters; f++) z[n * filters + f] += bias[f];
     s->math->forward(&layer->activation_options, pixels, filters, z, y);
-    for (int64_t i = 0; s->rounds && i < pixels * filters; i++) y[i] = (real)cn__bf16_round((float)y[i]);
+    if (s->conv.rounds && !s->pass->is_last) round_all(pixels * filters, y);
 }
 
 /* begin ... end: rows of y, counted through all pictures. */
@@ -129,6 +137,7 @@ static void through_activation(const share *s, int64_t picture)
     s->math->backward(&layer->activation_options, s->conv.out_height * s->conv.out_width, s->conv.filters,
                       s->z ? s->z + at : NULL, (const real *)s->pass->y + at, gradient_of_z(s, picture),
                       gradient_of_z(s, picture));
+    if (s->conv.rounds) round_all(layer->output_size, gradient_of_z(s, picture));
 }
 
 static void backward_pieces(void *context, int thread, int64_t begin, int64_t end)
@@ -142,8 +151,9 @@ static void backward_pieces(void *context, int thread, int64_t begin, int64_t en
         for (int64_t picture = first; picture < last; picture++) {
             if (picture) through_activation(s, picture);
             const real *dz = gradient_of_z(s, picture);
-            cn__conv2d_add_gradient(&s->conv, (const real *)s->pass->x + picture * size, dz, s->lists, sums,
-                                    memory_of(s, thread));
+            if (s->learns)
+                cn__conv2d_add_gradient(&s->conv, (const real *)s->pass->x + picture * size, dz, s->lists, sums,
+                                        memory_of(s, thread));
             if (s->pass->dx)
                 cn__conv2d_rows(&s->turned, dz, s->packed, 0, s->turned.out_height, (real *)s->pass->dx + picture * size,
                                 memory_of(s, thread));
@@ -172,20 +182,28 @@ static void hand_on_rows(void *context, int thread, int64_t begin, int64_t end)
     }
 }
 
+static int wanted(const cn__sink *sink)
+{
+    return sink->update || sink->gradient;
+}
+
 static void backward(const cn__pass *pass)
 {
     share s = open_share(pass);
+    int has_bias = pass->layer->n_weights > 1;
+    s.learns = wanted(&pass->sinks[0]) || (has_bias && wanted(&pass->sinks[1]));
     if (pass->dx) cn__parallel(pass->pool, s.conv.size[0] * s.conv.size[1], pack_turned, &s);
     if (pass->batch) {
         through_activation(&s, 0); /* by the first picture's dz all are judged */
-        s.lists = cn__conv2d_wants_lists(&s.conv, gradient_of_z(&s, 0));
+        s.lists = s.learns && cn__conv2d_wants_lists(&s.conv, gradient_of_z(&s, 0));
     } else {
         memset(s.sums, 0, (size_t)s.piece_size * sizeof *s.sums);
     }
     cn__parallel(pass->pool, s.pieces, backward_pieces, &s);
+    if (!s.learns) return;
     cn__parallel(pass->pool, s.piece_size, add_pieces, &s);
     cn__parallel(pass->pool, cn__conv2d_terms(&s.conv), hand_on_rows, &s);
-    if (pass->layer->n_weights > 1)
+    if (has_bias)
         cn__sink_row(&pass->sinks[1], 0, 0, s.conv.filters, s.sums + s.piece_size - s.conv.filters);
 }
 
@@ -207,6 +225,12 @@ static const cn__field fields[] = {
     {"use_bias", CN__FIELD_INT, offsetof(cn_conv2d_options, use_bias)},
     {"kernel_initializer", CN__FIELD_TEXT, offsetof(cn_conv2d_options, kernel_initializer)},
     {"bias_initializer", CN__FIELD_TEXT, offsetof(cn_conv2d_options, bias_initializer)},
+    {"kernel_regularizer", CN__FIELD_TEXT, offsetof(cn_conv2d_options, kernel_regularizer)},
+    {"bias_regularizer", CN__FIELD_TEXT, offsetof(cn_conv2d_options, bias_regularizer)},
+    {"activity_regularizer", CN__FIELD_TEXT, offsetof(cn_conv2d_options, activity_regularizer)},
+    {"kernel_constraint", CN__FIELD_TEXT, offsetof(cn_conv2d_options, kernel_constraint)},
+    {"bias_constraint", CN__FIELD_TEXT, offsetof(cn_conv2d_options, bias_constraint)},
+    {"trainable", CN__FIELD_INT, offsetof(cn_conv2d_options, trainable)},
     {"input_shape", CN__FIELD_SHAPE, offsetof(cn_conv2d_options, input_shape)},
     {"name", CN__FIELD_TEXT, offsetof(cn_conv2d_options, name)},
 };
@@ -236,7 +260,9 @@ static int check(cn_layer *layer)
         return cn__fail(CN_EINVAL, "%s: %s gives half the filters; put it into a layer of its own, activation(%s)", label,
                         cn__activation_classes[layer->activation]->name, o->activation);
     CN_TRY(cn__initializer_check(label, o->kernel_initializer));
-    return cn__initializer_check(label, o->bias_initializer);
+    CN_TRY(cn__initializer_check(label, o->bias_initializer));
+    CN_TRY(cn__layer_check_rules(layer, "kernel", o->kernel_regularizer, o->kernel_constraint));
+    return cn__layer_check_rules(layer, "bias", o->bias_regularizer, o->bias_constraint);
 }
 
 static int build(cn_layer *layer)
@@ -255,7 +281,11 @@ static int build(cn_layer *layer)
                         (long long)o->filters);
     cn__layer_add_weight(layer, "kernel", o->kernel_initializer, 4,
                          (int64_t[]){o->kernel_size[0], o->kernel_size[1], channels / o->groups, o->filters});
-    if (o->use_bias) cn__layer_add_weight(layer, "bias", o->bias_initializer, 1, &o->filters);
+    CN_TRY(cn__layer_set_rules(layer, o->kernel_regularizer, o->kernel_constraint));
+    if (o->use_bias) {
+        cn__layer_add_weight(layer, "bias", o->bias_initializer, 1, &o->filters);
+        CN_TRY(cn__layer_set_rules(layer, o->bias_regularizer, o->bias_constraint));
+    }
     if (cn__activation_needs_input(layer->activation, &layer->activation_options))
         layer->workspace_size = layer->output_shape[0] * layer->output_shape[1] * o->filters;
     cn__conv2d conv = describe(layer), turned = cn__conv2d_turned(&conv);

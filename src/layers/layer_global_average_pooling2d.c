@@ -1,3 +1,4 @@
+#include "layers/layer_parts.h"
 #include "layers/pooling2d_options.h"
 
 #include <string.h>
@@ -21,6 +22,7 @@ static void forward_pictures(void *context, int thread, int64_t begin, int64_t e
             for (int64_t c = 0; c < channels; c++) y[c] += x[i * channels + c];
         for (int64_t c = 0; c < channels; c++) y[c] /= (real)n;
     }
+    cn__round_output(pass, begin, end);
 }
 
 static void backward_pictures(void *context, int thread, int64_t begin, int64_t end)
@@ -38,12 +40,12 @@ static void backward_pictures(void *context, int thread, int64_t begin, int64_t 
 
 static void forward(const cn__pass *pass)
 {
-    cn__parallel(pass->pool, pass->batch, forward_pictures, &pass);
+    cn__each_sample(pass, forward_pictures, &pass);
 }
 
 static void backward(const cn__pass *pass)
 {
-    if (pass->dx) cn__parallel(pass->pool, pass->batch, backward_pictures, &pass);
+    if (pass->dx) cn__each_sample(pass, backward_pictures, &pass);
 }
 
 const cn__layer_math CN_T(cn__layer_global_average_pooling2d_math) = {forward, backward};

@@ -1,3 +1,4 @@
+#include "layers/layer_parts.h"
 #include "layers/pooling2d_options.h"
 
 #include <string.h>
@@ -45,12 +46,12 @@ static void backward_pictures(void *context, int thread, int64_t begin, int64_t 
 
 static void forward(const cn__pass *pass)
 {
-    cn__parallel(pass->pool, pass->batch, forward_pictures, &pass);
+    cn__each_sample(pass, forward_pictures, &pass);
 }
 
 static void backward(const cn__pass *pass)
 {
-    if (pass->dx) cn__parallel(pass->pool, pass->batch, backward_pictures, &pass);
+    if (pass->dx) cn__each_sample(pass, backward_pictures, &pass);
 }
 
 const cn__layer_math CN_T(cn__layer_global_max_pooling2d_math) = {forward, backward};

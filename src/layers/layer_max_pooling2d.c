@@ -1,3 +1,4 @@
+#include "layers/layer_parts.h"
 #include "layers/pooling2d_options.h"
 
 /* y = the largest number of each window. The forward pass keeps where it was. */
@@ -44,7 +45,7 @@ static void forward(const cn__pass *pass)
 static void backward(const cn__pass *pass)
 {
     share s = open_share(pass);
-    if (pass->dx) cn__parallel(pass->pool, pass->batch, backward_pictures, &s);
+    if (pass->dx) cn__each_sample(pass, backward_pictures, &s);
 }
 
 const cn__layer_math CN_T(cn__layer_max_pooling2d_math) = {forward, backward};
