@@ -15,6 +15,8 @@
 #include <cornu/optimizer.h>
 #include <cornu/schedule.h>
 #include <cornu/system.h>
+#include <cornu/tape.h>
+#include <cornu/tape_layer.h>
 #include <cornu/tensor.h>
 
 #endif

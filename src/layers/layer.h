@@ -72,6 +72,7 @@ typedef struct cn__pass {
     uint64_t seed;              /* of the model; for random layers, with the next two: layers/layer_parts.h */
     uint32_t step;              /* updates done before this one */
     int number;                 /* of this layer in the model, from 0 behind the Input */
+    int *status;                /* where a layer whose numbers come from a callback says that it failed */
 } cn__pass;
 
 /* Numbers from one thread's memory to the next one's: two threads never write the same pair of cache lines. */
@@ -80,7 +81,7 @@ static inline int64_t cn__thread_stride(int64_t thread_size)
     return (thread_size + 31) / 32 * 32;
 }
 
-/* The numbers. Neither can fail: shapes were checked by build. */
+/* The numbers. Neither can fail, since build has checked the shapes; callbacks of users can (cn__pass.status). */
 typedef struct cn__layer_math {
     void (*forward)(const cn__pass *pass);
     void (*backward)(const cn__pass *pass);
@@ -101,12 +102,14 @@ typedef struct cn__layer_class {
     int (*check)(cn_layer *layer); /* arguments alone: called by the constructor; may be NULL */
     int (*build)(cn_layer *layer); /* input_ndim and input_shape are set; sets output shape, weights, workspace */
     cn__hands_on hands_on;         /* CN__HANDS_ON_UNTRAINED: in evaluate and predict only, such as Dropout */
+    void (*release)(cn_layer *layer); /* what check, build or a pass keep besides; may be NULL */
 } cn__layer_class;
 
 /* The table of layers: add a line here and the file is known everywhere. */
 #define CN__LAYER_LIST(X)                                                                                           \
     X(input)                                                                                                        \
     X(dense)                                                                                                        \
+    X(tape)                                                                                                         \
     X(activation)                                                                                                   \
     X(flatten)                                                                                                      \
     X(conv2d)                                                                                                       \
@@ -120,10 +123,7 @@ typedef struct cn__layer_class {
     X(zero_padding2d)                                                                                               \
     X(dropout)                                                                                                      \
     X(batch_normalization)                                                                                          \
-    X(layer_normalization)                                                                                          \
-    X(random_translation)                                                                                           \
-    X(random_rotation)                                                                                              \
-    X(random_zoom)
+    X(layer_normalization)
 
 #define CN__LAYER_ID(name) CN__LAYER_##name,
 enum { CN__LAYER_LIST(CN__LAYER_ID) CN__LAYER_COUNT };

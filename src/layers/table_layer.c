@@ -106,6 +106,7 @@ cn_layer *cn__layer_create(const cn__layer_class *class_, const void *options)
 void cn_layer_destroy(cn_layer **layer)
 {
     if (!layer || !*layer) return;
+    if ((*layer)->options && (*layer)->class_->release) (*layer)->class_->release(*layer);
     if ((*layer)->options)
         cn__fields_free((*layer)->class_->fields, (*layer)->class_->n_fields, (*layer)->options);
     cn__free((*layer)->options);

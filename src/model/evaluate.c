@@ -46,7 +46,7 @@ static int run(cn_model *model, const cn__data *data, const cn_evaluate_options 
     CN_TRY(cn__plan_prepare(model, watched ? batch : quiet, 0));
     if (!watched) {
         cn__evaluate_rows(model, data, 0, data->rows, quiet, sums);
-        return CN_OK;
+        return cn__step_status(model);
     }
     cn__progress_open(&progress, options->verbose, options->output);
     cn__progress_begin(&progress, steps, 0, 0);
@@ -55,6 +55,7 @@ static int run(cn_model *model, const cn__data *data, const cn_evaluate_options 
         int64_t rows = data->rows - step * batch < batch ? data->rows - step * batch : batch;
         CN_HOOK(options->callbacks, on_test_batch_begin, model, step);
         cn__evaluate_rows(model, data, step * batch, rows, batch, sums);
+        CN_TRY(cn__step_status(model));
         cn__logs_fill(model, sums, values);
         CN_HOOK(options->callbacks, on_test_batch_end, model, step, &logs);
         if (cn__progress_wants(&progress, step + 1)) cn__progress_draw(&progress, step + 1, &logs);

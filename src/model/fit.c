@@ -112,6 +112,7 @@ static int run_steps(fitting *f)
                              .n = left < o->batch_size ? left : o->batch_size};
         CN_HOOK(o->callbacks, on_train_batch_begin, model, step);
         cn__train_batch(model, &f->train, &choice, &now->sums);
+        CN_TRY(cn__step_status(model));
         now->step++;
         if (o->callbacks[0]) {
             now->choice = &choice;
@@ -143,6 +144,7 @@ static int validate(fitting *f, cn__sums *sums)
         CN_HOOK(callbacks, on_test_batch_begin, model, step);
         cn__evaluate_rows(model, f->validation_data, f->validation_first + first, n - first < batch ? n - first : batch,
                           batch, sums);
+        CN_TRY(cn__step_status(model));
         if (callbacks[0]) cn__logs_fill(model, sums, values);
         CN_HOOK(callbacks, on_test_batch_end, model, step, &logs);
     }

@@ -140,6 +140,7 @@ struct cn_model {
     cn__plan plan;
     cn_history *history;
     int stop_training;
+    int step_status; /* cn__step_status */
     char stop_reason[1024]; /* "": none was given */
     cn__running *running; /* NULL outside of fit */
 };
@@ -232,6 +233,8 @@ int cn__plan_prepare(cn_model *model, int64_t rows, int training);
 void cn__plan_destroy(cn__plan *plan);
 
 /* --- step.c --- */
+/* CN_OK, or what a layer's callback returned since the last call; the sentence is that of this thread. */
+int cn__step_status(cn_model *model);
 /* 1 if batches of that data are read as lists of non-zeros; the plan must be prepared. */
 int cn__step_uses_lists(const cn_model *model, const cn__data *data);
 /* 1 if a step with or without lists leaves rows of the first kernel alone whose inputs are all zero. */

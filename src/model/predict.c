@@ -21,6 +21,7 @@ static int run(cn_model *model, const cn__data *data, const cn_evaluate_options 
         int64_t first = step * batch, n = data->rows - first < batch ? data->rows - first : batch;
         CN_HOOK(options->callbacks, on_predict_batch_begin, model, step);
         const void *output = cn__forward(model, data, &(cn__choice){.first = first, .n = n}, -1);
+        CN_TRY(cn__step_status(model));
         memcpy((char *)out + (size_t)first * row, output, (size_t)n * row);
         CN_HOOK(options->callbacks, on_predict_batch_end, model, step);
         if (cn__progress_wants(&progress, step + 1)) cn__progress_draw(&progress, step + 1, &none);

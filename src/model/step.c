@@ -20,6 +20,7 @@ static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training
         .seed = model->seed,
         .step = (uint32_t)model->iterations,
         .number = layer - (model->layers[0]->class_ == &cn__layer_input),
+        .status = &model->step_status,
     };
 }
 
@@ -61,6 +62,13 @@ static const void *run_forward(cn_model *model, int64_t rows, const cn__batch *s
         sparse = NULL;
     }
     return x;
+}
+
+int cn__step_status(cn_model *model)
+{
+    int status = model->step_status;
+    model->step_status = CN_OK;
+    return status;
 }
 
 int cn__step_uses_lists(const cn_model *model, const cn__data *data)
@@ -211,5 +219,5 @@ int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, doubl
     cn__lazy_settle(model);
     if (loss) *loss = sums.loss / (double)sums.rows;
     cn__data_close(&data);
-    return CN_OK;
+    return cn__step_status(model);
 }
