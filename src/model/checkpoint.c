@@ -44,7 +44,10 @@ static uint32_t data_checksum(const cn__data *data)
 {
     uint32_t sum = source_checksum(0, &data->x);
     sum = source_checksum(sum, &data->y);
-    return data->labels ? cn__checksum(sum, data->labels, (size_t)data->rows * sizeof *data->labels) : sum;
+    if (data->labels) sum = cn__checksum(sum, data->labels, (size_t)(data->rows * data->y.columns) * sizeof *data->labels);
+    if (data->weights)
+        sum = cn__checksum(sum, data->weights, (size_t)(data->rows * data->weights_per_sample) * sizeof *data->weights);
+    return sum;
 }
 
 void cn__fit_identify(const cn_model *model, cn__fit_identity *identity)
