@@ -19,6 +19,7 @@ typedef struct fitting {
     int64_t validation_first, validation_rows; /* 0 rows: no validation */
     const cn__data *validation_data;
     cn__running now;
+    cn__log_line line;                      /* of the last epoch */
     uint32_t *order;                        /* permutation of the training rows, NULL without shuffle */
     cn__progress progress;
 } fitting;
@@ -152,10 +153,11 @@ static int validate(fitting *f, cn__sums *sums)
     return CN_OK;
 }
 
-static int end_epoch(fitting *f, cn__log_line *line)
+static int end_epoch(fitting *f)
 {
     cn_model *model = f->model;
     cn__running *now = &f->now;
+    cn__log_line *line = &f->line;
     cn__sums validation = {.rows = 0};
     if (f->validation_rows) CN_TRY(validate(f, &validation));
     cn__log_line_fill(model, &now->sums, f->validation_rows ? &validation : NULL, line);
@@ -174,7 +176,6 @@ static int run_epoch(fitting *f)
 {
     cn_model *model = f->model;
     cn__running *now = &f->now;
-    cn__log_line line;
     if (f->order) {
         cn__random random;
         cn__random_begin(&random, model->seed, CN__FOR_SHUFFLE, (uint32_t)now->epoch);
@@ -185,8 +186,8 @@ static int run_epoch(fitting *f)
     cn__progress_begin(&f->progress, now->steps, now->epoch, f->options->epochs);
     CN_TRY(run_steps(f));
     now->was_cut = model->stop_training;
-    CN_TRY(end_epoch(f, &line));
-    cn__progress_end(&f->progress, &line.logs);
+    CN_TRY(end_epoch(f));
+    cn__progress_end(&f->progress, &f->line.logs);
     return CN_OK;
 }
 
@@ -194,7 +195,6 @@ static int run(fitting *f)
 {
     cn_model *model = f->model;
     const cn_fit_options *o = f->options;
-    cn_logs none = {0, NULL, NULL};
     model->running = &f->now;
     model->stop_training = 0;
     model->stop_reason[0] = '\0';
@@ -202,7 +202,7 @@ static int run(fitting *f)
     CN_HOOK(o->callbacks, after_train_begin, model);
     while (f->now.epoch < o->epochs && !model->stop_training) CN_TRY(run_epoch(f));
     cn__gradients_finish(model);
-    CN_HOOK(o->callbacks, on_train_end, model, &none);
+    CN_HOOK(o->callbacks, on_train_end, model, &f->line.logs);
     return CN_OK;
 }
 

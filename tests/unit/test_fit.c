@@ -49,7 +49,7 @@ static int train_begin(void *user, cn_model *model, int epochs, int64_t steps)
 static int train_end(void *user, cn_model *model, const cn_logs *logs)
 {
     (void)model;
-    (void)logs;
+    assert_int_equal(logs->count, ((diary *)user)->n_logs); /* those of the last epoch */
     note(user, "end", -1);
     return 0;
 }
