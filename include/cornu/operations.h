@@ -93,7 +93,7 @@ CN_API cn_tensor *cn_tensor_trunc(const cn_tensor *x);      /* rounded towards z
 CN_API cn_tensor *cn_tensor_rint(const cn_tensor *x);       /* rounded to nearest, halves to even; gives floats */
 
 CN_API cn_tensor *cn_tensor_relu(const cn_tensor *x);       /* maximum(x, 0) */
-CN_API cn_tensor *cn_tensor_sigmoid(const cn_tensor *x);    /* 1 / (1 + e^-x); integers give float64 */
+CN_API cn_tensor *cn_tensor_sigmoid(const cn_tensor *x);    /* 1 / (1 + e^-x), as (1 + tanh(x/2)) / 2 */
 
 /* e^x / sum of e^x along the axis, after taking away the largest x, so that nothing overflows. */
 CN_API cn_tensor *cn_tensor_softmax(const cn_tensor *x, int axis);
@@ -104,8 +104,9 @@ CN_API cn_tensor *cn_tensor_clip(const cn_tensor *x, const cn_tensor *low, const
 /* Rounded to that many decimals, 0 ... 300, halves to even; integers stay as they are. */
 CN_API cn_tensor *cn_tensor_round(const cn_tensor *x, int decimals);
 
-/* These give floats: of integers of 8 bits and bools float16, of 16 bits float32, of others float64. In float32 the
- * result is the C library's double, rounded once. Outside a function's domain: NaN. */
+/* These give floats: of integers of 8 bits and bools float16, of 16 bits float32, of others float64. exp,
+ * log and tanh in float32 are the library's own (1, 1 and 1.5 units in the last place at most, the same bits on every
+ * machine); the others are the C library's in double, rounded once. Outside a function's domain: NaN. */
 CN_API cn_tensor *cn_tensor_sqrt(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_exp(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_exp2(const cn_tensor *x);

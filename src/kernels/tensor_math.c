@@ -1,8 +1,10 @@
 #include "kernels/tensor_math.h"
 
+#include "kernels/functions.h"
 #include "kernels/matmul.h"
 #include "kernels/real.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 /* --- products without a team --- */
@@ -40,6 +42,36 @@ static void matmul(cn__pool *pool, int64_t m, int64_t n, int64_t k, const void *
     else multiply_small(&p);
 }
 
+/* --- functions --- */
+
+/* The fast functions give 0 where exp is subnormal and are wrong for subnormal arguments of log. Such numbers are rare,
+ * so they are looked for first, and computed again by the C library. */
+#if CN_REAL_BITS == 64
+#define IS_RARE_EXP(x) 0
+#define IS_RARE_LOG(x) 0
+#else
+#define IS_RARE_EXP(x) ((x) < -87.33654f && (x) > -104.0f)
+#define IS_RARE_LOG(x) ((x) > 0 && (x) < 1.17549435e-38f)
+#endif
+#define IS_RARE_TANH(x) 0
+
+#define DEFINE_MAP(name, function, is_rare, exact)                                                                  \
+    static void name(int64_t n, const void *from, void *to)                                                         \
+    {                                                                                                               \
+        const real *x = from;                                                                                       \
+        real *z = to;                                                                                               \
+        int rare = 0;                                                                                               \
+        for (int64_t i = 0; i < n; i++) rare |= is_rare(x[i]);                                                      \
+        if (!rare) {                                                                                                \
+            for (int64_t i = 0; i < n; i++) z[i] = function(x[i]);                                                  \
+            return;                                                                                                 \
+        }                                                                                                           \
+        for (int64_t i = 0; i < n; i++) z[i] = is_rare(x[i]) ? (real)exact((double)x[i]) : function(x[i]);          \
+    }
+DEFINE_MAP(map_exp, cn__exp, IS_RARE_EXP, exp)
+DEFINE_MAP(map_log, cn__log, IS_RARE_LOG, log)
+DEFINE_MAP(map_tanh, cn__tanh, IS_RARE_TANH, tanh)
+
 /* --- this engine --- */
 
 #if defined(CN_ISA_AVX512)
@@ -53,7 +85,8 @@ static void matmul(cn__pool *pool, int64_t m, int64_t n, int64_t k, const void *
 #endif
 
 extern const cn__tensor_math CN_T(cn__tensor_math);
-const cn__tensor_math CN_T(cn__tensor_math) = {.isa = THIS_ISA, .bits = CN_REAL_BITS, .matmul = matmul};
+const cn__tensor_math CN_T(cn__tensor_math) = {.isa = THIS_ISA, .bits = CN_REAL_BITS, .matmul = matmul,
+                                                     .maps = {map_exp, map_log, map_tanh}};
 
 /* --- all engines --- */
 
@@ -79,11 +112,14 @@ static const cn__tensor_math *const engines[] = {
 
 const cn__tensor_math *cn__tensor_math_find(int bits)
 {
+    static _Atomic(const cn__tensor_math *) found[2]; /* asking the CPU takes microseconds in a virtual machine */
+    const cn__tensor_math *best = atomic_load(&found[bits == 64]);
     cn__isa isa;
-    const cn__tensor_math *best = NULL;
+    if (best) return best;
     if (cn__isa_choose(NULL, &isa) < 0) return NULL;
     for (size_t i = 0; i < sizeof engines / sizeof *engines; i++)
         if (engines[i]->bits == bits && engines[i]->isa <= isa) best = engines[i];
+    atomic_store(&found[bits == 64], best);
     return best;
 }
 #endif

@@ -5,6 +5,8 @@
 #include "base/cpu.h"
 #include "base/pool.h"
 
+typedef enum cn__map { CN__MAP_EXP, CN__MAP_LOG, CN__MAP_TANH, CN__MAP_COUNT } cn__map;
+
 typedef struct cn__tensor_math {
     cn__isa isa;
     int bits;
@@ -13,10 +15,13 @@ typedef struct cn__tensor_math {
      * too small for copies of their operands. The same bits either way: one fused multiply-add per term in ascending k. */
     void (*matmul)(cn__pool *pool, int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_column,
                    const void *b, int64_t b_row, int64_t b_column, void *c, int64_t c_row);
+
+    /* z[i] = f(x[i]), with the bounds of src/kernels/functions.h, subnormal numbers included. */
+    void (*maps[CN__MAP_COUNT])(int64_t n, const void *x, void *z);
 } cn__tensor_math;
 
-/* The engine of the machine for floats of 32 or 64 bits, or what CORNU_ISA asks for. NULL with a sentence if that is
- * unknown. */
+/* The engine of the machine for floats of 32 or 64 bits, or what CORNU_ISA asks for at the first call. NULL with a
+ * sentence if that is unknown. */
 const cn__tensor_math *cn__tensor_math_find(int bits);
 
 #endif

@@ -8,7 +8,6 @@
 #include "tensor/reduce.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A line, read as one of three types. */
@@ -163,48 +162,76 @@ static void running_product(const lines *l, number *out)
     }
 }
 
-/* Equal numbers stay in their order, NaN goes to the end. */
+/* Whatever is sorted is first given a key of 64 bits that grows with it: equal numbers have equal keys, NaN the largest. */
 typedef struct place {
-    number value;
+    uint64_t key;
     int64_t position;
 } place;
 
-#define DEFINE_ORDER(name, field)                                                                                   \
-    static int name(const void *a, const void *b)                                                                   \
-    {                                                                                                               \
-        const place *x = a, *y = b;                                                                                 \
-        if (x->value.field < y->value.field) return -1;                                                             \
-        if (x->value.field > y->value.field) return 1;                                                              \
-        return (x->position > y->position) - (x->position < y->position);                                           \
-    }
-DEFINE_ORDER(order_integers, i)
-DEFINE_ORDER(order_unsigned, u)
-DEFINE_ORDER(order_numbers, r)
-
-static int order_reals(const void *a, const void *b)
+static uint64_t key_of(cn_dtype computed, number value)
 {
-    int nan_a = isnan(((const place *)a)->value.r) != 0, nan_b = isnan(((const place *)b)->value.r) != 0;
-    return nan_a == nan_b ? order_numbers(a, b) : nan_a - nan_b;
+    uint64_t bits, top = (uint64_t)1 << 63;
+    if (computed == CN_UINT64) return value.u;
+    if (computed == CN_INT64) return value.u ^ top;
+    if (isnan(value.r)) return UINT64_MAX;
+    double plain = value.r + 0.0; /* -0 counts as 0 */
+    memcpy(&bits, &plain, sizeof bits);
+    return bits & top ? ~bits : bits | top;
 }
 
-static void sort_places(const lines *l, place *places)
+static void insertion_sort(place *p, int64_t n)
 {
-    for (int64_t i = 0; i < l->n; i++) places[i] = (place){l->line[i], i};
-    qsort(places, (size_t)l->n, sizeof *places,
-          l->computed == CN_INT64 ? order_integers : l->computed == CN_UINT64 ? order_unsigned : order_reals);
+    for (int64_t i = 1; i < n; i++) {
+        place moved = p[i];
+        int64_t k = i;
+        for (; k > 0 && p[k - 1].key > moved.key; k--) p[k] = p[k - 1];
+        p[k] = moved;
+    }
+}
+
+/* Stable: of equals the left run's comes first. */
+static void merge(const place *left, int64_t n_left, const place *right, int64_t n_right, place *out)
+{
+    const place *end_left = left + n_left, *end_right = right + n_right;
+    while (left < end_left && right < end_right) {
+        int take_right = right->key < left->key;
+        *out++ = take_right ? *right : *left;
+        right += take_right;
+        left += !take_right;
+    }
+    while (left < end_left) *out++ = *left++;
+    while (right < end_right) *out++ = *right++;
+}
+
+#define RUN 16
+
+/* Sorts the line's places, of which there is room for twice as many; returns where they are. */
+static const place *sort_places(const lines *l, place *places)
+{
+    place *from = places, *to = places + l->n;
+    for (int64_t i = 0; i < l->n; i++) from[i] = (place){key_of(l->computed, l->line[i]), i};
+    for (int64_t i = 0; i < l->n; i += RUN) insertion_sort(from + i, l->n - i < RUN ? l->n - i : RUN);
+    for (int64_t run = RUN; run < l->n; run *= 2) {
+        for (int64_t i = 0; i < l->n; i += 2 * run) {
+            int64_t n_left = l->n - i < run ? l->n - i : run, n_right = l->n - i - n_left;
+            merge(from + i, n_left, from + i + n_left, n_right < run ? n_right : run, to + i);
+        }
+        place *swap = from;
+        from = to;
+        to = swap;
+    }
+    return from;
 }
 
 static void sorted(const lines *l, number *out)
 {
-    place *places = (place *)(void *)(out + l->n);
-    sort_places(l, places);
-    for (int64_t i = 0; i < l->n; i++) out[i] = places[i].value;
+    const place *places = sort_places(l, (place *)(void *)(out + l->n));
+    for (int64_t i = 0; i < l->n; i++) out[i] = l->line[places[i].position];
 }
 
 static void sorted_positions(const lines *l, number *out)
 {
-    place *places = (place *)(void *)(out + l->n);
-    sort_places(l, places);
+    const place *places = sort_places(l, (place *)(void *)(out + l->n));
     for (int64_t i = 0; i < l->n; i++) out[i].i = places[i].position;
 }
 
@@ -217,7 +244,7 @@ static cn_tensor *change_lines(const char *function, const cn_tensor *x, int axi
     if (!output || output->size == 0) return output;
     number *changed = NULL;
     if (lines_begin(&l, function, x, axis) == 0)
-        changed = cn__alloc_raw((size_t)l.n, sizeof *changed + sizeof(place), "a line of a tensor");
+        changed = cn__alloc_raw((size_t)l.n, sizeof *changed + 2 * sizeof(place), "a line of a tensor");
     if (!changed) {
         cn__free(l.line);
         cn_tensor_destroy(&output);

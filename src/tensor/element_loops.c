@@ -2,7 +2,10 @@
  * which wrap round when the result is cut to their size. */
 #include "tensor/elementwise.h"
 
+#include "kernels/tensor_math.h"
+
 #include <math.h>
+#include <string.h>
 
 /* --- how a loop is made of an expression in a and b --- */
 
@@ -165,7 +168,7 @@ REALS(UNARY, reciprocal, 1 / a)
 
 /* --- functions: in double, rounded once to float, so that the C library's last bit is not seen in float32 --- */
 
-REALS(BINARY, power, pow((double)a, (double)b))
+REALS(BINARY, any_power, pow((double)a, (double)b))
 REALS(BINARY, arctan2, atan2((double)a, (double)b))
 REALS(BINARY, hypot, hypot((double)a, (double)b))
 REALS(UNARY, floor, floor((double)a))
@@ -173,10 +176,8 @@ REALS(UNARY, ceil, ceil((double)a))
 REALS(UNARY, trunc, trunc((double)a))
 REALS(UNARY, rint, rint((double)a))
 REALS(UNARY, sqrt, sqrt((double)a))
-REALS(UNARY, exp, exp((double)a))
 REALS(UNARY, exp2, exp2((double)a))
 REALS(UNARY, expm1, expm1((double)a))
-REALS(UNARY, log, log((double)a))
 REALS(UNARY, log2, log2((double)a))
 REALS(UNARY, log10, log10((double)a))
 REALS(UNARY, log1p, log1p((double)a))
@@ -188,10 +189,46 @@ REALS(UNARY, arccos, acos((double)a))
 REALS(UNARY, arctan, atan((double)a))
 REALS(UNARY, sinh, sinh((double)a))
 REALS(UNARY, cosh, cosh((double)a))
-REALS(UNARY, tanh, tanh((double)a))
 REALS(UNARY, arcsinh, asinh((double)a))
 REALS(UNARY, arccosh, acosh((double)a))
 REALS(UNARY, arctanh, atanh((double)a))
+
+/* Squares are what powers mostly are, and pow is slow. */
+#define SQUARES_APART(suffix, type)                                                                                 \
+    static void real_power_##suffix(int64_t n, const void *const *in, const int64_t *step, void *out)               \
+    {                                                                                                               \
+        int squares = step[1] == 0 && n > 0 && *(const type *)in[1] == 2;                                           \
+        (squares ? real_square_##suffix : real_any_power_##suffix)(n, in, step, out);                               \
+    }
+SQUARES_APART(f32, float)
+SQUARES_APART(f64, double)
+
+/* --- functions of the engines: our own in float32, the same bits on every instruction set --- */
+
+static void map_row(cn__map map, int bits, int64_t n, const void *const *in, const int64_t *step, void *out)
+{
+    const cn__tensor_math *math = cn__tensor_math_find(bits); /* elementwise.c has made sure that there is one */
+    size_t bytes = (size_t)bits / 8;
+    if (step[0] || n == 0) {
+        math->maps[map](n, in[0], out);
+        return;
+    }
+    math->maps[map](1, in[0], out);
+    for (int64_t i = 1; i < n; i++) memcpy((char *)out + (size_t)i * bytes, out, bytes);
+}
+
+#define MAPPED(name, map)                                                                                           \
+    static void real_##name##_f32(int64_t n, const void *const *in, const int64_t *step, void *out)                 \
+    {                                                                                                               \
+        map_row(map, 32, n, in, step, out);                                                                         \
+    }                                                                                                               \
+    static void real_##name##_f64(int64_t n, const void *const *in, const int64_t *step, void *out)                 \
+    {                                                                                                               \
+        map_row(map, 64, n, in, step, out);                                                                         \
+    }
+MAPPED(exp, CN__MAP_EXP)
+MAPPED(log, CN__MAP_LOG)
+MAPPED(tanh, CN__MAP_TANH)
 
 /* --- comparisons and tests --- */
 

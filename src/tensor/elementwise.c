@@ -3,6 +3,7 @@
 #include <cornu/operations.h>
 
 #include "base/error.h"
+#include "kernels/tensor_math.h"
 #include "tensor/broadcast.h"
 #include "tensor/dtype_rules.h"
 #include "tensor/weak_number.h"
@@ -169,6 +170,8 @@ static int choose(const cn__elementwise *e, const char *function, const cn_tenso
     j->given = gives_bool ? CN_BOOL : j->computed;
     j->target = gives_bool ? CN_BOOL : dtype;
     j->loop = e->loops[cn__loop_number(j->computed)];
+    /* exp, log and tanh are the engine's; a wrong CORNU_ISA is said here. */
+    if (cn__is_real(j->computed) && !cn__tensor_math_find(j->computed == CN_FLOAT32 ? 32 : 64)) return cn_error_status();
     return 0;
 }
 

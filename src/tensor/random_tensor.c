@@ -29,10 +29,16 @@ static int check(const char *function, const cn_generator *generator, cn_dtype d
     return cn__fail(CN_EDTYPE, "%s gives floats, not %s; use cn_random_integers", function, cn_dtype_name(dtype));
 }
 
-static void put(cn_tensor *tensor, int64_t i, double value)
+#define BLOCK 256 /* numbers that are converted together */
+
+static void put_block(cn_tensor *tensor, cn_dtype from, int64_t begin, int64_t n, const void *block)
 {
-    cn__convert_row(CN_FLOAT64, 1, (const char *)&value, 0, 1, tensor->dtype,
-                    tensor->data + i * (int64_t)cn_dtype_size(tensor->dtype));
+    cn__convert_row(from, 1, block, 8, n, tensor->dtype, tensor->data + begin * (int64_t)cn_dtype_size(tensor->dtype));
+}
+
+static int64_t block_at(const cn_tensor *tensor, int64_t begin)
+{
+    return tensor->size - begin < BLOCK ? tensor->size - begin : BLOCK;
 }
 
 cn_tensor *cn_random_uniform(cn_generator *generator, double low, double high, cn_dtype dtype, int ndim,
@@ -44,9 +50,12 @@ cn_tensor *cn_random_uniform(cn_generator *generator, double low, double high, c
     cn_tensor *tensor = cn__tensor_create_raw(dtype, ndim, shape);
     if (!tensor) return NULL;
     cn__random random = begin(generator);
-    for (int64_t i = 0; i < tensor->size; i++) {
-        double u = dtype == CN_FLOAT64 ? uniform53(&random) : cn__random_uniform(&random);
-        put(tensor, i, low + (high - low) * u);
+    for (int64_t begin = 0; begin < tensor->size; begin += BLOCK) {
+        double block[BLOCK];
+        int64_t n = block_at(tensor, begin);
+        for (int64_t i = 0; i < n; i++) block[i] = dtype == CN_FLOAT64 ? uniform53(&random) : cn__random_uniform(&random);
+        for (int64_t i = 0; i < n; i++) block[i] = low + (high - low) * block[i];
+        put_block(tensor, CN_FLOAT64, begin, n, block);
     }
     return tensor;
 }
@@ -61,7 +70,12 @@ cn_tensor *cn_random_normal(cn_generator *generator, double mean, double stddev,
     cn_tensor *tensor = cn__tensor_create_raw(dtype, ndim, shape);
     if (!tensor) return NULL;
     cn__random random = begin(generator);
-    for (int64_t i = 0; i < tensor->size; i++) put(tensor, i, mean + stddev * cn__random_normal(&random));
+    for (int64_t begin = 0; begin < tensor->size; begin += BLOCK) {
+        double block[BLOCK];
+        int64_t n = block_at(tensor, begin);
+        for (int64_t i = 0; i < n; i++) block[i] = mean + stddev * cn__random_normal(&random);
+        put_block(tensor, CN_FLOAT64, begin, n, block);
+    }
     return tensor;
 }
 
@@ -87,9 +101,11 @@ cn_tensor *cn_random_integers(cn_generator *generator, int64_t low, int64_t high
     cn_tensor *tensor = cn__tensor_create_raw(dtype, ndim, shape);
     if (!tensor) return NULL;
     cn__random random = begin(generator);
-    for (int64_t i = 0; i < tensor->size; i++) {
-        int64_t value = (int64_t)((uint64_t)low + below64(&random, (uint64_t)high - (uint64_t)low));
-        cn__convert_row(CN_INT64, 1, (const char *)&value, 0, 1, dtype, tensor->data + i * (int64_t)cn_dtype_size(dtype));
+    for (int64_t begin = 0; begin < tensor->size; begin += BLOCK) {
+        int64_t block[BLOCK], n = block_at(tensor, begin);
+        for (int64_t i = 0; i < n; i++)
+            block[i] = (int64_t)((uint64_t)low + below64(&random, (uint64_t)high - (uint64_t)low));
+        put_block(tensor, CN_INT64, begin, n, block);
     }
     return tensor;
 }

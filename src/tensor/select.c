@@ -14,6 +14,14 @@
 
 /* --- where --- */
 
+static inline void choose_row(const cn__walk *walk, size_t bytes)
+{
+    for (int64_t i = 0; i < walk->length; i++) {
+        const char *a = walk->at[1] + i * walk->step[1], *b = walk->at[2] + i * walk->step[2];
+        memcpy(walk->at[3] + i * walk->step[3], walk->at[0][i * walk->step[0]] ? a : b, bytes);
+    }
+}
+
 static void choose_elements(const cn_tensor *mask, const cn_tensor *const *values, cn_tensor *output)
 {
     cn__walk walk;
@@ -25,9 +33,11 @@ static void choose_elements(const cn_tensor *mask, const cn_tensor *const *value
     cn__broadcast_strides(output, output->ndim, output->shape, strides[3]);
     if (!cn__walk_begin(&walk, 4, output->ndim, output->shape, data, (const int64_t(*)[CN_MAX_NDIM])strides)) return;
     do {
-        for (int64_t i = 0; i < walk.length; i++) {
-            int k = walk.at[0][i * walk.step[0]] ? 1 : 2;
-            memcpy(walk.at[3] + i * walk.step[3], walk.at[k] + i * walk.step[k], bytes);
+        switch (bytes) {
+        case 1: choose_row(&walk, 1); break;
+        case 2: choose_row(&walk, 2); break;
+        case 4: choose_row(&walk, 4); break;
+        default: choose_row(&walk, 8);
         }
     } while (cn__walk_next(&walk));
 }
