@@ -168,8 +168,11 @@ char *cn_str(const cn_tensor *tensor)
     cn_dtype dtype = cn__value_dtype(tensor);
     if (tensor->ndim == 0 && cn__is_real(dtype)) { /* a scalar is not cut to the precision of arrays */
         char number[CN_NUMBER_TEXT_BYTES];
-        double value = cn__tensor_value(tensor, tensor->data);
-        cn__number_str(dtype == CN_FLOAT32 ? (double)(float)value : value, (int)cn_dtype_size(dtype) * 8, number);
+        char rounded[8];
+        double value;
+        cn__convert_row(tensor->dtype, tensor->scale, tensor->data, 0, 1, dtype, rounded);
+        cn__convert_row(dtype, 1, rounded, 0, 1, CN_FLOAT64, &value);
+        cn__number_str(value, (int)cn_dtype_size(dtype) * 8, number);
         append(&p.out, number);
     } else {
         append_tensor(&p, 1, LINE_WIDTH);

@@ -2,6 +2,7 @@
 """Records how NumPy writes generated arrays of every dtype and many shapes.
 
     record_numpy_print.py [SEED [COUNT]] > numpy_print.txt
+    record_numpy_print.py SEED COUNT others > numpy_print_others.txt
 
 numpy_records.md in this folder describes the file.
 """
@@ -10,6 +11,7 @@ import sys
 import numpy as np
 
 DTYPES = ["uint8", "int32", "int64", "float32", "float64"]
+OTHERS = ["bool", "int8", "int16", "uint16", "uint32", "uint64", "float16"]
 SHAPES = [(), (1,), (0,), (3,), (7,), (30,), (60,), (0, 3), (2, 0), (1, 1), (2, 3), (5, 1), (3, 12), (2, 30),
           (2, 2, 2), (3, 1, 4), (1, 2, 0, 3), (2, 1, 2, 3), (1, 1, 2, 1, 3), (2, 1, 1, 1, 1, 1, 1, 2),
           (1001,), (7, 143), (6, 200), (2, 501), (10, 11, 10)]
@@ -32,6 +34,8 @@ HARD = [("float32", (3,), 1.0, [99999992.0]), ("float32", (2, 1), 1.0, [-8056457
 
 
 def integers(random, dtype, n):
+    if dtype is np.bool_:
+        return random.random(n) < random.choice([0.5, 0.0, 1.0], p=[0.8, 0.1, 0.1])
     limits = np.iinfo(dtype)
     kind = random.integers(4)
     if kind == 0:
@@ -39,7 +43,7 @@ def integers(random, dtype, n):
     if kind == 1:
         return random.integers(limits.min, limits.max, n, dtype=dtype, endpoint=True)
     if kind == 2:
-        return random.integers(max(limits.min, -120), 121, n).astype(dtype)
+        return random.integers(max(limits.min, -120), min(limits.max, 120), n, endpoint=True).astype(dtype)
     values = random.choice([limits.min, limits.max, 0, 1, 100], n)
     return values.astype(dtype)
 
@@ -69,6 +73,8 @@ def reals(random, dtype, n):
     else:
         bits = random.bytes(8 * n)
         values = np.frombuffer(bits, dtype)[:n].astype("float64")
+    if dtype is np.float16:
+        values = np.where(np.abs(values) > 65504, np.sign(values) * (np.abs(values) % 60000), values)
     with np.errstate(all="ignore"):
         values = np.asarray(values).astype(dtype)
     for special in (0.0, -0.0, np.nan, np.inf, -np.inf):
@@ -89,7 +95,7 @@ def record(dtype, shape, scale, values):
     size = int(np.prod(shape))
     array = np.resize(values, shape) if size else np.zeros(shape, dtype)
     if scale != 1:
-        seen = "float64" if dtype == np.float64 else "float32"
+        seen = str(dtype) if dtype.kind == "f" else "float32"
         with np.errstate(all="ignore"):
             array = np.asarray(array.astype("float64") * scale).astype(seen)
     print("array", dtype, scale.hex(), len(shape), *shape)
@@ -106,16 +112,17 @@ def main():
     if np.lib.NumpyVersion(np.__version__) >= "2.2.0":
         np.set_printoptions(legacy="2.1")
     print(f"# numpy {np.__version__} in the form of 2.1, seed {seed}")
-    for name, shape, scale, values in HARD:
+    dtypes = OTHERS if sys.argv[3:] == ["others"] else DTYPES
+    for name, shape, scale, values in HARD if dtypes is DTYPES else []:
         record(np.dtype(name), shape, scale, np.array(values, name))
     for case in range(count):
-        dtype = np.dtype(DTYPES[case % len(DTYPES)])
+        dtype = np.dtype(dtypes[case % len(dtypes)])
         shape = SHAPES[random.integers(len(SHAPES))]
-        if case < len(LONG_TEXTS):
+        if case < len(LONG_TEXTS) and dtypes is DTYPES:
             shape = LONG_TEXTS[case]
         size = int(np.prod(shape))
         period = max(1, min(size, int(random.choice([1, 2, 5, 13, 40, 60]))))
-        make = integers if dtype.kind in "iu" else reals
+        make = integers if dtype.kind in "iub" else reals
         values = make(random, dtype.type, period)
         scale = float(random.choice([1.0, 1 / 255, 0.5, -2.0, 1e-10, 1e10], p=[0.8, 0.08, 0.03, 0.03, 0.03, 0.03]))
         record(dtype, shape, scale, values)
