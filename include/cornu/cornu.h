@@ -10,6 +10,7 @@
 #include <cornu/inspect.h>
 #include <cornu/layer.h>
 #include <cornu/loss.h>
+#include <cornu/metric.h>
 #include <cornu/model.h>
 #include <cornu/operations.h>
 #include <cornu/optimizer.h>

@@ -10,6 +10,7 @@
 #include <cornu/error.h>
 #include <cornu/layer.h>
 #include <cornu/loss.h>
+#include <cornu/metric.h>
 #include <cornu/optimizer.h>
 #include <cornu/tensor.h>
 
@@ -17,7 +18,7 @@
 extern "C" {
 #endif
 
-#define CN_MAX_METRICS 8
+#define CN_MAX_METRICS 16 /* metrics and weighted_metrics together */
 
 /* --- building -------------------------------------------------------------------------------------------------------- */
 
@@ -51,7 +52,8 @@ typedef struct cn_compile_options {
     cn_optimizer *optimizer;             /* taken over, also on failure */
     const char *optimizer_name;          /* as text, e.g. "sgd(momentum=0.9)"; looked at when none is given above */
     const char *loss;                    /* as text, e.g. "categorical_crossentropy(label_smoothing=0.1)": see loss.h */
-    const char *metrics[CN_MAX_METRICS]; /* up to the first NULL: "accuracy", "categorical_accuracy", ... */
+    const char *metrics[CN_MAX_METRICS]; /* as text, up to the first NULL: "accuracy", "auc(curve=PR)": see metric.h */
+    const char *weighted_metrics[CN_MAX_METRICS]; /* the same, with sample_weight or class_weight in their sums */
 } cn_compile_options;
 #define CN_COMPILE_DEFAULTS .optimizer = cn_optimizer_by_name, .optimizer_name = "rmsprop"
 
@@ -89,7 +91,7 @@ typedef struct cn_fit_options {
  * weights were changing. Written on cn_train_step. Results: cn_model_history.
  * Weights multiply the losses of their samples; the mean is still over the number of samples (the loss's argument
  * reduction=mean_with_sample_weight divides by the sum of the weights instead). The class of a one-hot row is the place
- * of its largest number, that of a single number the number rounded. Metrics are not weighted.
+ * of its largest number, that of a single number the number rounded. Only weighted_metrics are weighted, too.
  * Unlike Keras it prints only when asked to (verbose 1 or 2).
  * Errors: CN_ESTATE (not compiled), CN_ESHAPE, CN_EINVAL (batch_size < 1, label out of range, empty data, a split that
  * leaves nothing), CN_ENOMEM, and what a callback returned. After an error the weights are those of the last step. */
@@ -123,7 +125,7 @@ typedef struct cn_result {
     double accuracy_standard_error;       /* sqrt(a (1-a) / samples) */
     int n_metrics;
     const char *names[CN_MAX_METRICS];    /* borrowed from the model until it is compiled again */
-    double values[CN_MAX_METRICS];        /* in the order of cn_compile */
+    double values[CN_MAX_METRICS];        /* in the order of cn_compile, weighted_metrics behind metrics */
 } cn_result;
 
 typedef struct cn_evaluate_options {

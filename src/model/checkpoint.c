@@ -81,12 +81,15 @@ typedef struct block {
     size_t bytes;
 } block;
 
-/* The sums of the epoch and the state of each callback. */
+/* The sums of the epoch, the state of the metrics and that of each callback. */
 static int list_blocks(const cn_model *model, block blocks[MOST_ARRAYS])
 {
     cn__running *now = model->running;
     int n = 1, number = 0;
     blocks[0] = (block){"fit/sums", &now->sums, sizeof now->sums};
+    if (model->metric_state_size)
+        blocks[n++] = (block){"fit/metrics", model->metric_states[0],
+                              (size_t)model->metric_state_size * sizeof *model->metric_states[0]};
     for (int i = 0; i < CN_MAX_CALLBACKS && now->options->callbacks[i]; i++) {
         const cn_callback *callback = now->options->callbacks[i];
         if (!callback->state) continue;

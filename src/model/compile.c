@@ -19,28 +19,74 @@ static int can_use_logits(const cn_model *model)
     return wanted && last->activation >= 0 && !strcmp(cn__activation_classes[last->activation]->name, wanted);
 }
 
-static int keep_metric_names(cn_model *model, const cn_compile_options *options)
+static int is_taken(const cn_model *model, const char *name)
 {
-    for (int i = 0; i < CN_MAX_METRICS && options->metrics[i]; i++) {
-        for (int j = 0; j < i; j++)
-            if (!strcmp(options->metrics[j], options->metrics[i]))
-                return cn__fail(CN_EINVAL, "the metric \"%s\" is given twice", options->metrics[i]);
-        model->metric_names[i] = cn__strdup(options->metrics[i], "the name of a metric");
-        if (!model->metric_names[i]) return CN_ENOMEM;
-        model->n_metrics++;
+    for (int i = 0; i < model->n_metrics; i++)
+        if (!strcmp(model->metrics[i].name, name)) return 1;
+    return !strcmp(name, "loss");
+}
+
+/* Keras's names: a second "auc" is "auc_1"; one that is weighted and stands among the others too is "weighted_auc". */
+static int give_name(const cn_model *model, cn__metric *metric, int is_weighted)
+{
+    char name[128];
+    snprintf(name, sizeof name, "%.100s", metric->name);
+    if (is_weighted && is_taken(model, name)) snprintf(name, sizeof name, "weighted_%.100s", metric->name);
+    for (int i = 1; is_taken(model, name); i++)
+        snprintf(name, sizeof name, "%s%.90s_%d", is_weighted ? "weighted_" : "", metric->name, i);
+    if (!strcmp(name, metric->name)) return CN_OK;
+    cn__free(metric->name);
+    metric->name = cn__strdup(name, "the name of a metric");
+    return metric->name ? CN_OK : CN_ENOMEM;
+}
+
+static int keep_metric(cn_model *model, const char *text, int is_weighted)
+{
+    int i = model->n_metrics;
+    if (i == CN_MAX_METRICS)
+        return cn__fail(CN_EINVAL, "\"%.64s\" is one metric too many; there may be %d", text, CN_MAX_METRICS);
+    for (int j = is_weighted ? model->n_plain_metrics : 0; j < i; j++)
+        if (!strcmp(model->metric_texts[j], text)) return cn__fail(CN_EINVAL, "the metric \"%s\" is given twice", text);
+    CN_TRY(cn__metric_open(&model->metrics[i], text));
+    model->metric_texts[i] = cn__strdup(text, "the name of a metric");
+    if (!model->metric_texts[i] || give_name(model, &model->metrics[i], is_weighted) < 0) {
+        cn__metric_close(&model->metrics[i]);
+        cn__free(model->metric_texts[i]);
+        return CN_ENOMEM;
     }
+    model->n_metrics++;
     return CN_OK;
 }
 
-/* "accuracy" depends on the number of outputs, which may not be known yet; then this runs again. */
-static int choose_metrics(cn_model *model)
+static int keep_metrics(cn_model *model, const cn_compile_options *options)
+{
+    for (int i = 0; i < CN_MAX_METRICS && options->metrics[i]; i++) CN_TRY(keep_metric(model, options->metrics[i], 0));
+    model->n_plain_metrics = model->n_metrics;
+    for (int i = 0; i < CN_MAX_METRICS && options->weighted_metrics[i]; i++)
+        CN_TRY(keep_metric(model, options->weighted_metrics[i], 1));
+    return CN_OK;
+}
+
+/* What depends on the number of outputs: this runs again when they become known only with the data. */
+static int shape_metrics(cn_model *model)
 {
     const cn_layer *last = cn__model_last(model);
-    int64_t columns = model->is_built ? last->output_shape[last->output_ndim - 1] : 0;
-    for (int i = 0; i < model->n_metrics; i++)
-        CN_TRY(cn__metric_find(model->metric_names[i], columns, cn__loss_class_of(&model->loss)->sparse,
-                               &model->metrics[i]));
-    return CN_OK;
+    int64_t columns = last->output_shape[last->output_ndim - 1];
+    model->metric_state_size = 0;
+    for (int i = 0; i < model->n_metrics; i++) {
+        cn__metric *metric = &model->metrics[i];
+        CN_TRY(cn__metric_set_shape(metric, columns, cn__loss_class_of(&model->loss)->sparse));
+        if (cn__metric_n_results(metric) != 1)
+            return cn__fail(CN_EINVAL, "the metric %s gives %lld numbers, but a log has room for one; give it one threshold, "
+                            "or an average such as average=macro", metric->name,
+                            (long long)cn__metric_n_results(metric));
+        model->metric_places[i] = model->metric_state_size;
+        model->metric_state_size += cn__metric_state_size(metric);
+    }
+    cn__free(model->metric_states[0]);
+    model->metric_states[0] = cn__alloc(2 * (size_t)model->metric_state_size + 1, sizeof(double), "the state of metrics");
+    model->metric_states[1] = model->metric_states[0] ? model->metric_states[0] + model->metric_state_size : NULL;
+    return model->metric_states[0] ? CN_OK : CN_ENOMEM;
 }
 
 /* Keras 3 sorts the names: accuracy, loss, val_accuracy, val_loss. */
@@ -48,7 +94,7 @@ static int name_logs(cn_model *model)
 {
     int n = model->n_metrics + 1;
     for (int i = 0; i < n; i++) {
-        const char *name = i == 0 ? "loss" : model->metric_names[i - 1];
+        const char *name = i == 0 ? "loss" : model->metrics[i - 1].name;
         int at = i;
         for (; at > 0 && strcmp(model->log_names[at - 1], name) > 0; at--) {
             model->log_names[at] = model->log_names[at - 1];
@@ -70,7 +116,14 @@ static int name_logs(cn_model *model)
 
 void cn__model_forget_compile(cn_model *model)
 {
-    for (int i = 0; i < model->n_metrics; i++) cn__free(model->metric_names[i]);
+    for (int i = 0; i < model->n_metrics; i++) {
+        cn__metric_close(&model->metrics[i]);
+        cn__free(model->metric_texts[i]);
+    }
+    cn__free(model->metric_states[0]);
+    model->metric_states[0] = model->metric_states[1] = NULL;
+    model->metric_state_size = model->n_plain_metrics = 0;
+    cn__plan_destroy(&model->plan); /* metrics have room in it */
     for (int i = 0; i < model->n_logs; i++) cn__free(model->validation_names[i]);
     model->n_metrics = model->n_logs = 0;
     for (int k = 0; k < CN__MAX_STATE; k++) {
@@ -119,8 +172,8 @@ int cn__model_finish_compile(cn_model *model)
 {
     const cn_layer *last = cn__model_last(model);
     const cn__loss_class *loss = cn__loss_class_of(&model->loss);
-    CN_TRY(choose_metrics(model));
     if (!model->is_built) return CN_OK;
+    CN_TRY(shape_metrics(model));
     if (loss->sparse && last->output_shape[last->output_ndim - 1] == 1)
         return cn__fail(CN_EINVAL, "%s: %s needs one unit per class, this layer has one in all", last->name,
                         loss->name);
@@ -144,7 +197,7 @@ static int compile(cn_model *model, const cn_compile_options *options)
     model->loss_text = cn__strdup(options->loss, "the name of the loss");
     if (!model->loss_text) return CN_ENOMEM;
     model->from_logits = can_use_logits(model);
-    CN_TRY(keep_metric_names(model, options));
+    CN_TRY(keep_metrics(model, options));
     CN_TRY(name_logs(model));
     model->learning_rate = cn__optimizer_learning_rate(model->optimizer, 0);
     model->iterations = 0;

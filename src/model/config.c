@@ -123,14 +123,16 @@ char *cn__config_training_text(const cn_model *model)
 {
     const cn__optimizer_class *class_ = model->optimizer->class_;
     json_t *metrics = json_array(), *config = json_object();
-    for (int i = 0; i < model->n_metrics; i++) json_array_append_new(metrics, json_string(model->metric_names[i]));
+    json_t *weighted = json_array();
+    for (int i = 0; i < model->n_metrics; i++)
+        json_array_append_new(i < model->n_plain_metrics ? metrics : weighted, json_string(model->metric_texts[i]));
     for (int i = 0; i < class_->n_fields; i++)
         json_object_set_new(config, class_->fields[i].name, field_value(&class_->fields[i], model->optimizer->options));
     const cn_schedule *schedule = &model->optimizer->schedule; /* the number may have been changed */
     json_object_set_new(config, "learning_rate",
                         schedule->name ? schedule_object(schedule) : json_real(model->learning_rate));
-    return dump(json_pack("{s:s, s:o, s:o}", "loss", model->loss_text, "metrics", metrics,
-                          "optimizer_config", named(class_->name, config)),
+    return dump(json_pack("{s:s, s:o, s:o, s:o}", "loss", model->loss_text, "metrics", metrics, "weighted_metrics",
+                          weighted, "optimizer_config", named(class_->name, config)),
                 "the training configuration");
 }
 
@@ -333,10 +335,13 @@ static int read_training(cn_model *model, const json_t *root)
     const json_t *metrics = json_object_get(root, "metrics"), *optimizer = json_object_get(root, "optimizer_config");
     const char *name = json_string_value(json_object_get(optimizer, "class_name"));
     cn_compile_options options = {.loss = json_string_value(json_object_get(root, "loss"))};
-    if (!name || !options.loss || json_array_size(metrics) > CN_MAX_METRICS)
+    const json_t *weighted = json_object_get(root, "weighted_metrics"); /* missing in files of before */
+    if (!name || !options.loss || json_array_size(metrics) + json_array_size(weighted) > CN_MAX_METRICS)
         return bad("loss, metrics or optimizer_config are missing");
     for (size_t i = 0; i < json_array_size(metrics); i++)
         options.metrics[i] = json_string_value(json_array_get(metrics, i));
+    for (size_t i = 0; i < json_array_size(weighted); i++)
+        options.weighted_metrics[i] = json_string_value(json_array_get(weighted, i));
     for (int i = 0; i < CN__OPTIMIZER_COUNT; i++) {
         const cn__optimizer_class *class_ = cn__optimizer_classes[i];
         if (strcmp(class_->name, name)) continue;

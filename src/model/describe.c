@@ -101,10 +101,10 @@ const char *cn_names(cn_names_kind kind, int i)
     case CN_NAMES_INITIALIZER: return i < CN__INITIALIZER_COUNT ? cn__initializer_classes[i]->name : NULL;
     case CN_NAMES_OPTIMIZER: return i < CN__OPTIMIZER_COUNT ? cn__optimizer_classes[i]->snake : NULL;
     case CN_NAMES_LOSS: return i < CN__LOSS_COUNT ? cn__loss_classes[i]->name : NULL;
-    case CN_NAMES_METRIC: return i < CN__METRIC_COUNT ? cn__metric_classes[i]->name : NULL;
     case CN_NAMES_REGULARIZER: return i < CN__REGULARIZER_COUNT ? cn__regularizer_names[i] : NULL;
     case CN_NAMES_SCHEDULE: return i < CN__SCHEDULE_COUNT ? cn__schedule_classes[i]->snake : NULL;
     case CN_NAMES_CONSTRAINT: return i < CN__CONSTRAINT_COUNT ? cn__constraint_names[i] : NULL;
+    case CN_NAMES_METRIC: return cn__metric_name(i);
     }
     return NULL;
 }

@@ -26,12 +26,12 @@ static void report(const cn_model *model, const cn__sums *sums, cn_result *resul
             result->loss = values[i];
             continue;
         }
-        result->names[metric] = model->metric_names[metric];
+        result->names[metric] = model->metrics[metric].name;
         result->values[metric] = values[i];
     }
     result->n_metrics = model->n_metrics;
     for (int i = model->n_metrics - 1; i >= 0; i--)
-        if (cn__metric_classes[model->metrics[i]]->is_accuracy) result->accuracy = result->values[i];
+        if (cn__metric_class_of(&model->metrics[i])->is_accuracy) result->accuracy = result->values[i];
     result->accuracy_standard_error = sqrt(result->accuracy * (1 - result->accuracy) / (double)result->samples);
 }
 
@@ -42,7 +42,7 @@ static int run(cn_model *model, const cn__data *data, const cn_evaluate_options 
     cn_logs logs = {model->n_logs, model->log_names, values};
     cn__progress progress;
     int watched = options->verbose || options->callbacks[0];
-    int64_t quiet = cn__loss_needs_batches(&model->loss) ? batch : CN__QUIET_BATCH;
+    int64_t quiet = cn__model_needs_batches(model) ? batch : CN__QUIET_BATCH;
     CN_TRY(cn__plan_prepare(model, watched ? batch : quiet, 0));
     if (!watched) {
         cn__evaluate_rows(model, data, 0, data->rows, quiet, sums);
@@ -74,7 +74,7 @@ static int evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_
     if (options->batch_size < 1)
         return cn__fail(CN_EINVAL, "batch_size must be at least 1, got %lld", (long long)options->batch_size);
     cn__data data;
-    cn__sums sums = {.rows = 0};
+    cn__sums sums = cn__sums_begin(model, 1);
     CN_TRY(cn__data_open(model, x, y, &data));
     int status = cn__data_weigh(model, &data, options->sample_weight, NULL);
     if (status == CN_OK) status = run(model, &data, options, &sums);

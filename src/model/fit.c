@@ -86,8 +86,8 @@ static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
     CN_TRY(cn__data_open(f->model, x, y, &f->train));
     CN_TRY(cn__data_weigh(f->model, &f->train, o->sample_weight, o->class_weight));
     CN_TRY(split(f));
-    f->now = (cn__running){.options = o, .train = &f->train, .train_rows = f->train_rows,
-                           .validation_rows = f->validation_rows, .epoch = o->initial_epoch,
+    f->now = (cn__running){.options = o, .sums = cn__sums_begin(f->model, 0), .train = &f->train,
+                           .train_rows = f->train_rows, .validation_rows = f->validation_rows, .epoch = o->initial_epoch,
                            .steps = (f->train_rows + o->batch_size - 1) / o->batch_size};
     CN_TRY(cn__plan_prepare(f->model, o->batch_size < f->train_rows ? o->batch_size : f->train_rows, 1));
     if (o->shuffle) {
@@ -158,7 +158,7 @@ static int end_epoch(fitting *f)
     cn_model *model = f->model;
     cn__running *now = &f->now;
     cn__log_line *line = &f->line;
-    cn__sums validation = {.rows = 0};
+    cn__sums validation = cn__sums_begin(model, 1);
     if (f->validation_rows) CN_TRY(validate(f, &validation));
     cn__log_line_fill(model, &now->sums, f->validation_rows ? &validation : NULL, line);
     now->line = line;
@@ -167,7 +167,7 @@ static int end_epoch(fitting *f)
     CN_TRY(cn__history_add(model->history, now->epoch, &line->logs));
     int epoch = now->epoch++;
     now->step = now->is_begun = 0;
-    now->sums = (cn__sums){.rows = 0};
+    now->sums = cn__sums_begin(model, 0);
     CN_HOOK(f->options->callbacks, after_epoch, model, epoch);
     return CN_OK;
 }

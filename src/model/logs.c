@@ -6,9 +6,8 @@
 #include <string.h>
 
 /* Keras keeps float32 totals and reports the quotient as float32; ours are float64 sums rounded once. */
-static double mean(const cn_model *model, double sum, int64_t rows)
+static double rounded(const cn_model *model, double value)
 {
-    double value = rows ? sum / (double)rows : 0;
     return model->engine->bits == 64 ? value : (double)(float)value;
 }
 
@@ -16,7 +15,14 @@ void cn__logs_fill(const cn_model *model, const cn__sums *sums, double *values)
 {
     for (int i = 0; i < model->n_logs; i++) {
         int source = model->log_sources[i];
-        values[i] = mean(model, source < 0 ? sums->loss : sums->metrics[source], sums->rows);
+        if (source < 0) {
+            values[i] = rounded(model, sums->rows ? sums->loss / (double)sums->rows : 0);
+            continue;
+        }
+        double value = 0;
+        cn__metric_result(&model->metrics[source], model->metric_states[sums->testing] + model->metric_places[source],
+                          &value);
+        values[i] = rounded(model, value);
     }
 }
 

@@ -90,9 +90,52 @@ double cn__measure_loss(cn__measuring *m, double *divisor)
     return sum;
 }
 
+int cn__model_metrics_read_logits(const cn_model *model)
+{
+    for (int i = 0; i < model->n_metrics; i++)
+        if (model->metrics[i].loss.options.from_logits) return 1;
+    return 0;
+}
+
+int cn__model_needs_batches(const cn_model *model)
+{
+    int needs = cn__loss_needs_batches(&model->loss);
+    for (int i = 0; i < model->n_metrics; i++)
+        if (model->metrics[i].index == CN__METRIC_mean_of_loss) needs |= cn__loss_needs_batches(&model->metrics[i].loss);
+    return needs;
+}
+
 int cn__model_reads_logits(const cn_model *model)
 {
     return model->from_logits || model->loss.options.from_logits;
+}
+
+/* Labels as rows of 0 and 1, for metrics that read rows. */
+static void make_one_hot(const cn__engine *engine, const cn__scores *s, void *rows)
+{
+    int wide = engine->bits == 64;
+    for (int64_t r = 0; r < s->rows; r++)
+        for (int64_t j = 0; j < s->columns; j++) {
+            if (wide) ((double *)rows)[r * s->columns + j] = s->labels[r] == j;
+            else ((float *)rows)[r * s->columns + j] = s->labels[r] == j;
+        }
+}
+
+static void measure_metrics(const cn_model *model, const cn__scores *measured, const double *weights, double *state)
+{
+    cn__scores s = *measured;
+    s.row_loss = model->plan.metric_row_loss;
+    s.probabilities = model->plan.metric_probabilities;
+    s.gradient = NULL;
+    for (int i = 0; i < model->n_metrics; i++) {
+        const cn__metric *metric = &model->metrics[i];
+        if (s.labels && !s.target && cn__metric_reads_of(metric) == CN__READS_ROWS) {
+            make_one_hot(model->engine, &s, model->plan.target);
+            s.target = model->plan.target;
+        }
+        s.weights = i < model->n_plain_metrics ? NULL : weights;
+        model->engine->metrics[metric->index]->update(metric, &s, state + model->metric_places[i]);
+    }
 }
 
 void cn__measure(cn_model *model, const void *output, int64_t rows, const double *weights, void *gradient,
@@ -119,6 +162,12 @@ void cn__measure(cn_model *model, const void *output, int64_t rows, const double
     sums->rows += rows;
     sums->loss += loss * ((double)rows / divisor) + cn__penalties(model, rows) * (double)rows;
     if (model->from_logits) m.scores.output = m.scores.probabilities;
-    for (int i = 0; i < model->n_metrics; i++)
-        sums->metrics[i] += model->engine->metrics[model->metrics[i]]->sum(&m.scores) * ((double)rows / (double)all);
+    if (model->n_metrics) measure_metrics(model, &m.scores, weights, model->metric_states[sums->testing]);
+}
+
+cn__sums cn__sums_begin(cn_model *model, int testing)
+{
+    double *state = model->metric_states[testing];
+    for (int64_t i = 0; i < model->metric_state_size; i++) state[i] = 0;
+    return (cn__sums){.testing = testing};
 }

@@ -37,6 +37,7 @@ typedef struct cn__plan {
     double *weights;
     void *row_loss;
     void *probabilities;
+    void *metric_row_loss, *metric_probabilities; /* room for the metrics */
     cn__bf16 *bf16;    /* one per layer, NULL unless the precision is mixed_bfloat16 */
     int *copy_is_fresh;
 } cn__plan;
@@ -44,8 +45,8 @@ typedef struct cn__plan {
 /* What a pass over rows adds up to. Checkpoints store it as it is, so it holds no pointers. */
 typedef struct cn__sums {
     int64_t rows;
-    double loss;                       /* sum over rows */
-    double metrics[CN_MAX_METRICS];    /* likewise */
+    double loss;  /* sum over rows */
+    int testing;  /* which of the model's metric_states the metrics add to */
 } cn__sums;
 
 /* The logs of an epoch, with room for what callbacks add. */
@@ -130,8 +131,12 @@ struct cn_model {
     char *loss_text; /* as it was given to cn_compile */
     int from_logits; /* the loss reads the input of the last activation */
     int n_metrics;
-    char *metric_names[CN_MAX_METRICS];
-    int metrics[CN_MAX_METRICS];
+    cn__metric metrics[CN_MAX_METRICS]; /* the weighted ones come last */
+    char *metric_texts[CN_MAX_METRICS]; /* as they were given to cn_compile */
+    int n_plain_metrics;                /* those that are not weighted */
+    int64_t metric_places[CN_MAX_METRICS]; /* where the state of each begins */
+    int64_t metric_state_size;
+    double *metric_states[2];           /* of training, of testing; both in one block */
     int n_logs;
     const char *log_names[2 * (CN_MAX_METRICS + 1)]; /* sorted; the second half has "val_" in front */
     int log_sources[CN_MAX_METRICS + 1];             /* metric number, -1 for the loss */
@@ -164,6 +169,10 @@ void cn__model_choose_team(cn_model *model, int64_t rows);
 int64_t cn__model_rows_per_sample(const cn_model *model);
 /* 1 if the loss is measured from logits: those before the last activation, or the model's own output. */
 int cn__model_reads_logits(const cn_model *model);
+/* 1 if a metric is a loss measured from logits. */
+int cn__model_metrics_read_logits(const cn_model *model);
+/* 1 if loss or metrics depend on how the rows are cut into batches. */
+int cn__model_needs_batches(const cn_model *model);
 void *cn__model_weight_at(const cn_model *model, void *block, int weight);
 const cn__weight *cn__model_weight_of(const cn_model *model, int weight);
 
@@ -250,6 +259,9 @@ void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *ch
  * last axis, NULL: all 1. gradient: of the batch's loss with respect to the output, NULL: not wanted. */
 void cn__measure(cn_model *model, const void *output, int64_t rows, const double *weights, void *gradient,
                  cn__sums *sums);
+
+/* Sums of nothing, the state of the metrics cleared: `testing` 0 for training, 1 for everything else. */
+cn__sums cn__sums_begin(cn_model *model, int testing);
 
 /* --- evaluate.c --- */
 /* Rows do not depend on each other in evaluate and predict, so without anybody watching, batches are as large as suits

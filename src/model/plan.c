@@ -116,6 +116,8 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
     plan->weights = carve(c, rows * cn__model_rows_per_sample(model), sizeof *plan->weights);
     plan->row_loss = carve(c, rows * outputs, real);
     plan->probabilities = carve(c, rows * outputs, real);
+    plan->metric_row_loss = carve(c, rows * cn__model_rows_per_sample(model), real);
+    plan->metric_probabilities = carve(c, cn__model_metrics_read_logits(model) ? rows * outputs : 0, real);
     if (model->bf16_way != CN__BF16_NONE) carve_bf16(model, plan, c, rows);
 }
 

@@ -214,7 +214,7 @@ int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, doubl
     if (!y) return cn__fail(CN_EINVAL, "cn_train_step: y is NULL");
     cn__data data;
     CN_TRY(cn__data_open_once(model, x, y, &data));
-    cn__sums sums = {.rows = 0};
+    cn__sums sums = cn__sums_begin(model, 1);
     cn__train_batch(model, &data, &(cn__choice){.n = data.rows}, &sums);
     cn__lazy_settle(model);
     if (loss) *loss = sums.loss / (double)sums.rows;

@@ -99,6 +99,7 @@ typedef struct cn__loss {
 
 /* From text such as "huber(delta=2)". Errors: CN_ENAME, CN_EINVAL, CN_ENOMEM; then there is nothing to close. */
 int cn__loss_open(cn__loss *loss, const char *text);
+int cn__loss_open_spec(cn__loss *loss, const cn__spec *spec);
 /* Accepts one that is all zero. */
 void cn__loss_close(cn__loss *loss);
 
@@ -109,6 +110,9 @@ static inline const cn__loss_class *cn__loss_class_of(const cn__loss *loss)
 
 /* 1 if a batch's loss is not the mean of what its rows would give alone, so that the size of batches matters. */
 int cn__loss_needs_batches(const cn__loss *loss);
+
+/* 1 if there is a loss of that name. */
+int cn__loss_find(const char *name, int *index);
 
 /* Whether two names are the same but for case and underscores: "CategoricalCrossentropy", "categorical_crossentropy". */
 int cn__same_keras_name(const char *a, const char *b);

@@ -20,7 +20,7 @@ static const cn__field fields[] = {CN__LOSS_FIELD_REDUCTION};
 
 const cn__loss_class cn__loss_log_cosh = {
     .name = "log_cosh",
-    .alias = "logcosh",
+    .alias = "log_cosh_error",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
     .defaults = {.reduction = CN__LOSS_REDUCTION},

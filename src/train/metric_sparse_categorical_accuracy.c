@@ -1,20 +1,28 @@
-#include "kernels/argmax.h"
-#include "train/metric.h"
+#include "train/metric_rows.h"
 
 /* label == argmax(output) */
-static double sum(const cn__scores *s)
+static double row_value(const cn__metric *m, const cn__scores *s, int64_t r)
 {
-    int64_t hits = 0;
-    for (int64_t r = 0; r < s->rows; r++)
-        hits += s->labels[r] == cn__row_argmax(s->columns, (const real *)s->output + r * s->columns);
-    return (double)hits;
+    (void)m;
+    return s->labels[r] == cn__row_argmax(s->columns, cn__score_row(s, r));
 }
 
-const cn__metric_math CN_T(cn__metric_sparse_categorical_accuracy_math) = {sum};
+static void update(const cn__metric *metric, const cn__scores *scores, double *state)
+{
+    cn__add_to_mean(metric, scores, state, row_value);
+}
+
+const cn__metric_math CN_T(cn__metric_sparse_categorical_accuracy_math) = {update};
 
 #if CN_ONCE
+static const cn__field fields[] = {
+    CN__METRIC_FIELD(name, TEXT),
+};
+
 const cn__metric_class cn__metric_sparse_categorical_accuracy = {
     .name = "sparse_categorical_accuracy",
+    CN__METRIC_FIELDS(fields),
     .is_accuracy = 1,
+    .reads = CN__READS_LABELS,
 };
 #endif

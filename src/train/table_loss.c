@@ -21,18 +21,24 @@ int cn__same_keras_name(const char *a, const char *b)
     }
 }
 
-static int find(const char *name, int *index)
+int cn__loss_find(const char *name, int *index)
 {
-    const char *names[CN__LOSS_COUNT];
     for (int i = 0; i < CN__LOSS_COUNT; i++) {
         const cn__loss_class *class_ = cn__loss_classes[i];
-        names[i] = class_->name;
         if (!cn__same_keras_name(name, class_->name) && !cn__same_keras_name(name, class_->alias) &&
             !cn__same_keras_name(name, class_->alias_2))
             continue;
         *index = i;
-        return CN_OK;
+        return 1;
     }
+    return 0;
+}
+
+static int find(const char *name, int *index)
+{
+    const char *names[CN__LOSS_COUNT];
+    if (cn__loss_find(name, index)) return CN_OK;
+    for (int i = 0; i < CN__LOSS_COUNT; i++) names[i] = cn__loss_classes[i]->name;
     return cn__fail_unknown("loss", name, names, CN__LOSS_COUNT);
 }
 
@@ -74,10 +80,17 @@ static void drop_none(const cn__spec *given, cn__spec *spec)
 
 int cn__loss_open(cn__loss *loss, const char *text)
 {
-    cn__spec given, spec;
+    cn__spec spec;
     *loss = (cn__loss){.index = 0};
-    CN_TRY(cn__spec_parse(text, &given));
-    drop_none(&given, &spec);
+    CN_TRY(cn__spec_parse(text, &spec));
+    return cn__loss_open_spec(loss, &spec);
+}
+
+int cn__loss_open_spec(cn__loss *loss, const cn__spec *given)
+{
+    cn__spec spec;
+    *loss = (cn__loss){.index = 0};
+    drop_none(given, &spec);
     CN_TRY(find(spec.name, &loss->index));
     const cn__loss_class *class_ = cn__loss_class_of(loss);
     loss->options = class_->defaults;
