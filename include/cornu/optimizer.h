@@ -27,8 +27,8 @@ typedef struct cn_optimizer cn_optimizer;
  * weight_decay d                before the rule, w -= w * d * lr; 0: off
  * exclude_from_weight_decay     words with commas or blanks between them ("bias gamma"): weights whose name contains one of
  *                               them do not decay. A word with a slash is looked for in "layer/weight"; NULL: none
- * use_ema, ema_momentum m       after each step a = m*a + (1-m)*w (the first time a = w)
- * ema_overwrite_frequency n     every n steps w = a; 0: once, at the end of fit
+ * use_ema, ema_momentum m       after each step a = m*a + (1-m)*w (the first time a = w); at the end of fit w = a
+ * ema_overwrite_frequency n     also every n steps w = a; 0: only at the end of fit
  * gradient_accumulation_steps k w moves at every k-th batch only, by the mean of the k gradients; t counts moves, schedules
  *                               count batches; 0: every batch
  *

@@ -234,7 +234,7 @@ void cn__gradients_apply(cn_model *model, const cn__moves *moves)
 void cn__gradients_finish(cn_model *model)
 {
     const cn__shared_options *o = cn__optimizer_shared(model->optimizer);
-    if (!o->use_ema || o->ema_overwrite_frequency || model->iterations == 0) return;
+    if (!o->use_ema || model->iterations == 0) return;
     size_t bytes = cn__engine_bytes(model->engine);
     for (int i = next_weight(model, 0); i >= 0; i = next_weight(model, i + 1)) {
         const cn__weight *w = cn__model_weight_of(model, i);

@@ -1,0 +1,345 @@
+/* Regularizers, constraints, frozen layers and options of optimizers: small fits against Keras
+ * (tests/parity/training_options.txt; tests/parity/README.md describes data and network). */
+#define _GNU_SOURCE
+#include "engines.h"
+#include "parity.h"
+#include "scratch.h"
+
+#include <cornu/model.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define FILE_NAME "training_options.txt"
+enum { SAMPLES = 10, INPUTS = 4, HIDDEN = 5, CLASSES = 3 };
+
+static char names[64][48];
+static int n_names;
+
+static int prepare(void **state)
+{
+    n_names = parity_cases(FILE_NAME, "optimizer", names, 64);
+    return n_names >= 25 ? scratch_setup(state) : -1;
+}
+
+static void set_by_rule(cn_model *model, int weight, int rows, int columns)
+{
+    float values[HIDDEN * HIDDEN];
+    for (int a = 0; a < rows; a++)
+        for (int b = 0; b < columns; b++) values[a * columns + b] = (float)(((3 * a + 5 * b) % 7 - 3) / 10.0);
+    cn_tensor *tensor = cn_tensor_from(CN_FLOAT32, 2, (int64_t[]){rows, columns}, values);
+    assert_int_equal(cn_model_set_weight(model, weight, tensor), CN_OK);
+    cn_tensor_destroy(&tensor);
+}
+
+static cn_model *make_model(const char *optimizer, const char *first, const char *second, const char *precision)
+{
+    cn_model *model = cn_sequential(.precision = precision, .threads = 2);
+    cn_add(model, cn_input(INPUTS));
+    cn_add(model, cn_layer_from_text(first));
+    cn_add(model, cn_layer_from_text(second));
+    if (cn_compile(model, .optimizer_name = optimizer, .loss = "categorical_crossentropy") < 0)
+        fail_msg("%s", cn_error_message());
+    set_by_rule(model, 0, INPUTS, HIDDEN);
+    set_by_rule(model, 2, HIDDEN, CLASSES);
+    return model;
+}
+
+static void make_data(cn_tensor **x, cn_tensor **y)
+{
+    float inputs[SAMPLES * INPUTS], outputs[SAMPLES * CLASSES] = {0};
+    for (int i = 0; i < SAMPLES; i++) {
+        for (int j = 0; j < INPUTS; j++) inputs[i * INPUTS + j] = (float)((7 * i + 3 * j) % 11 / 10.0);
+        outputs[i * CLASSES + 5 * i % CLASSES] = 1;
+    }
+    *x = cn_tensor_from(CN_FLOAT32, 2, (int64_t[]){SAMPLES, INPUTS}, inputs);
+    *y = cn_tensor_from(CN_FLOAT32, 2, (int64_t[]){SAMPLES, CLASSES}, outputs);
+}
+
+static double compare(const char *name, const char *key, int n, const double *got)
+{
+    char full[80];
+    double expected[64], worst = 0;
+    snprintf(full, sizeof full, "%.47s.%.20s", name, key);
+    if (parity_numbers(FILE_NAME, full, expected, 64) != n) return INFINITY;
+    for (int i = 0; i < n; i++) {
+        double off = fabs(got[i] - expected[i]) / (fabs(expected[i]) + 0.1);
+        worst = isnan(off) ? INFINITY : fmax(worst, off);
+    }
+    return worst;
+}
+
+static double compare_weight(const char *name, const char *key, const cn_model *model, int weight)
+{
+    double values[64];
+    cn_tensor *tensor = cn_model_get_weight(model, weight), *flat = cn_reshape(tensor, -1);
+    int n = (int)cn_size(tensor);
+    for (int i = 0; i < n; i++) values[i] = cn_get(flat, i);
+    cn_tensor_destroy(&tensor);
+    return compare(name, key, n, values);
+}
+
+/* Largest difference between a fit and the record of `name`. With `path`, the model is saved before the fit and loaded
+ * again: every option must survive that. */
+static double difference(const char *name, const char *optimizer, const char *first, const char *second,
+                         const char *precision, const char *path)
+{
+    static const char *const weights[] = {"kernel1", "bias1", "kernel2", "bias2"};
+    cn_tensor *x, *y;
+    cn_result result;
+    make_data(&x, &y);
+    cn_model *model = make_model(optimizer, first, second, precision);
+    if (path) {
+        assert_int_equal(cn_model_save(model, path, .include_optimizer = 1), CN_OK);
+        cn_model_destroy(&model);
+        model = cn_model_load(path, .precision = precision);
+        assert_non_null(model);
+    }
+    assert_int_equal(cn_evaluate(model, x, y, &result, .batch_size = 4), CN_OK);
+    double worst = compare(name, "before", 1, &result.loss);
+    assert_int_equal(cn_fit(model, x, y, .epochs = 3, .batch_size = 4, .shuffle = 0), CN_OK);
+    worst = fmax(worst, compare(name, "loss", 3, cn_history_get(cn_model_history(model), "loss")));
+    assert_int_equal(cn_evaluate(model, x, y, &result), CN_OK); /* another batch size must not matter */
+    worst = fmax(worst, compare(name, "after", 1, &result.loss));
+    for (int i = 0; i < 4; i++) worst = fmax(worst, compare_weight(name, weights[i], model, i));
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+    return worst;
+}
+
+/* A text of the record; three can be in use at a time. */
+static const char *text_of(const char *name, const char *key)
+{
+    static char texts[3][512];
+    static int next;
+    char full[80];
+    snprintf(full, sizeof full, "%.47s.%.20s", name, key);
+    const char *found = parity_text(FILE_NAME, full);
+    assert_non_null(found);
+    char *copy = texts[next++ % 3];
+    snprintf(copy, sizeof texts[0], "%s", found);
+    return copy;
+}
+
+static double replay(int which, const char *precision, const char *path)
+{
+    const char *name = names[which];
+    return difference(name, text_of(name, "optimizer"), text_of(name, "first"), text_of(name, "second"), precision, path);
+}
+
+/* Keras raises Adam's beta_1 and beta_2 to the t in float32. */
+static double bound(int which)
+{
+    return strstr(text_of(names[which], "optimizer"), "adam") ? 1e-5 : 1e-6;
+}
+
+static void fits_end_where_keras_ends(void **state)
+{
+    (void)state;
+    for (int i = 0; i < n_names; i++) {
+        double narrow = replay(i, "float32", NULL), wide = replay(i, "float64", NULL);
+        if (!(narrow < bound(i) && wide < bound(i))) print_message("%s: off by %.1e, %.1e\n", names[i], narrow, wide);
+        assert_true(narrow < bound(i) && wide < bound(i));
+    }
+}
+
+static void saved_models_end_there_too(void **state)
+{
+    (void)state;
+    cn_model *model = make_model("sgd", "dense(5)", "dense(3)", "float32");
+    int status = cn_model_save(model, scratch_path("first.safetensors"));
+    cn_model_destroy(&model);
+    if (status == CN_ENOTSUP) skip(); /* built without jansson */
+    for (int i = 0; i < n_names; i++) assert_true(replay(i, "float32", scratch_path("m.safetensors")) < bound(i));
+}
+
+static void the_comparison_finds_other_options(void **state)
+{
+    static const char plain[] = "dense(5, activation=relu)", last[] = "dense(3, activation=softmax)";
+    (void)state;
+    assert_true(difference("plain", "sgd(0.1)", plain, last, "float32", NULL) < 1e-5);
+    assert_false(difference("kernel_l2", "sgd(0.1)", plain, last, "float32", NULL) < 1e-5);
+    assert_false(difference("max_norm", "sgd(0.1)", plain, last, "float32", NULL) < 1e-5);
+    assert_false(difference("first_frozen", "sgd(0.1)", plain, last, "float32", NULL) < 1e-5);
+    assert_false(difference("kernel_l2", "sgd(0.1)", "dense(5, activation=relu, kernel_regularizer=l2(0.0201))", last,
+                            "float32", NULL) < 1e-5);
+}
+
+/* --- what Keras cannot tell --- */
+
+static void freezing_works_at_any_time(void **state)
+{
+    (void)state;
+    cn_tensor *x, *y, *before, *after;
+    make_data(&x, &y);
+    cn_model *model = make_model("rmsprop", "dense(5, activation=relu)", "dense(3, activation=softmax)", "float32");
+    assert_int_equal(cn_model_count_trainable_params(model), 43);
+    assert_int_equal(cn_model_set_trainable(model, "dense", 0), CN_OK);
+    assert_int_equal(cn_model_count_trainable_params(model), 18);
+    char *summary = cn_model_summary(model, 80);
+    assert_non_null(strstr(summary, " Trainable params: 18 (72.00 B)"));
+    assert_non_null(strstr(summary, " Non-trainable params: 25 (100.00 B)"));
+    cn_string_free(summary);
+    for (int frozen = 1; frozen >= 0; frozen--) {
+        before = cn_model_get_weight(model, 0);
+        assert_int_equal(cn_fit(model, x, y, .epochs = 2, .batch_size = 4), CN_OK);
+        after = cn_model_get_weight(model, 0);
+        assert_int_equal(memcmp(cn_data(before), cn_data(after), sizeof(float) * INPUTS * HIDDEN) == 0, frozen);
+        cn_tensor_destroy(&before);
+        cn_tensor_destroy(&after);
+        assert_int_equal(cn_model_set_trainable(model, "dense", 1), CN_OK);
+    }
+    /* With everything frozen a step still measures. */
+    char one[65], two[65];
+    double loss = 0;
+    assert_int_equal(cn_model_set_trainable(model, NULL, 0), CN_OK);
+    assert_int_equal(cn_model_weights_sha256(model, one), CN_OK);
+    assert_int_equal(cn_train_step(model, x, y, &loss), CN_OK);
+    assert_int_equal(cn_model_weights_sha256(model, two), CN_OK);
+    assert_string_equal(one, two);
+    assert_true(loss > 0);
+    assert_int_equal(cn_model_set_trainable(model, "danse", 0), CN_ENAME);
+    assert_non_null(strstr(cn_error_message(), "did you mean \"dense\"?"));
+    assert_int_equal(cn_model_set_trainable(NULL, "dense", 0), CN_EINVAL);
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+}
+
+/* Rows of the first kernel that wait for their updates must be settled before and after it is frozen. */
+static void freezing_loses_no_update(void **state)
+{
+    enum { COLUMNS = 40, ROWS = 64 };
+    char digests[2][65];
+    (void)state;
+    cn_tensor *x = cn_zeros(CN_UINT8, ROWS, COLUMNS), *y = cn_zeros(CN_UINT8, ROWS);
+    for (int i = 0; i < ROWS; i++) {
+        ((uint8_t *)cn_data(x))[i * COLUMNS + i / 2] = 200;
+        ((uint8_t *)cn_data(y))[i] = (uint8_t)(i % 3);
+    }
+    for (int k = 0; k < 2; k++) {
+        /* Codes of bytes become lists of non-zeros; a clipping that never clips takes the way without lists waiting. */
+        cn_model *model = cn_sequential(.threads = 2);
+        cn_add(model, cn_dense(16, .activation = "relu", .input_shape = {COLUMNS}));
+        cn_add(model, cn_dense(3, .activation = "softmax"));
+        assert_int_equal(cn_compile(model, .loss = "sparse_categorical_crossentropy",
+                                    .optimizer_name = k ? "rmsprop(clipnorm=1e30)" : "rmsprop"), CN_OK);
+        for (int part = 0; part < 3; part++) {
+            assert_int_equal(cn_model_set_trainable(model, "dense", part != 1), CN_OK);
+            assert_int_equal(cn_fit(model, x, y, .epochs = 2, .batch_size = 8), CN_OK);
+        }
+        assert_int_equal(cn_model_weights_sha256(model, digests[k]), CN_OK);
+        cn_model_destroy(&model);
+    }
+    assert_string_equal(digests[0], digests[1]);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+}
+
+/* A constraint over several axes of a weight with three: norms of (2, 3) numbers for each of the last axis. */
+static void norms_over_several_axes(void **state)
+{
+    const cn__engine *engines[CN__ISA_COUNT + 1];
+    int n = engines_usable(engines);
+    (void)state;
+    for (int e = 0; e < n; e++) {
+        float w[6 * 20], expected[6 * 20];
+        double norms[20];
+        int64_t groups[6] = {0};
+        engines_fill(w, 6 * 20, 3);
+        for (int c = 0; c < 20; c++) {
+            double squares = 0;
+            for (int r = 0; r < 6; r++) squares += (double)w[r * 20 + c] * (double)w[r * 20 + c];
+            double norm = sqrt(squares), factor = fmin(norm, 0.7) / (norm + 1e-7);
+            for (int r = 0; r < 6; r++) expected[r * 20 + c] = w[r * 20 + c] * (float)factor;
+        }
+        cn__bounded b = {.weight = w, .rows = 6, .columns = 20, .stride = 20, .n_groups = 1, .high = 0.7, .rate = 1,
+                         .norms = norms};
+        engines[e]->rules->bound(&b, groups, 0, 7);
+        engines[e]->rules->bound(&b, groups, 7, 20);
+        for (int i = 0; i < 6 * 20; i++) assert_true(fabsf(w[i] - expected[i]) < 1e-6f);
+    }
+}
+
+/* The same bits in every engine, and NaN stays. */
+static void rules_give_the_same_bits(void **state)
+{
+    const cn__engine *engines[CN__ISA_COUNT + 1];
+    int n = engines_usable(engines);
+    enum { COUNT = 101 };
+    float x[COUNT], first[4][COUNT];
+    cn__norm_sums sums = {0, 0};
+    (void)state;
+    engines_fill(x, COUNT, 11);
+    for (int e = 0; e < n; e++) {
+        const cn__weight_rules *rules = engines[e]->rules;
+        float got[4][COUNT];
+        for (int k = 0; k < 4; k++) memcpy(got[k], x, sizeof x);
+        rules->add_penalty(COUNT, x, 0.1, 0.2, got[0]);
+        rules->average(COUNT, got[0], 0.9, got[1]);
+        rules->clip(COUNT, 0.5, got[2]);
+        rules->scale(COUNT, 1 / 3.0, got[3]);
+        cn__norm_sums s = rules->sums(COUNT, x);
+        if (e == 0) {
+            memcpy(first, got, sizeof got);
+            sums = s;
+        }
+        assert_true(engines_same(first, got, sizeof got));
+        assert_true(engines_same(&sums, &s, sizeof s));
+        for (int i = 0; i < COUNT; i++) assert_true(fabsf(got[2][i]) <= 0.5f);
+        float hole = NAN;
+        rules->clip(1, 1, &hole);
+        assert_true(isnan(hole));
+        rules->not_negative(1, &hole);
+        assert_true(isnan(hole));
+    }
+}
+
+static void bad_arguments_are_named(void **state)
+{
+    static const struct {
+        const char *text, *sentence;
+    } cases[] = {
+        {"dense(5, kernel_regularizer=l3)", "dense: kernel_regularizer: regularizer: unknown name \"l3\"; did you mean"},
+        {"dense(5, kernel_regularizer=l2(-1))", "dense: kernel_regularizer: l2: l2 must be a number from 0 upwards, got -1"},
+        {"dense(5, name=first, bias_regularizer=l1(l2=1))", "first: bias_regularizer: l1: unknown name \"l2\""},
+        {"dense(5, activity_regularizer=l1(nan))", "dense: activity_regularizer: l1: l1 must be a number from 0 upwards"},
+        {"dense(5, kernel_constraint=maxnorm)", "dense: kernel_constraint: constraint: unknown name \"maxnorm\"; did you "
+                                                "mean \"max_norm\"?"},
+        {"dense(5, kernel_constraint=max_norm(-1))", "kernel_constraint: max_norm: max_value must not be negative, got -1"},
+        {"dense(5, kernel_constraint=min_max_norm(2, 1))", "min_max_norm: min_value must lie in 0 ... max_value, got 2"},
+        {"dense(5, kernel_constraint=min_max_norm(rate=2))", "min_max_norm: rate must lie in 0 ... 1, got 2"},
+        {"dense(5, kernel_constraint=non_neg(1))", "kernel_constraint: non_neg takes no arguments"},
+        {"dense(5, bias_constraint=unit_norm(axis=x))", "bias_constraint: unit_norm: axis must be an axis of the weight"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cn_layer *layer = cn_layer_from_text(cases[i].text);
+        assert_null(layer);
+        if (!strstr(cn_error_message(), cases[i].sentence)) print_message("%s\n", cn_error_message());
+        assert_non_null(strstr(cn_error_message(), cases[i].sentence));
+    }
+    /* How many axes a weight has is known only when it is built. */
+    cn_model *model = cn_sequential();
+    assert_int_equal(cn_add(model, cn_dense(3, .kernel_constraint = "unit_norm(axis=2)", .input_shape = {4})), CN_EINVAL);
+    assert_non_null(strstr(cn_error_message(), "dense: kernel_constraint: unit_norm: axis must be an axis of the weight "
+                                               "(0 or 1) or several as in [0, 1], got \"2\""));
+    cn_model_destroy(&model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fits_end_where_keras_ends),
+        cmocka_unit_test(saved_models_end_there_too),
+        cmocka_unit_test(the_comparison_finds_other_options),
+        cmocka_unit_test(freezing_works_at_any_time),
+        cmocka_unit_test(freezing_loses_no_update),
+        cmocka_unit_test(norms_over_several_axes),
+        cmocka_unit_test(rules_give_the_same_bits),
+        cmocka_unit_test(bad_arguments_are_named),
+    };
+    return cmocka_run_group_tests_name("training_options", tests, prepare, scratch_teardown);
+}
