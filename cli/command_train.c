@@ -24,7 +24,8 @@ static const struct option options[] = {
     {OPTION_INTEGER, "epochs", 'e', AT(epochs), "N", 0, 1e6, WHOLE "0", "how often all training images are seen"},
     {OPTION_INTEGER, "batch-size", 'b', AT(batch_size), "N", 1, 1e9, WHOLE "1", "images for each step"},
     {OPTION_TEXT, "optimizer", 0, AT(optimizer), "NAME", 0, 0, NULL,
-     "rmsprop, sgd or adam, arguments in brackets: \"sgd(learning_rate=0.1, nesterov=1)\""},
+     "rmsprop, sgd, adam, adamw, adagrad, adadelta, adamax, nadam, lion or ftrl; arguments in brackets: "
+     "\"sgd(learning_rate=0.1, nesterov=1)\", \"adam(cosine_decay(0.001, 2000), clipnorm=1)\""},
     {OPTION_REAL, "learning-rate", 0, AT(learning_rate), "RATE", 0, 1e30, "a number of at least 0",
      "learning rate of the optimizer (default: the optimizer's own)"},
     {OPTION_REAL, "momentum", 0, AT(momentum), "M", 0, 1, "a number from 0 to 1",

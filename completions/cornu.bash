@@ -10,7 +10,7 @@ _cornu() {
         return
     fi
     case $before in
-    --optimizer) COMPREPLY=($(compgen -W "rmsprop sgd adam" -- "$word")); return ;;
+    --optimizer) COMPREPLY=($(compgen -W "rmsprop sgd adam adamw adagrad adadelta adamax nadam lion ftrl" -- "$word")); return ;;
     --loss) COMPREPLY=($(compgen -W "categorical_crossentropy sparse_categorical_crossentropy mse" -- "$word")); return ;;
     --precision) COMPREPLY=($(compgen -W "float32 mixed_bfloat16 float64" -- "$word")); return ;;
     --isa) COMPREPLY=($(compgen -W "c avx2 avx512 neon" -- "$word")); return ;;
