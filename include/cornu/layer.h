@@ -10,6 +10,8 @@
 
 #include <cornu/tensor.h>
 
+#include <math.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -273,6 +275,64 @@ CN_API cn_layer *cn_layer_normalization_create(const cn_layer_normalization_opti
 /* cn_layer_normalization(), cn_layer_normalization(.axis = {1, 2}) */
 #define cn_layer_normalization(...)                                                                                 \
     cn_layer_normalization_create(&(const cn_layer_normalization_options){CN_LAYER_NORMALIZATION_DEFAULTS, __VA_ARGS__})
+
+/* --- RandomTranslation, RandomRotation, RandomZoom: images move a little, each differently, in training only --------
+ * x, y (H, W, C); in evaluate and predict y = x. The numbers are drawn uniformly for each image and step, the same for any
+ * number of threads (docs/determinism.md). A factor is two numbers: {f} stands for -f ... f, {a, b} for all between the
+ * two, where a zero comes first. In text: 0.1 or (-0.2, 0.3).
+ * Pixel (x, y) of the output is read at (m0 x + m1 y + m2, m3 x + m4 y + m5) of the input, with f drawn:
+ *   RandomTranslation   (x - f_width W, y - f_height H)
+ *   RandomRotation      turned by f whole turns around the middle, against the clock
+ *   RandomZoom          (1 + f_width, 1 + f_height) times the distance from the middle; below 0 zooms in
+ * Source: keras.layers.RandomTranslation, RandomRotation, RandomZoom. */
+#define CN_AUGMENTATION_DEFAULTS .fill_mode = "reflect", .interpolation = "bilinear", .seed = -1
+typedef struct cn_random_translation_options {
+    double height_factor[2], width_factor[2]; /* in -1 ... 1: shares of the height and of the width */
+    const char *fill_mode;     /* what lies outside: "reflect", "wrap", "constant", "nearest" */
+    const char *interpolation; /* "bilinear", "nearest" */
+    int64_t seed;              /* negative: the model's */
+    double fill_value;         /* for "constant" */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_random_translation_options;
+#define CN_RANDOM_TRANSLATION_DEFAULTS CN_AUGMENTATION_DEFAULTS
+CN_API cn_layer *cn_random_translation_create(const cn_random_translation_options *options);
+/* cn_random_translation(0.1, 0.2, .fill_mode = "constant"): height, width, more */
+#define cn_random_translation(height, ...)                                                                          \
+    cn_random_translation_create(&(const cn_random_translation_options){                                            \
+        CN_RANDOM_TRANSLATION_DEFAULTS, .height_factor[0] = height, .width_factor[0] = __VA_ARGS__})
+
+typedef struct cn_random_rotation_options {
+    double factor[2];          /* in -1 ... 1: whole turns */
+    const char *fill_mode;     /* what lies outside: "reflect", "wrap", "constant", "nearest" */
+    const char *interpolation; /* "bilinear", "nearest" */
+    int64_t seed;              /* negative: the model's */
+    double fill_value;         /* for "constant" */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_random_rotation_options;
+#define CN_RANDOM_ROTATION_DEFAULTS CN_AUGMENTATION_DEFAULTS
+CN_API cn_layer *cn_random_rotation_create(const cn_random_rotation_options *options);
+/* cn_random_rotation(0.05), cn_random_rotation(-0.1, .factor[1] = 0.2) */
+#define cn_random_rotation(...)                                                                                     \
+    cn_random_rotation_create(                                                                                      \
+        &(const cn_random_rotation_options){CN_RANDOM_ROTATION_DEFAULTS, .factor[0] = __VA_ARGS__})
+
+typedef struct cn_random_zoom_options {
+    double height_factor[2];   /* in -1 ... 1 */
+    double width_factor[2];    /* likewise; {NAN}: always the height's */
+    const char *fill_mode;     /* what lies outside: "reflect", "wrap", "constant", "nearest" */
+    const char *interpolation; /* "bilinear", "nearest" */
+    int64_t seed;              /* negative: the model's */
+    double fill_value;         /* for "constant" */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_random_zoom_options;
+#define CN_RANDOM_ZOOM_DEFAULTS .width_factor = {NAN}, CN_AUGMENTATION_DEFAULTS
+CN_API cn_layer *cn_random_zoom_create(const cn_random_zoom_options *options);
+/* cn_random_zoom(0.1), cn_random_zoom(0.1, .width_factor[0] = 0.2) */
+#define cn_random_zoom(...)                                                                                         \
+    cn_random_zoom_create(&(const cn_random_zoom_options){CN_RANDOM_ZOOM_DEFAULTS, .height_factor[0] = __VA_ARGS__})
 
 /* --- by name ------------------------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 #include "base/exact.h"
 
 #include <math.h>
+#include <math.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -55,6 +56,22 @@ double cn__exact_cos_pi(double x)
     double angle = 3.141592653589793 * (is_sine ? 0.5 - x : x), square = angle * angle, sum = 1;
     for (int k = 20; k >= 2; k -= 2) sum = 1 - sum * square / ((k + is_sine) * (k + is_sine - 1));
     return is_sine ? angle * sum : sum;
+}
+
+/* Reduced to at most an eighth of a turn, where the power series need ten terms to be exact. */
+void cn__exact_turn(double turns, double *sine, double *cosine)
+{
+    double quarters = floor(4 * turns + 0.5), x = (turns - quarters / 4) * 6.283185307179586, square = x * x;
+    double s = 0, c = 0;
+    for (int k = 20; k >= 2; k -= 2) {
+        c = (1 - c) * square / (k * (k - 1));
+        s = (1 - s) * square / (k * (k + 1));
+    }
+    s = x * (1 - s);
+    c = 1 - c;
+    int quarter = (int)(quarters - 4 * floor(quarters / 4));
+    *sine = quarter == 0 ? s : quarter == 1 ? c : quarter == 2 ? -s : -c;
+    *cosine = quarter == 0 ? c : quarter == 1 ? -s : quarter == 2 ? -c : s;
 }
 
 double cn__exact_power(double x, unsigned long n)

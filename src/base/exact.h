@@ -15,6 +15,9 @@ double cn__exact_real_power(double x, double y);
 /* cos(pi x) for x in 0 ... 1. */
 double cn__exact_cos_pi(double x);
 
+/* Sine and cosine of a number of whole turns; error below 1e-15. */
+void cn__exact_turn(double turns, double *sine, double *cosine);
+
 /* x to the whole power n >= 0, by squaring. */
 double cn__exact_power(double x, unsigned long n);
 

@@ -123,7 +123,10 @@ typedef struct cn__layer_class {
     X(zero_padding2d)                                                                                               \
     X(dropout)                                                                                                      \
     X(batch_normalization)                                                                                          \
-    X(layer_normalization)
+    X(layer_normalization)                                                                                          \
+    X(random_translation)                                                                                           \
+    X(random_rotation)                                                                                              \
+    X(random_zoom)
 
 #define CN__LAYER_ID(name) CN__LAYER_##name,
 enum { CN__LAYER_LIST(CN__LAYER_ID) CN__LAYER_COUNT };

@@ -115,6 +115,68 @@ class Dropout(L.Dropout):
         return tf.where(stays, inputs * np.float32(1 / (1 - self.rate)), 0.0)
 
 
+class Augmentation:
+    """Keras's layers with Cornu's numbers: sample b takes the first two words at index b."""
+
+    def draw(self, batch):
+        if not hasattr(self, "cornu"):
+            self.cornu = Stream(SEED if self.seed is None else self.seed, AUGMENTATION, 0)
+        return self.cornu.uniform(4 * batch).reshape(batch, 4)[:, :2]
+
+    @staticmethod
+    def between(lower, upper, drawn):
+        return (lower + drawn * (upper - lower)).astype(np.float32)[:, None]
+
+
+class RandomTranslation(Augmentation, L.RandomTranslation):
+    def get_random_transformation(self, data, training=True, seed=None):
+        if not training:
+            return None
+        batch, height, width, _ = data.shape
+        drawn = self.draw(batch)
+        down = self.between(self.height_lower, self.height_upper, drawn[:, 0]) * np.float32(height)
+        right = self.between(self.width_lower, self.width_upper, drawn[:, 1]) * np.float32(width)
+        return {"translations": tf.constant(np.concatenate([right, down], axis=1)), "input_shape": data.shape}
+
+
+class RandomRotation(Augmentation, L.RandomRotation):
+    def get_random_transformation(self, data, training=True, seed=None):
+        if not training:
+            return None
+        batch, height, width, _ = data.shape
+        angle = tf.constant(self.between(360 * self.factor[0], 360 * self.factor[1], self.draw(batch)[:, 0])[:, 0])
+        zero, one = tf.zeros([batch]), tf.ones([batch])
+        matrix = self._compute_affine_matrix(center_x=0.5, center_y=0.5, angle=angle, translate_x=zero, translate_y=zero,
+                                             scale=one, shear_x=zero, shear_y=zero, height=height, width=width)
+        return {"angle": angle, "rotation_matrix": matrix, "image_height": height, "image_width": width,
+                "batch_size": batch}
+
+
+class RandomZoom(Augmentation, L.RandomZoom):
+    def get_random_transformation(self, data, training=True, seed=None):
+        if not training:
+            return None
+        drawn = self.draw(data.shape[0])
+        height = self.between(1 + self.height_lower, 1 + self.height_upper, drawn[:, 0])
+        width = height
+        if self.width_factor is not None:
+            width = self.between(1 + self.width_lower, 1 + self.width_upper, drawn[:, 1])
+        return {"height_zoom": tf.constant(height), "width_zoom": tf.constant(width), "input_shape": data.shape}
+
+
+def transposed(layer, x, r):
+    """The gradient of sum(r * layer(x)) for a layer that is linear but for a constant: TensorFlow's own gradient of an
+    image transform is only near to it."""
+    rest = layer(tf.zeros_like(x), training=True)
+    columns = []
+    for i in range(x[0].size):
+        basis = np.zeros_like(x).reshape(len(x), -1)
+        basis[:, i] = 1
+        moved = layer(tf.constant(basis.reshape(x.shape)), training=True) - rest
+        columns.append(np.sum(moved * r, axis=(1, 2, 3)))
+    return np.stack(columns, axis=1).reshape(x.shape)
+
+
 # text in Cornu, Keras's layer, shape of one sample
 LAYERS = [
     ("rescaling(0.3, offset=-0.7)", lambda: L.Rescaling(0.3, offset=-0.7), (6,)),
@@ -140,6 +202,26 @@ LAYERS = [
     ("layer_normalization((-1, -2), center=false)", lambda: L.LayerNormalization(axis=(-1, -2), center=False), (2, 3, 2)),
     ("layer_normalization(scale=false)", lambda: L.LayerNormalization(scale=False), (2, 3)),
     ("layer_normalization(center=false, scale=false)", lambda: L.LayerNormalization(center=False, scale=False), (4,)),
+    ("random_translation(0.3, 0.4)", lambda: RandomTranslation(0.3, 0.4), (4, 5, 2)),
+    ("random_translation((-0.9, 0.2), (0.1, 0.8), fill_mode=constant, fill_value=0.5)",
+     lambda: RandomTranslation((-0.9, 0.2), (0.1, 0.8), fill_mode="constant", fill_value=0.5), (4, 5, 1)),
+    ("random_translation(1, 1, fill_mode=wrap, seed=5)", lambda: RandomTranslation(1.0, 1.0, fill_mode="wrap", seed=5),
+     (4, 3, 1)),
+    ("random_translation(0.6, 0, fill_mode=nearest)", lambda: RandomTranslation(0.6, 0.0, fill_mode="nearest"), (4, 3, 1)),
+    ("random_translation(0.6, 0.6, interpolation=nearest)",
+     lambda: RandomTranslation(0.6, 0.6, interpolation="nearest"), (4, 3, 2)),
+    ("random_rotation(0.2)", lambda: RandomRotation(0.2), (5, 5, 1)),
+    ("random_rotation((0.1, 0.7), fill_mode=constant)", lambda: RandomRotation((0.1, 0.7), fill_mode="constant"), (4, 6, 2)),
+    ("random_rotation(1, fill_mode=wrap)", lambda: RandomRotation(1.0, fill_mode="wrap"), (4, 5, 1)),
+    ("random_rotation(1, fill_mode=nearest, interpolation=nearest)",
+     lambda: RandomRotation(1.0, fill_mode="nearest", interpolation="nearest"), (4, 5, 1)),
+    ("random_zoom(0.5)", lambda: RandomZoom(0.5), (5, 4, 1)),
+    ("random_zoom((-0.6, 0), (0, 0.9), fill_mode=constant, fill_value=-1)",
+     lambda: RandomZoom((-0.6, 0.0), (0.0, 0.9), fill_mode="constant", fill_value=-1.0), (5, 4, 1)),
+    ("random_zoom(0.9, interpolation=nearest, fill_mode=wrap)",
+     lambda: RandomZoom(0.9, interpolation="nearest", fill_mode="wrap"), (5, 4, 1)),
+    ("random_zoom(0.9, 0.2, fill_mode=nearest, seed=12)",
+     lambda: RandomZoom(0.9, 0.2, fill_mode="nearest", seed=12), (5, 4, 2)),
     ("dropout(0.4)", lambda: Dropout(0.4), (9,)),
     ("dropout(0.25, seed=99)", lambda: Dropout(0.25, seed=99), (5, 4)),
     ("dropout(0.5, noise_shape=3x1)", lambda: Dropout(0.5, noise_shape=(None, 3, 1)), (3, 4)),
@@ -171,7 +253,7 @@ def record_layer(index, text, make, shape, batch=4):
     gradients = tape.gradient(loss, [v] + trainable, unconnected_gradients="zero")
     put(name, "r", r)
     put(name, "y", y)
-    put(name, "dx", gradients[0])
+    put(name, "dx", transposed(layer, x, r) if isinstance(layer, Augmentation) else gradients[0])
     for k, g in enumerate(gradients[1:]):
         put(name, f"dw{k}", g)
     for k, w in enumerate(layer.weights):

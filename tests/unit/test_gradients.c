@@ -48,6 +48,9 @@ static const struct {
     {"batch_normalization", "batch_normalization(1, scale=false)", 3, {2, 3, 2}},
     {"layer_normalization", "layer_normalization", 2, {3, 5}},
     {"layer_normalization", "layer_normalization((1, -1), center=false)", 3, {2, 3, 2}},
+    {"random_translation", "random_translation(0.3, 0.4)", 3, {4, 5, 2}},
+    {"random_rotation", "random_rotation(0.2, fill_mode=constant, fill_value=0.7)", 3, {4, 5, 1}},
+    {"random_zoom", "random_zoom(0.4, fill_mode=wrap)", 3, {4, 5, 1}},
     {"dropout", "dropout(0.4, seed=3)", 2, {3, 5}},
     {"dropout", "dropout(0.4, noise_shape=3x1)", 2, {3, 5}},
 };
