@@ -93,7 +93,6 @@ CN_API cn_tensor *cn_tensor_trunc(const cn_tensor *x);      /* rounded towards z
 CN_API cn_tensor *cn_tensor_rint(const cn_tensor *x);       /* rounded to nearest, halves to even; gives floats */
 
 CN_API cn_tensor *cn_tensor_relu(const cn_tensor *x);       /* maximum(x, 0) */
-CN_API cn_tensor *cn_tensor_sigmoid(const cn_tensor *x);    /* 1 / (1 + e^-x), as (1 + tanh(x/2)) / 2 */
 
 /* e^x / sum of e^x along the axis, after taking away the largest x, so that nothing overflows. */
 CN_API cn_tensor *cn_tensor_softmax(const cn_tensor *x, int axis);
@@ -127,6 +126,7 @@ CN_API cn_tensor *cn_tensor_tanh(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_arcsinh(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_arccosh(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_arctanh(const cn_tensor *x);
+CN_API cn_tensor *cn_tensor_sigmoid(const cn_tensor *x); /* 1 / (1 + e^-x) */
 
 /* --- comparisons, logic, tests: they give bools -------------------------------------------------------------------- */
 
@@ -136,6 +136,11 @@ CN_API cn_tensor *cn_tensor_less(const cn_tensor *a, const cn_tensor *b);
 CN_API cn_tensor *cn_tensor_less_equal(const cn_tensor *a, const cn_tensor *b);
 CN_API cn_tensor *cn_tensor_greater(const cn_tensor *a, const cn_tensor *b);
 CN_API cn_tensor *cn_tensor_greater_equal(const cn_tensor *a, const cn_tensor *b);
+
+/* 1 if both have the same shape and equal elements (array_equal: NaN equals nothing), or elements no further apart than
+ * atol + rtol |b| (allclose; infinities must be equal). 0 if not, a negative status for NULL. */
+CN_API int cn_tensor_array_equal(const cn_tensor *a, const cn_tensor *b);
+CN_API int cn_tensor_allclose(const cn_tensor *a, const cn_tensor *b, double rtol, double atol);
 
 /* A number counts as true unless it is 0. */
 CN_API cn_tensor *cn_tensor_logical_and(const cn_tensor *a, const cn_tensor *b);
@@ -178,6 +183,9 @@ CN_API cn_tensor *cn_tensor_mean(const cn_tensor *x, int n_axes, const int *axes
 /* Sum of (x - mean)^2 / (count - ddof), in float64, and its root; dtypes as mean's. ddof 1 estimates from a sample. */
 CN_API cn_tensor *cn_tensor_var(const cn_tensor *x, int n_axes, const int *axes, double ddof, int keepdims);
 CN_API cn_tensor *cn_tensor_std(const cn_tensor *x, int n_axes, const int *axes, double ddof, int keepdims);
+
+/* The element of a tensor that has only one, as a double; NaN and an error message otherwise. Source: ndarray.item. */
+CN_API double cn_item(const cn_tensor *x);
 
 /* Over all elements: a scalar. */
 #define cn_sum(x) cn_tensor_sum(x, CN_EVERY_AXIS, 0)
@@ -230,13 +238,24 @@ CN_API cn_tensor *cn_tensor_outer(const cn_tensor *a, const cn_tensor *b);
 
 /* --- other shapes ----------------------------------------------------------------------------------------------------- */
 
-/* Views. A new axis of one entry, at that place of the result; axes of one entry dropped (axes NULL: all such); axes
- * turned round; axes of one entry, and missing ones in front, stretched (such a view is read-only); the diagonal of the
- * last two axes, `offset` to the right of the main one, as the last axis. */
+/* These six are views. */
+
+/* A new axis of one entry, at that place of the result (-1: behind all others). */
 CN_API cn_tensor *cn_tensor_expand_dims(const cn_tensor *x, int axis);
+
+/* Axes of one entry dropped; axes NULL: all such. Error: CN_EINVAL (a named axis has more). */
 CN_API cn_tensor *cn_tensor_squeeze(const cn_tensor *x, int n_axes, const int *axes);
+
+/* The entries of these axes in reverse order. */
 CN_API cn_tensor *cn_tensor_flip(const cn_tensor *x, int n_axes, const int *axes);
+
+/* Two axes exchanged. */
+CN_API cn_tensor *cn_tensor_swapaxes(const cn_tensor *x, int axis1, int axis2);
+
+/* Axes of one entry, and missing ones in front, stretched to that shape; such a view is read-only. */
 CN_API cn_tensor *cn_tensor_broadcast_to(const cn_tensor *x, int ndim, const int64_t *shape);
+
+/* The diagonal of the last two axes, `offset` to the right of the main one, as the last axis. */
 CN_API cn_tensor *cn_tensor_diagonal(const cn_tensor *x, int64_t offset);
 
 /* Tensors one behind the other along an axis, or along a new axis of n entries: cn_tensor_stack(CN_TENSORS(a, b), 0). The

@@ -142,6 +142,7 @@ RULE(cosh, times(G, cn_tensor_sinh(X)))
 RULE(tanh, times(G, less(num(1), square(Z))))
 RULE(arcsinh, over(G, root(sum2(square(X), num(1)))))
 RULE(arccosh, over(G, root(less(square(X), num(1)))))
+RULE(sigmoid, times(G, times(Z, less(num(1), Z))))
 RULE(arctanh, over(G, less(num(1), square(X))))
 RULE(scale, times(G, num(b->operation->real)))
 RULE(astype, G)
@@ -181,6 +182,7 @@ const cn__gradient_line cn__gradient_elementwise[] = {
     {CN__OP_sinh, of_sinh},
     {CN__OP_cosh, of_cosh},
     {CN__OP_tanh, of_tanh},
+    {CN__OP_sigmoid, of_sigmoid},
     {CN__OP_arcsinh, of_arcsinh},
     {CN__OP_arccosh, of_arccosh},
     {CN__OP_arctanh, of_arctanh},

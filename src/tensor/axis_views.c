@@ -71,6 +71,16 @@ cn_tensor *cn_tensor_flip(const cn_tensor *x, int n_axes, const int *axes)
     return view(x, &outline, operation);
 }
 
+cn_tensor *cn_tensor_swapaxes(const cn_tensor *x, int axis1, int axis2)
+{
+    int axes[CN_MAX_NDIM];
+    if (!x) return cn__pass_null("cn_tensor_swapaxes");
+    int one = cn__axis_of("cn_tensor_swapaxes", x, axis1), two = one < 0 ? one : cn__axis_of("cn_tensor_swapaxes", x, axis2);
+    if (two < 0) return NULL;
+    for (int i = 0; i < x->ndim; i++) axes[i] = i == one ? two : i == two ? one : i;
+    return cn_tensor_transpose(x, axes);
+}
+
 cn_tensor *cn_tensor_broadcast_to(const cn_tensor *x, int ndim, const int64_t *shape)
 {
     char from[CN_SHAPE_TEXT_BYTES], to[CN_SHAPE_TEXT_BYTES];

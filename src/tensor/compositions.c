@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "tensor/dtype_rules.h"
+#include "tensor/elementwise.h"
 #include "tensor/record.h"
 
 /* Parts belong to a scope of the function's own, so that they go when it returns; what a tape wrote down, it holds. */
@@ -17,16 +18,6 @@ static cn_tensor *leave(cn_scope **scope, cn_tensor *result)
 cn_tensor *cn_tensor_relu(const cn_tensor *x)
 {
     return x ? cn_tensor_maximum(x, cn_int(0)) : cn__pass_null("cn_tensor_relu");
-}
-
-cn_tensor *cn_tensor_sigmoid(const cn_tensor *x)
-{
-    if (!x) return cn__pass_null("cn_tensor_sigmoid");
-    cn_scope *scope = cn_scope_begin();
-    if (!scope) return NULL;
-    /* 1/(1 + e^-x) = (1 + tanh(x/2)) / 2 has no exponential that could overflow */
-    cn_tensor *half = cn_tensor_tanh(cn_tensor_multiply(x, cn_float(0.5)));
-    return leave(&scope, cn_tensor_multiply(cn_tensor_add(half, cn_int(1)), cn_float(0.5)));
 }
 
 cn_tensor *cn_tensor_softmax(const cn_tensor *x, int axis)
@@ -59,4 +50,41 @@ cn_tensor *cn_tensor_round(const cn_tensor *x, int decimals)
     if (!scope) return NULL;
     cn_tensor *whole = cn_tensor_rint(cn_tensor_multiply(x, cn_float(power)));
     return leave(&scope, cn_tensor_divide(whole, cn_float(power)));
+}
+
+/* --- comparisons across signs --- */
+
+static int is_signed(const cn_tensor *x)
+{
+    return !x->is_weak && cn__is_integer(cn__value_dtype(x)) && !cn__is_unsigned(cn__value_dtype(x));
+}
+
+int cn__differ_in_sign(cn__elementwise_id id, const cn_tensor *const *operands)
+{
+    if (id < CN__ELEMENTWISE_equal || id > CN__ELEMENTWISE_greater_equal) return 0;
+    for (int k = 0; k < 2; k++)
+        if (cn__value_dtype(operands[k]) == CN_UINT64 && is_signed(operands[!k])) return 1;
+    return 0;
+}
+
+/* Where the signed operand is negative the answer is known; elsewhere both are uint64. */
+cn_tensor *cn__compare_signs(cn__elementwise_id id, const cn_tensor *const *operands)
+{
+    int k = cn__value_dtype(operands[0]) == CN_UINT64; /* the signed one */
+    int first_smaller = id == CN__ELEMENTWISE_less || id == CN__ELEMENTWISE_less_equal;
+    int second_smaller = id == CN__ELEMENTWISE_greater || id == CN__ELEMENTWISE_greater_equal;
+    int true_if_negative = id == CN__ELEMENTWISE_not_equal || (k == 0 ? first_smaller : second_smaller);
+    cn__recorder *paused = cn__record_pause();
+    cn_scope *scope = cn_scope_begin();
+    cn_tensor *negative = cn_tensor_less(operands[k], cn_int(0)), *result = NULL;
+    const cn_tensor *both[2] = {operands[0], operands[1]};
+    both[k] = cn_astype(cn_tensor_maximum(operands[k], cn_int(0)), CN_UINT64);
+    if (scope && both[k]) result = cn__elementwise_apply(id, both);
+    if (true_if_negative) result = cn_tensor_logical_or(negative, result);
+    else result = cn_tensor_greater(result, negative); /* true and not negative */
+    if (result) cn__record_disown(result);
+    cn_scope_end(&scope);
+    cn__record_resume(paused);
+    if (result) cn__record_made(result);
+    return result;
 }

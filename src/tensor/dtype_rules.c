@@ -55,15 +55,15 @@ cn_dtype cn__promote_all(int n, const cn_tensor *const *operands)
 {
     cn_dtype promoted = CN_DTYPE_COUNT;
     int any_int = 0, any_float = 0;
-    for (int i = 0; i < n; i++) {
-        cn_dtype dtype = cn__value_dtype(operands[i]);
-        if (operands[i]->is_weak) {
-            if (dtype == CN_INT64) any_int = 1;
-            else any_float = 1;
-        } else {
-            promoted = promoted == CN_DTYPE_COUNT ? dtype : cn__promote(promoted, dtype);
+    /* Floats first: int8, uint8 and float16 give float16, though int8 and uint8 alone would be int16. */
+    for (int reals = 1; reals >= 0; reals--)
+        for (int i = 0; i < n; i++) {
+            cn_dtype dtype = cn__value_dtype(operands[i]);
+            if (cn__is_real(dtype) != reals) continue;
+            if (!operands[i]->is_weak) promoted = promoted == CN_DTYPE_COUNT ? dtype : cn__promote(promoted, dtype);
+            else if (reals) any_float = 1;
+            else any_int = 1;
         }
-    }
     if (any_float && (promoted == CN_DTYPE_COUNT || !cn__is_real(promoted))) return CN_FLOAT64;
     if (any_int && (promoted == CN_DTYPE_COUNT || promoted == CN_BOOL)) return CN_INT64;
     return promoted;

@@ -193,6 +193,14 @@ REALS(UNARY, arcsinh, asinh((double)a))
 REALS(UNARY, arccosh, acosh((double)a))
 REALS(UNARY, arctanh, atanh((double)a))
 
+/* Whichever of the two forms has no exponential that overflows. */
+static inline double sigmoid(double a)
+{
+    double e = exp(-fabs(a));
+    return (a < 0 ? e : 1) / (1 + e);
+}
+REALS(UNARY, sigmoid, sigmoid((double)a))
+
 /* Squares are what powers mostly are, and pow is slow. */
 #define SQUARES_APART(suffix, type)                                                                                 \
     static void real_power_##suffix(int64_t n, const void *const *in, const int64_t *step, void *out)               \

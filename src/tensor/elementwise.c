@@ -211,6 +211,7 @@ cn_tensor *cn__elementwise_apply(cn__elementwise_id id, const cn_tensor *const *
     const cn__elementwise *e = &cn__elementwise_table[id];
     for (int k = 0; k < e->n_operands; k++)
         if (!operands[k]) return cn__pass_null(e->function);
+    if (cn__differ_in_sign(id, operands)) return cn__compare_signs(id, operands);
     job j;
     int ndim;
     int64_t shape[CN_MAX_NDIM];

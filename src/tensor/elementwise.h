@@ -69,6 +69,7 @@ typedef struct cn__elementwise {
     X(arcsinh, 1, REAL, CN__OP_arcsinh, none, none, real_arcsinh)                                                   \
     X(arccosh, 1, REAL, CN__OP_arccosh, none, none, real_arccosh)                                                   \
     X(arctanh, 1, REAL, CN__OP_arctanh, none, none, real_arctanh)                                                   \
+    X(sigmoid, 1, REAL, CN__OP_sigmoid, none, none, real_sigmoid)                                                   \
     X(equal, 2, COMPARE, CN__OP_COUNT, bool_equal, each_equal, test_equal)                                          \
     X(not_equal, 2, COMPARE, CN__OP_COUNT, bool_not_equal, each_not_equal, test_not_equal)                          \
     X(less, 2, COMPARE, CN__OP_COUNT, bool_less, each_less, test_less)                                              \
@@ -91,6 +92,10 @@ typedef enum cn__elementwise_id {
 } cn__elementwise_id;
 
 extern const cn__elementwise cn__elementwise_table[CN__ELEMENTWISE_COUNT];
+
+/* Comparisons of uint64 with signed integers, which no common dtype could hold; exact. */
+int cn__differ_in_sign(cn__elementwise_id id, const cn_tensor *const *operands);
+cn_tensor *cn__compare_signs(cn__elementwise_id id, const cn_tensor *const *operands);
 
 /* A new tensor of the broadcast shape. NULL operands are passed on. */
 cn_tensor *cn__elementwise_apply(cn__elementwise_id id, const cn_tensor *const *operands);

@@ -34,14 +34,6 @@ static int check_joined(const char *function, const cn_tensor *first, const cn_t
     return 0;
 }
 
-/* The first tensor's dtype promoted with all others'. */
-static cn_dtype joined_dtype(int n, const cn_tensor *const *tensors)
-{
-    cn_dtype dtype = cn__promote_all(1, tensors);
-    for (int i = 1; i < n; i++) dtype = cn__promote(dtype, cn__promote_all(1, tensors + i));
-    return dtype;
-}
-
 cn_tensor *cn_tensor_concatenate(int n, const cn_tensor *const *tensors, int axis)
 {
     static const char function[] = "cn_tensor_concatenate";
@@ -54,7 +46,7 @@ cn_tensor *cn_tensor_concatenate(int n, const cn_tensor *const *tensors, int axi
         if (check_joined(function, tensors[0], tensors[i], i, axis) < 0) return NULL;
         shape[axis] += tensors[i]->shape[axis];
     }
-    cn_tensor *output = cn__tensor_create_raw(joined_dtype(n, tensors), tensors[0]->ndim, shape);
+    cn_tensor *output = cn__tensor_create_raw(cn__promote_all(n, tensors), tensors[0]->ndim, shape);
     for (int i = 0; output && i < n; i++) {
         cn_tensor part = cn__part_of(output, axis, begin, begin + tensors[i]->shape[axis], 1);
         cn__copy_into(&part, tensors[i]);
@@ -79,7 +71,7 @@ cn_tensor *cn_tensor_stack(int n, const cn_tensor *const *tensors, int axis)
     axis = cn__axis_read(function, axis, first->ndim + 1, "of the result");
     if (axis < 0) return NULL;
     for (int i = 0, k = 0; i < first->ndim + 1; i++) shape[i] = i == axis ? n : first->shape[k++];
-    cn_tensor *output = cn__tensor_create_raw(joined_dtype(n, tensors), first->ndim + 1, shape);
+    cn_tensor *output = cn__tensor_create_raw(cn__promote_all(n, tensors), first->ndim + 1, shape);
     for (int i = 0; output && i < n; i++) {
         cn_tensor part = cn__part_of(output, axis, i, i + 1, 1);
         part.ndim--;

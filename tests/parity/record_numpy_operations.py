@@ -101,7 +101,7 @@ def softmax(x, axis):
 
 
 def sigmoid(x):
-    return 1 / (1 + np.exp(-np.asarray(x)))
+    return (1 / (1 + np.exp(-np.asarray(x).astype(np.float64)))).astype(x.dtype)
 
 
 def assigned(x, values):
@@ -286,7 +286,7 @@ class Writer:
             self.unary(name, "ppe")
         for name in "arcsin arccos arctanh".split():
             self.unary(name, "u")
-        self.unary("sigmoid", "u", REALS[1:])
+        self.unary("sigmoid", "nue", REALS)
         self.several("softmax", 1, lambda: (self.word(self.dtype(REALS), [2, 3, 4][:self.random.integers(1, 4)]), "a-1"))
         self.several("round", 1, lambda: (self.word(self.dtype(DTYPES[1:]), self.shape()), f"n{self.random.integers(0, 3)}"))
         for _ in range(self.count):

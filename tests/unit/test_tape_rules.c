@@ -151,7 +151,7 @@ BINARY(arctan2) BINARY(hypot) BINARY(remainder)
 UNARY(negative) UNARY(absolute) UNARY(sign) UNARY(square) UNARY(sqrt) UNARY(reciprocal) UNARY(exp) UNARY(exp2)
 UNARY(expm1) UNARY(log) UNARY(log2) UNARY(log10) UNARY(log1p) UNARY(sin) UNARY(cos) UNARY(tan) UNARY(arcsin)
 UNARY(arccos) UNARY(arctan) UNARY(sinh) UNARY(cosh) UNARY(tanh) UNARY(arcsinh) UNARY(arccosh) UNARY(arctanh)
-UNARY(floor)
+UNARY(sigmoid) UNARY(floor)
 BINARY(matmul) BINARY(dot) BINARY(outer)
 
 /* Operations with more arguments, and compositions. */
@@ -273,6 +273,7 @@ static const rule rules[] = {
     {"sinh", f_sinh, -1, 1, ONE(SHAPE(2, 2, 3))},
     {"cosh", f_cosh, -1, 1, ONE(SHAPE(2, 2, 3))},
     {"tanh", f_tanh, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"sigmoid", f_sigmoid, -2, 2, ONE(SHAPE(2, 2, 3))},
     {"arcsinh", f_arcsinh, -1, 1, ONE(SHAPE(2, 2, 3))},
     {"arccosh", f_arccosh, 1.5, 3, ONE(SHAPE(2, 2, 3))},
     {"arctanh", f_arctanh, -0.7, 0.7, ONE(SHAPE(2, 2, 3))},

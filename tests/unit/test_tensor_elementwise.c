@@ -156,6 +156,56 @@ static void in_place_refusals(void **state)
     cn_tensor_destroy(&wide);
 }
 
+/* --- comparisons --- */
+
+/* Neither int64 nor float64 holds all numbers of both; only the numbers themselves tell. */
+static void signed_and_unsigned_compare_exactly(void **state)
+{
+    (void)state;
+    static const int64_t signed_numbers[] = {-1, INT64_MAX, INT64_MAX, INT64_MIN, (1LL << 53) + 1, 0};
+    static const uint64_t unsigned_numbers[] = {UINT64_MAX, INT64_MAX, (uint64_t)1 << 63, (uint64_t)1 << 63, 1ULL << 53, 0};
+    static const uint8_t less[] = {1, 0, 1, 1, 0, 0}, equal[] = {0, 1, 0, 0, 0, 1}, more[] = {0, 0, 0, 0, 1, 0};
+    cn_scope *scope = cn_scope_begin();
+    cn_tensor *s = cn_tensor_from(CN_INT64, CN_SHAPE(6), signed_numbers), *u = cn_tensor_from(CN_UINT64, CN_SHAPE(6), unsigned_numbers);
+    assert_memory_equal(cn_data(cn_tensor_less(s, u)), less, 6);
+    assert_memory_equal(cn_data(cn_tensor_greater(u, s)), less, 6);
+    assert_memory_equal(cn_data(cn_tensor_equal(s, u)), equal, 6);
+    assert_memory_equal(cn_data(cn_tensor_equal(u, s)), equal, 6);
+    assert_memory_equal(cn_data(cn_tensor_greater(s, u)), more, 6);
+    assert_memory_equal(cn_data(cn_tensor_less(u, s)), more, 6);
+    assert_true(cn_tensor_array_equal(cn_tensor_logical_not(cn_tensor_greater(s, u)), cn_tensor_less_equal(s, u)) == 1);
+    assert_true(cn_tensor_array_equal(cn_tensor_logical_not(cn_tensor_less(u, s)), cn_tensor_greater_equal(u, s)) == 1);
+    assert_true(cn_tensor_array_equal(cn_tensor_logical_not(cn_tensor_equal(u, s)), cn_tensor_not_equal(u, s)) == 1);
+    cn_scope_end(&scope);
+}
+
+static void whole_tensors_compare(void **state)
+{
+    (void)state;
+    cn_scope *scope = cn_scope_begin();
+    cn_tensor *x = counting(CN_FLOAT32, CN_SHAPE(2, 3)), *near = cn_tensor_multiply(x, cn_float(1 + 1e-6));
+    cn_tensor *nan = cn_full(CN_FLOAT32, NAN, 2, 3), *infinite = cn_full(CN_FLOAT32, INFINITY, 2, 3);
+    assert_int_equal(cn_tensor_array_equal(x, counting(CN_UINT8, CN_SHAPE(2, 3))), 1);
+    assert_int_equal(cn_tensor_array_equal(x, near), 0);
+    assert_int_equal(cn_tensor_array_equal(x, cn_transpose(x)), 0);
+    assert_int_equal(cn_tensor_array_equal(nan, nan), 0);
+    assert_int_equal(cn_tensor_allclose(near, x, 1e-5, 0), 1);
+    assert_int_equal(cn_tensor_allclose(near, x, 1e-8, 0), 0);
+    assert_int_equal(cn_tensor_allclose(near, x, 0, 1e-4), 1);
+    assert_int_equal(cn_tensor_allclose(nan, nan, 1, 1), 0);
+    assert_int_equal(cn_tensor_allclose(infinite, infinite, 0, 0), 1);
+    assert_int_equal(cn_tensor_allclose(infinite, x, 1, 1), 0);
+    assert_int_equal(cn_tensor_allclose(x, cn_transpose(x), 1, 100), 0);
+    assert_true(cn_tensor_array_equal(NULL, x) < 0);
+    assert_true(cn_tensor_allclose(x, NULL, 0, 0) < 0);
+    assert_true(cn_item(cn_index(x, 1, 2)) == 5);
+    assert_true(isnan(cn_item(x)));
+    assert_non_null(strstr(cn_error_message(), "cn_item: shape (2, 3) has 6 elements, not one"));
+    assert_true(cn_get(cn_tensor_swapaxes(x, 0, -1), 2, 1) == 5);
+    assert_null(cn_tensor_swapaxes(x, 0, 2));
+    cn_scope_end(&scope);
+}
+
 /* --- what is refused --- */
 
 #define assert_refused(call, status, part)                                                                          \
@@ -227,7 +277,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(numbers_adapt_to_the_other_operand), TEST(numbers_need_no_destroying),
         TEST(a_scope_owns_what_is_made_meanwhile), TEST(in_place_keeps_shape_dtype_and_memory),
-        TEST(in_place_with_itself_shifted), TEST(in_place_refusals), TEST(refusals_name_shapes_and_axis),
+        TEST(in_place_with_itself_shifted), TEST(in_place_refusals), TEST(signed_and_unsigned_compare_exactly),
+        TEST(whole_tensors_compare), TEST(refusals_name_shapes_and_axis),
         TEST(out_of_memory), TEST(scaled_views_count_as_what_they_show), TEST(memory_at_odd_addresses),
     };
     return cmocka_run_group_tests_name("elementwise", tests, NULL, NULL);
