@@ -247,12 +247,15 @@ typedef struct cn_batch_normalization_options {
     int center, scale;       /* whether there is a beta, a gamma */
     const char *beta_initializer, *gamma_initializer;
     const char *moving_mean_initializer, *moving_variance_initializer;
+    const char *beta_regularizer, *gamma_regularizer, *beta_constraint, *gamma_constraint; /* NULL: none */
+    int trainable;           /* 0: nothing moves, and training uses the moving mean and variance too */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_batch_normalization_options;
 #define CN_BATCH_NORMALIZATION_DEFAULTS                                                                             \
     .axis = -1, .momentum = 0.99, .epsilon = 0.001, .center = 1, .scale = 1, .beta_initializer = "zeros",           \
-    .gamma_initializer = "ones", .moving_mean_initializer = "zeros", .moving_variance_initializer = "ones"
+    .gamma_initializer = "ones", .moving_mean_initializer = "zeros", .moving_variance_initializer = "ones",          \
+    .trainable = 1
 CN_API cn_layer *cn_batch_normalization_create(const cn_batch_normalization_options *options);
 /* cn_batch_normalization(), cn_batch_normalization(.momentum = 0.9) */
 #define cn_batch_normalization(...)                                                                                 \
@@ -266,11 +269,14 @@ typedef struct cn_layer_normalization_options {
     double epsilon;            /* >= 0 */
     int center, scale;         /* whether there is a beta, a gamma */
     const char *beta_initializer, *gamma_initializer;
+    const char *beta_regularizer, *gamma_regularizer, *beta_constraint, *gamma_constraint; /* NULL: none */
+    int trainable;             /* 0: gamma and beta stay as they are */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_layer_normalization_options;
 #define CN_LAYER_NORMALIZATION_DEFAULTS                                                                             \
-    .axis = {-1}, .epsilon = 0.001, .center = 1, .scale = 1, .beta_initializer = "zeros", .gamma_initializer = "ones"
+    .axis = {-1}, .epsilon = 0.001, .center = 1, .scale = 1, .beta_initializer = "zeros",                           \
+    .gamma_initializer = "ones", .trainable = 1
 CN_API cn_layer *cn_layer_normalization_create(const cn_layer_normalization_options *options);
 /* cn_layer_normalization(), cn_layer_normalization(.axis = {1, 2}) */
 #define cn_layer_normalization(...)                                                                                 \

@@ -49,9 +49,10 @@ static share prepare(const cn__pass *pass)
     return s;
 }
 
+/* A frozen layer trains as it predicts, which is Keras's rule. */
 static int uses_batch(const cn__pass *pass)
 {
-    return pass->training > 0;
+    return pass->training > 0 && pass->layer->trainable;
 }
 
 /* A loop over one sample: `at` is the place of channel c. Called with inner as the constant 1 where it is 1, the usual case,
@@ -231,6 +232,11 @@ static const cn__field fields[] = {
     OPTION(gamma_initializer, TEXT),
     OPTION(moving_mean_initializer, TEXT),
     OPTION(moving_variance_initializer, TEXT),
+    OPTION(beta_regularizer, TEXT),
+    OPTION(gamma_regularizer, TEXT),
+    OPTION(beta_constraint, TEXT),
+    OPTION(gamma_constraint, TEXT),
+    OPTION(trainable, INT),
     OPTION(input_shape, SHAPE),
     OPTION(name, TEXT),
 };
@@ -249,7 +255,9 @@ static int check(cn_layer *layer)
     CN_TRY(cn__initializer_check(label, options->beta_initializer));
     CN_TRY(cn__initializer_check(label, options->gamma_initializer));
     CN_TRY(cn__initializer_check(label, options->moving_mean_initializer));
-    return cn__initializer_check(label, options->moving_variance_initializer);
+    CN_TRY(cn__initializer_check(label, options->moving_variance_initializer));
+    CN_TRY(cn__layer_check_rules(layer, "beta", options->beta_regularizer, options->beta_constraint));
+    return cn__layer_check_rules(layer, "gamma", options->gamma_regularizer, options->gamma_constraint);
 }
 
 static int build(cn_layer *layer)
@@ -262,8 +270,14 @@ static int build(cn_layer *layer)
                         (long long)options->axis);
     int64_t channels = layer->input_shape[axis];
     cn__layer_keep_shape(layer);
-    if (options->scale) cn__layer_add_weight(layer, "gamma", options->gamma_initializer, 1, &channels);
-    if (options->center) cn__layer_add_weight(layer, "beta", options->beta_initializer, 1, &channels);
+    if (options->scale) {
+        cn__layer_add_weight(layer, "gamma", options->gamma_initializer, 1, &channels);
+        CN_TRY(cn__layer_set_rules(layer, options->gamma_regularizer, options->gamma_constraint));
+    }
+    if (options->center) {
+        cn__layer_add_weight(layer, "beta", options->beta_initializer, 1, &channels);
+        CN_TRY(cn__layer_set_rules(layer, options->beta_regularizer, options->beta_constraint));
+    }
     cn__layer_add_state(layer, "moving_mean", options->moving_mean_initializer, 1, &channels);
     cn__layer_add_state(layer, "moving_variance", options->moving_variance_initializer, 1, &channels);
     layer->workspace_size = 4 * channels;

@@ -164,6 +164,11 @@ static const cn__field fields[] = {
     OPTION(scale, INT),
     OPTION(beta_initializer, TEXT),
     OPTION(gamma_initializer, TEXT),
+    OPTION(beta_regularizer, TEXT),
+    OPTION(gamma_regularizer, TEXT),
+    OPTION(beta_constraint, TEXT),
+    OPTION(gamma_constraint, TEXT),
+    OPTION(trainable, INT),
     OPTION(input_shape, SHAPE),
     OPTION(name, TEXT),
 };
@@ -177,7 +182,9 @@ static int check(cn_layer *layer)
     if (!(options->epsilon >= 0 && options->epsilon <= 1e30))
         return cn__fail(CN_EINVAL, "%s: epsilon must be a number of at least 0, got %g", label, options->epsilon);
     CN_TRY(cn__initializer_check(label, options->beta_initializer));
-    return cn__initializer_check(label, options->gamma_initializer);
+    CN_TRY(cn__initializer_check(label, options->gamma_initializer));
+    CN_TRY(cn__layer_check_rules(layer, "beta", options->beta_regularizer, options->beta_constraint));
+    return cn__layer_check_rules(layer, "gamma", options->gamma_regularizer, options->gamma_constraint);
 }
 
 static int build(cn_layer *layer)
@@ -194,8 +201,14 @@ static int build(cn_layer *layer)
         n *= layer->input_shape[a];
     }
     cn__layer_keep_shape(layer);
-    if (options->scale) cn__layer_add_weight(layer, "gamma", options->gamma_initializer, ndim, shape);
-    if (options->center) cn__layer_add_weight(layer, "beta", options->beta_initializer, ndim, shape);
+    if (options->scale) {
+        cn__layer_add_weight(layer, "gamma", options->gamma_initializer, ndim, shape);
+        CN_TRY(cn__layer_set_rules(layer, options->gamma_regularizer, options->gamma_constraint));
+    }
+    if (options->center) {
+        cn__layer_add_weight(layer, "beta", options->beta_initializer, ndim, shape);
+        CN_TRY(cn__layer_set_rules(layer, options->beta_regularizer, options->beta_constraint));
+    }
     layer->workspace_size = layer->input_size + layer->input_size / n + 3 * n;
     layer->shared_size = 2 * n;
     return CN_OK;

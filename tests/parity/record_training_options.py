@@ -71,6 +71,66 @@ CASES = [
     ("schedule", ("SGD", dict(learning_rate=keras.optimizers.schedules.ExponentialDecay(0.2, 3, 0.5))), {}, {}, "", ""),
 ]
 
+# A second network, with images: name, optimizer, options of Conv2D, BatchNormalization and LayerNormalization; then the
+# same as Cornu's text.
+IMAGE_CASES = [
+    ("image_plain", SGD, {}, {}, {}, "", "", ""),
+    ("image_regularized", SGD,
+     dict(kernel_regularizer=L2(0.05), bias_regularizer=L1(0.1), activity_regularizer=L1(0.02)),
+     dict(gamma_regularizer=L2(0.1), beta_regularizer=L1(0.1)), dict(gamma_regularizer=L1(0.1), beta_regularizer=L2(0.1)),
+     "kernel_regularizer=l2(0.05), bias_regularizer=l1(0.1), activity_regularizer=l1(0.02)",
+     "gamma_regularizer=l2(0.1), beta_regularizer=l1(0.1)", "gamma_regularizer=l1(0.1), beta_regularizer=l2(0.1)"),
+    ("image_constrained", SGD, dict(kernel_constraint=MaxNorm(0.5, axis=[0, 1, 2]), bias_constraint=NonNeg()),
+     dict(gamma_constraint=UnitNorm(), beta_constraint=NonNeg()),
+     dict(gamma_constraint=MaxNorm(2.0), beta_constraint=MinMaxNorm(0.1, 0.2)),
+     "kernel_constraint=max_norm(0.5, axis=[0, 1, 2]), bias_constraint=non_neg",
+     "gamma_constraint=unit_norm, beta_constraint=non_neg", "gamma_constraint=max_norm(2), beta_constraint=min_max_norm(0.1, 0.2)"),
+    ("image_constrained_axis", SGD, dict(kernel_constraint=UnitNorm(axis=[1, 2])), {}, {},
+     "kernel_constraint=unit_norm(axis=[1, 2])", "", ""),
+    ("image_constrained_last_axis", SGD, dict(kernel_constraint=UnitNorm(axis=[0, 3])), {}, {},
+     "kernel_constraint=unit_norm(axis=[0, 3])", "", ""),
+    ("image_convolution_frozen", SGD, dict(trainable=False), {}, {}, "trainable=false", "", ""),
+    ("image_normalization_frozen", SGD, {}, dict(trainable=False), dict(trainable=False), "", "trainable=false",
+     "trainable=false"),
+    ("image_stored", ("RMSprop", dict(learning_rate=0.01, global_clipnorm=0.5, weight_decay=0.1, use_ema=True,
+                                      ema_momentum=0.5)), {}, {}, {}, "", "", ""),
+]
+
+
+def record_image(name, optimizer, convolution, batch_normalization, layer_normalization, *texts):
+    def rule(shape):
+        return (((3 * np.arange(np.prod(shape)) + 2) % 7 - 3) / 10).astype(np.float32).reshape(shape)
+
+    x = ((7 * np.arange(SAMPLES * 4 * 4 * 2) + 3) % 11 / 10).astype(np.float32).reshape(SAMPLES, 4, 4, 2)
+    y = (5 * np.arange(SAMPLES * 2) % 7 / 10).astype(np.float32).reshape(SAMPLES, 2)
+    model = keras.Sequential(
+        [
+            keras.Input((4, 4, 2)),
+            keras.layers.Conv2D(3, 2, activation="relu", **convolution),
+            keras.layers.BatchNormalization(momentum=0.9, **batch_normalization),
+            keras.layers.Flatten(),
+            keras.layers.LayerNormalization(**layer_normalization),
+            keras.layers.Dense(2),
+        ]
+    )
+    model.compile(optimizer=getattr(keras.optimizers, optimizer[0])(**optimizer[1]), loss="mse", run_eagerly=True)
+    for layer in model.layers:
+        if hasattr(layer, "kernel"):
+            # With a bias of 0 many inputs of the relu would be 0 up to rounding.
+            layer.set_weights([rule(layer.kernel.shape), np.full(layer.bias.shape, 0.033)])
+    print(f"{name}.image_optimizer: {optimizer_text(*optimizer)}")
+    heads = ["conv2d(3, 2, activation=relu", "batch_normalization(momentum=0.9", "layer_normalization("]
+    for key, head, text in zip(["convolution", "batch", "layer"], heads, texts):
+        print(f"{name}.{key}: {head}{', ' if text and not head.endswith('(') else ''}{text})")
+    line(f"{name}.before", [model.evaluate(x, y, batch_size=4, verbose=0)])
+    line(f"{name}.loss", model.fit(x, y, batch_size=4, epochs=3, shuffle=False, verbose=0).history["loss"])
+    line(f"{name}.after", [model.evaluate(x, y, batch_size=4, verbose=0)])
+    number = 0
+    for layer in model.layers:
+        for weight in layer.weights:
+            line(f"{name}.w{number}", keras.ops.convert_to_numpy(weight))
+            number += 1
+
 
 def rule_kernel(inputs, units):
     a, b = np.indices((inputs, units))
@@ -125,6 +185,8 @@ def main():
           f" python {sys.version.split()[0]}")
     for case in CASES:
         record(*case)
+    for case in IMAGE_CASES:
+        record_image(*case)
 
 
 if __name__ == "__main__":

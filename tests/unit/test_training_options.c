@@ -167,6 +167,83 @@ static void the_comparison_finds_other_options(void **state)
                             "float32", NULL) < 1e-5);
 }
 
+/* --- the network with images --- */
+
+/* The kernel, and the bias behind it; with a bias of 0 many inputs of the relu would be 0 up to rounding. */
+static void set_image_weight(cn_model *model, int weight)
+{
+    cn_tensor *old = cn_model_get_weight(model, weight + 1);
+    for (int i = 0; i < (int)cn_size(old); i++) ((float *)cn_data(old))[i] = 0.033f;
+    assert_int_equal(cn_model_set_weight(model, weight + 1, old), CN_OK);
+    cn_tensor_destroy(&old);
+    old = cn_model_get_weight(model, weight);
+    for (int i = 0; i < (int)cn_size(old); i++) ((float *)cn_data(old))[i] = (float)(((3 * i + 2) % 7 - 3) / 10.0);
+    assert_int_equal(cn_model_set_weight(model, weight, old), CN_OK);
+    cn_tensor_destroy(&old);
+}
+
+/* Largest difference of a fit from the record of `name`. */
+static double image_difference(const char *name, const char *optimizer, int saved)
+{
+    float inputs[SAMPLES * 32], outputs[SAMPLES * 2];
+    for (int i = 0; i < SAMPLES * 32; i++) inputs[i] = (float)((7 * i + 3) % 11 / 10.0);
+    for (int i = 0; i < SAMPLES * 2; i++) outputs[i] = (float)(5 * i % 7 / 10.0);
+    cn_tensor *x = cn_tensor_from(CN_FLOAT32, 4, (int64_t[]){SAMPLES, 4, 4, 2}, inputs);
+    cn_tensor *y = cn_tensor_from(CN_FLOAT32, 2, (int64_t[]){SAMPLES, 2}, outputs);
+    cn_model *model = cn_sequential(.threads = 2);
+    cn_add(model, cn_input(4, 4, 2));
+    cn_add(model, cn_layer_from_text(text_of(name, "convolution")));
+    cn_add(model, cn_layer_from_text(text_of(name, "batch")));
+    cn_add(model, cn_flatten());
+    cn_add(model, cn_layer_from_text(text_of(name, "layer")));
+    cn_add(model, cn_dense(2));
+    if (cn_compile(model, .optimizer_name = optimizer, .loss = "mse") < 0) fail_msg("%s", cn_error_message());
+    set_image_weight(model, 0);
+    set_image_weight(model, 8);
+    if (saved) {
+        const char *path = scratch_path("image.safetensors");
+        assert_int_equal(cn_model_save(model, path), CN_OK);
+        cn_model_destroy(&model);
+        model = cn_model_load(path);
+        assert_non_null(model);
+    }
+    cn_result result;
+    assert_int_equal(cn_evaluate(model, x, y, &result, .batch_size = 4), CN_OK);
+    double worst = compare(name, "before", 1, &result.loss);
+    assert_int_equal(cn_fit(model, x, y, .epochs = 3, .batch_size = 4, .shuffle = 0), CN_OK);
+    worst = fmax(worst, compare(name, "loss", 3, cn_history_get(cn_model_history(model), "loss")));
+    assert_int_equal(cn_evaluate(model, x, y, &result), CN_OK);
+    worst = fmax(worst, compare(name, "after", 1, &result.loss));
+    for (int i = 0; i < cn_model_n_weights(model); i++) {
+        char key[16];
+        snprintf(key, sizeof key, "w%d", i);
+        worst = fmax(worst, compare_weight(name, key, model, i));
+    }
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+    return worst;
+}
+
+static void other_layers_end_where_keras_ends(void **state)
+{
+    char images[16][48], optimizer[512];
+    int n = parity_cases(FILE_NAME, "image_optimizer", images, 16);
+    (void)state;
+    assert_int_equal(n, 8);
+    cn_model *model = make_model("sgd", "dense(5)", "dense(3)", "float32");
+    int can_save = cn_model_save(model, scratch_path("first.safetensors")) == CN_OK;
+    cn_model_destroy(&model);
+    for (int i = 0; i < n; i++) {
+        snprintf(optimizer, sizeof optimizer, "%s", text_of(images[i], "image_optimizer"));
+        double off = image_difference(images[i], optimizer, 0);
+        if (!(off < 1e-5)) print_message("%s: off by %.1e\n", images[i], off);
+        assert_true(off < 1e-5);
+        assert_true(!can_save || image_difference(images[i], optimizer, 1) == off);
+    }
+    assert_false(image_difference(images[1], "sgd(0.1001)", 0) < 1e-5);
+}
+
 /* --- what Keras cannot tell --- */
 
 static void freezing_works_at_any_time(void **state)
@@ -335,6 +412,7 @@ int main(void)
         cmocka_unit_test(fits_end_where_keras_ends),
         cmocka_unit_test(saved_models_end_there_too),
         cmocka_unit_test(the_comparison_finds_other_options),
+        cmocka_unit_test(other_layers_end_where_keras_ends),
         cmocka_unit_test(freezing_works_at_any_time),
         cmocka_unit_test(freezing_loses_no_update),
         cmocka_unit_test(norms_over_several_axes),
