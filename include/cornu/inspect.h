@@ -17,7 +17,8 @@ extern "C" {
     X(CN_FINDING_LABEL_RANGE, "label-range")           /* labels outside 0 ... classes-1 */                         \
     X(CN_FINDING_LABEL_KIND, "label-kind")             /* one-hot with a sparse loss, or integers with another */   \
     X(CN_FINDING_LABELS_SORTED, "labels-sorted")       /* classes in order while shuffle is off */                  \
-    X(CN_FINDING_TEST_IN_TRAIN, "test-in-train")       /* over 1 % of test rows also stand in the training set */
+    X(CN_FINDING_TEST_IN_TRAIN, "test-in-train")       /* over 1 % of test rows also stand in the training set */       \
+    X(CN_FINDING_VALIDATION_SORTED, "validation-sorted") /* the rows that validation_split takes are in order of class */
 
 typedef enum cn_finding_kind {
 #define CN_FINDING_ENUM(id, name) id,
@@ -35,6 +36,8 @@ typedef struct cn_inspect_options {
     const char *loss;         /* name of the loss; NULL: labels are not held against it */
     int64_t num_classes;      /* units of the last layer; 0: unknown */
     int shuffle;              /* as it will be given to fit */
+    double validation_split;  /* likewise */
+    int validation_stratified;
     const cn_tensor *test_x;  /* may be NULL */
     const cn_tensor *test_y;  /* may be NULL */
 } cn_inspect_options;

@@ -73,6 +73,10 @@ typedef struct cn_fit_options {
     int initial_epoch;          /* epochs run from initial_epoch to epochs - 1 */
     int shuffle;                /* 1: a fresh permutation of the rows each epoch, from the model's seed and the epoch */
     double validation_split;    /* this last part of the rows, before shuffling, is for validation */
+    int validation_stratified;  /* 1: not the last part, but the same share of each class, drawn from the model's seed:
+                                 * cn_split_stratified */
+    int validation_freq;        /* validate after every so many epochs only; in others History holds NaN */
+    int64_t validation_batch_size; /* 0: batch_size */
     const cn_tensor *validation_x, *validation_y; /* used instead of validation_split when given */
     const cn_tensor *sample_weight; /* (n,): what the loss of each sample counts; NULL: 1. Those that validation_split
                                      * takes weigh in validation */
@@ -83,7 +87,7 @@ typedef struct cn_fit_options {
     FILE *output;               /* where verbose writes; NULL: stdout. On what is no terminal, 1 acts as 2 */
     const cn_callback *callbacks[CN_MAX_CALLBACKS]; /* up to the first NULL; borrowed, but see cn_callback.destroy */
 } cn_fit_options;
-#define CN_FIT_DEFAULTS .batch_size = 32, .epochs = 1, .shuffle = 1
+#define CN_FIT_DEFAULTS .batch_size = 32, .epochs = 1, .shuffle = 1, .validation_freq = 1
 
 /* Trains. x: (n, input shape...), any dtype, scale applied; an axis of 1 too many or missing at the end is accepted.
  * y: (n, units) one-hot or values; for sparse losses (n,) or (n, 1) integer labels.
@@ -98,6 +102,15 @@ typedef struct cn_fit_options {
 CN_API int cn_model_fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn_fit_options *options);
 #define cn_fit(model, x, ...) CN_FIT_(model, x, __VA_ARGS__, )
 #define CN_FIT_(model, x, y, ...) cn_model_fit(model, x, y, &(const cn_fit_options){CN_FIT_DEFAULTS, __VA_ARGS__})
+
+/* The rows that train and those that validate when each class gives the same share to validation: two int64 tensors of row
+ * numbers, ascending, for cn_take and the like; you destroy them. labels: (n,) or (n, 1) class numbers, or (n, classes)
+ * rows whose largest entry is the class. The counts add up to Keras's, n - floor(n (1 - validation_split)): each class gets
+ * its part rounded down, and the largest remainders are rounded up. Which rows of a class validate depends on the seed alone.
+ * Errors: CN_EINVAL (validation_split not between 0 and 1, nothing left on one side, a label that is no class), CN_ESHAPE,
+ * CN_ENOMEM. */
+CN_API int cn_split_stratified(const cn_tensor *labels, double validation_split, uint64_t seed, cn_tensor **train,
+                               cn_tensor **validation);
 
 /* What the last fit recorded; NULL before the first. Borrowed: valid until the next fit. */
 CN_API const cn_history *cn_model_history(const cn_model *model);

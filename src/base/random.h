@@ -12,7 +12,8 @@ typedef enum cn__purpose {
     CN__FOR_SHUFFLE = 2,      /* stream: epoch */
     CN__FOR_DROPOUT = 3,      /* stream: training step; of one layer */
     CN__FOR_AUGMENTATION = 4, /* stream: training step; of one layer */
-    CN__FOR_USER = 5
+    CN__FOR_USER = 5,
+    CN__FOR_SPLIT = 6         /* stream: class */
 } cn__purpose;
 
 /* The purpose as one layer has it to itself. */

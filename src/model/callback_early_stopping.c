@@ -35,7 +35,8 @@ static int on_epoch_end(void *user, cn_model *model, int epoch, const cn_logs *l
     double value;
     char reason[96];
     if (epoch < e->options.start_from_epoch) return CN_OK;
-    CN_TRY(cn__monitor_read(&e->monitor, logs, &value));
+    int status = cn__monitor_read(&e->monitor, logs, &value);
+    if (status != CN_OK) return status < 0 ? status : CN_OK;
     int is_better = cn__monitor_is_better(&e->monitor, value, e->now.best);
     if (e->best_weights && (is_better || e->now.best_epoch < 0)) {
         cn__model_copy_block(model, e->best_weights);

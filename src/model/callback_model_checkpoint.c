@@ -44,7 +44,8 @@ static int wants_saving(checkpoint *c, const cn_model *model, int epoch, const c
         if (c->options.verbose) cn__callback_say(model, "\nEpoch %d: saving model to %s\n", epoch + 1, path);
         return 1;
     }
-    CN_TRY(cn__monitor_read(&c->monitor, logs, &value));
+    int status = cn__monitor_read(&c->monitor, logs, &value);
+    if (status != CN_OK) return status < 0 ? status : 0;
     if (!isnan(c->now.best)) snprintf(before, sizeof before, "%.5f", c->now.best);
     if (!cn__monitor_is_better(&c->monitor, value, c->now.best)) {
         if (c->options.verbose)

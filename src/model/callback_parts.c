@@ -138,7 +138,9 @@ static int direction_of(const char *name)
 int cn__monitor_read(cn__monitor *monitor, const cn_logs *logs, double *value)
 {
     char names[512] = "";
+    int has_validation = 0;
     for (int i = 0; i < logs->count; i++) {
+        has_validation |= without_val(logs->names[i]) != logs->names[i];
         if (strcmp(logs->names[i], monitor->name)) {
             size_t used = strlen(names);
             snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", logs->names[i]);
@@ -150,6 +152,7 @@ int cn__monitor_read(cn__monitor *monitor, const cn_logs *logs, double *value)
         return cn__fail(CN_EINVAL, "%s: nobody knows whether \"%s\" should rise or fall; pass mode max or min",
                         monitor->callback, monitor->name);
     }
+    if (!has_validation && without_val(monitor->name) != monitor->name) return CN__MONITOR_RESTS;
     return cn__fail(CN_ENAME, "%s: there is no \"%s\" among the values of an epoch: %s", monitor->callback,
                     monitor->name, names);
 }

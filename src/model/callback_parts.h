@@ -37,8 +37,10 @@ void cn__monitor_close(cn__monitor *monitor);
 /* For on_train_begin: fails if the value belongs to a validation that this fit does not have. */
 int cn__monitor_check(const cn__monitor *monitor, const cn_model *model);
 
-/* Reads the value and, the first time, finds the direction. Errors: CN_ENAME (not in the logs), CN_EINVAL (mode "auto"
+/* Reads the value and, the first time, finds the direction. CN__MONITOR_RESTS where this epoch had no validation
+ * (validation_freq), so that there is nothing to judge. Errors: CN_ENAME (not in the logs), CN_EINVAL (mode "auto"
  * and nobody knows). */
+#define CN__MONITOR_RESTS 1
 int cn__monitor_read(cn__monitor *monitor, const cn_logs *logs, double *value);
 
 /* 1 if value is better than reference by more than min_delta. NaN is better than nothing and worse than everything:

@@ -40,7 +40,8 @@ static int on_epoch_end(void *user, cn_model *model, int epoch, const cn_logs *l
     reduce_lr *r = user;
     double value;
     CN_TRY(cn__callback_log_rate(model));
-    CN_TRY(cn__monitor_read(&r->monitor, logs, &value));
+    int status = cn__monitor_read(&r->monitor, logs, &value);
+    if (status != CN_OK) return status < 0 ? status : CN_OK;
     if (r->now.cooldown > 0) {
         r->now.cooldown--;
         r->now.wait = 0;

@@ -59,7 +59,8 @@ void cn__fit_identify(const cn_model *model, cn__fit_identity *identity)
     snprintf(texts[CN__SAME_BATCH_SIZE], room, "%" PRId64, now->options->batch_size);
     snprintf(texts[CN__SAME_SHUFFLE], room, "%d", now->options->shuffle);
     snprintf(texts[CN__SAME_SAMPLES], room, "%" PRId64, now->train_rows);
-    snprintf(texts[CN__SAME_VALIDATION], room, "%" PRId64, now->validation_rows);
+    snprintf(texts[CN__SAME_VALIDATION], room, "%" PRId64 "%s", now->validation_rows,
+             now->options->validation_stratified ? " stratified" : "");
     snprintf(texts[CN__SAME_RATE], room, "%.17g", cn__optimizer_learning_rate(model->optimizer, 0));
     snprintf(texts[CN__SAME_DATA], room, "%08" PRIx32, data_checksum(now->train));
     snprintf(texts[CN__SAME_CALLBACKS], room, "none");

@@ -43,6 +43,8 @@ int cn__data_open_once(struct cn_model *model, const cn_tensor *x, const cn_tens
 void cn__data_close(cn__data *data);
 
 /* --- sample_weight.c --- */
+/* The class of a row: its label, the place of its largest number, or its one number rounded. */
+int64_t cn__data_class(const cn__data *data, int64_t row);
 /* Keeps the weights of the rows; either may be NULL, and so may both. sample_weight: (n,), (n, 1), or one for each row of
  * the output's last axis. class_weight: (classes,), the weight of each class; classes behind its end weigh 1.
  * Errors: CN_EINVAL (both given, negative numbers are fine but NaN is not), CN_ESHAPE, CN_ENOMEM. */

@@ -6,12 +6,13 @@
 
 #include <math.h>
 
-void cn__evaluate_rows(cn_model *model, const cn__data *data, int64_t first, int64_t n, int64_t batch_size,
-                       cn__sums *sums)
+void cn__evaluate_rows(cn_model *model, const cn__data *data, const cn__choice *rows, int64_t batch_size, cn__sums *sums)
 {
+    int64_t n = rows->n;
     for (int64_t at = 0; at < n; at += batch_size) {
-        int64_t rows = n - at < batch_size ? n - at : batch_size;
-        cn__test_batch(model, data, &(cn__choice){.first = first + at, .n = rows}, sums);
+        cn__choice batch = {.picks = rows->picks ? rows->picks + at : NULL, .first = rows->first + at,
+                            .n = n - at < batch_size ? n - at : batch_size};
+        cn__test_batch(model, data, &batch, sums);
     }
 }
 
@@ -45,7 +46,7 @@ static int run(cn_model *model, const cn__data *data, const cn_evaluate_options 
     int64_t quiet = cn__model_needs_batches(model) ? batch : CN__QUIET_BATCH;
     CN_TRY(cn__plan_prepare(model, watched ? batch : quiet, 0));
     if (!watched) {
-        cn__evaluate_rows(model, data, 0, data->rows, quiet, sums);
+        cn__evaluate_rows(model, data, &(cn__choice){.n = data->rows}, quiet, sums);
         return cn__step_status(model);
     }
     cn__progress_open(&progress, options->verbose, options->output);
@@ -54,7 +55,7 @@ static int run(cn_model *model, const cn__data *data, const cn_evaluate_options 
     for (int64_t step = 0; step < steps; step++) {
         int64_t rows = data->rows - step * batch < batch ? data->rows - step * batch : batch;
         CN_HOOK(options->callbacks, on_test_batch_begin, model, step);
-        cn__evaluate_rows(model, data, step * batch, rows, batch, sums);
+        cn__evaluate_rows(model, data, &(cn__choice){.first = step * batch, .n = rows}, batch, sums);
         CN_TRY(cn__step_status(model));
         cn__logs_fill(model, sums, values);
         CN_HOOK(options->callbacks, on_test_batch_end, model, step, &logs);

@@ -5,8 +5,8 @@
 #include "base/random.h"
 #include "model/hooks.h"
 #include "model/progress.h"
+#include "model/stratify.h"
 
-#include <math.h>
 #include <stdio.h>
 
 /* What stays the same through one call of fit. */
@@ -17,10 +17,12 @@ typedef struct fitting {
     cn__data tail;                          /* train as validation_split sees it: class_weight is for training only */
     int64_t train_rows;                     /* of train; the rest validates when validation_split is used */
     int64_t validation_first, validation_rows; /* 0 rows: no validation */
+    int64_t validation_batch;
+    uint32_t *division;                     /* rows that train, then those that validate; NULL: as they stand */
     const cn__data *validation_data;
     cn__running now;
     cn__log_line line;                      /* of the last epoch */
-    uint32_t *order;                        /* permutation of the training rows, NULL without shuffle */
+    uint32_t *order;                        /* the training rows of an epoch, NULL: as they stand */
     cn__progress progress;
 } fitting;
 
@@ -33,6 +35,13 @@ static int check_options(const cn_fit_options *o)
         return cn__fail(CN_EINVAL, "initial_epoch must not be negative, got %d", o->initial_epoch);
     if (!(o->validation_split >= 0 && o->validation_split < 1))
         return cn__fail(CN_EINVAL, "validation_split must lie in 0 ... 1 (1 excluded), got %g", o->validation_split);
+    if (o->validation_stratified && !(o->validation_split > 0))
+        return cn__fail(CN_EINVAL, "validation_stratified says how validation_split is done, and that is not given");
+    if (o->validation_freq < 1)
+        return cn__fail(CN_EINVAL, "validation_freq must be at least 1, got %d", o->validation_freq);
+    if (o->validation_batch_size < 0)
+        return cn__fail(CN_EINVAL, "validation_batch_size must not be negative, got %lld",
+                        (long long)o->validation_batch_size);
     if (o->verbose < 0 || o->verbose > 2)
         return cn__fail(CN_EINVAL, "verbose must be 0, 1 or 2, got %d", o->verbose);
     if (!o->validation_x != !o->validation_y)
@@ -51,6 +60,25 @@ static int build_from(cn_model *model, const cn_tensor *x)
     return cn__model_finish_compile(model);
 }
 
+/* The rows of each class, in the same share on both sides. */
+static int stratify(fitting *f)
+{
+    int64_t n = f->train.rows, *classes = cn__alloc_raw((size_t)n, sizeof *classes, "classes");
+    f->division = cn__alloc_raw((size_t)n, sizeof *f->division, "the split by class");
+    int status = classes && f->division ? CN_OK : CN_ENOMEM;
+    if (status == CN_OK && cn__model_rows_per_sample(f->model) != 1)
+        status = cn__fail(CN_ESHAPE, "validation_stratified needs one class for each sample, but %s gives %lld",
+                          cn__model_last(f->model)->name, (long long)cn__model_rows_per_sample(f->model));
+    for (int64_t i = 0; i < n && status == CN_OK; i++) {
+        classes[i] = cn__data_class(&f->train, i);
+        if (classes[i] < 0 || classes[i] > INT32_MAX / 4)
+            status = cn__fail(CN_EINVAL, "validation_stratified: the target of row %lld is no class 0, 1, ...", (long long)i);
+    }
+    if (status == CN_OK) f->train_rows = cn__stratify(n, classes, f->options->validation_split, f->model->seed, f->division);
+    cn__free(classes);
+    return status < 0 ? status : f->train_rows < 0 ? (int)f->train_rows : CN_OK;
+}
+
 static int split(fitting *f)
 {
     const cn_fit_options *o = f->options;
@@ -62,20 +90,28 @@ static int split(fitting *f)
         f->validation_data = &f->validation;
         f->validation_rows = f->validation.rows;
     } else if (o->validation_split > 0) {
-        /* Keras computes this in double arithmetic, rounding included. */
-        f->train_rows = (int64_t)floor((double)f->train.rows * (1.0 - o->validation_split));
+        if (o->validation_stratified) CN_TRY(stratify(f));
+        else f->train_rows = cn__rows_to_train(f->train.rows, o->validation_split);
+        if (f->train_rows < 0) return (int)f->train_rows;
         f->validation_first = f->train_rows;
         f->validation_rows = f->train.rows - f->train_rows;
         f->tail = f->train;
         if (o->class_weight) f->tail.weights = NULL;
         f->validation_data = &f->tail;
-        if (f->train_rows == 0 || f->validation_rows == 0)
-            return cn__fail(CN_EINVAL,
-                            "%lld samples are not enough for validation_split %g: %lld would train and %lld validate",
-                            (long long)f->train.rows, o->validation_split, (long long)f->train_rows,
-                            (long long)f->validation_rows);
     }
     return CN_OK;
+}
+
+/* Room for the larger of the two kinds of batches. */
+static int prepare_plan(fitting *f)
+{
+    const cn_fit_options *o = f->options;
+    int64_t batch = o->batch_size < f->train_rows ? o->batch_size : f->train_rows;
+    int64_t validation = o->validation_batch_size ? o->validation_batch_size : o->batch_size;
+    f->validation_batch = validation < f->validation_rows ? validation : f->validation_rows;
+    /* without a wish of its own, validation makes do with the room there is */
+    if (!o->validation_batch_size && f->validation_batch > batch) f->validation_batch = batch;
+    return cn__plan_prepare(f->model, f->validation_batch > batch ? f->validation_batch : batch, 1);
 }
 
 static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
@@ -89,8 +125,8 @@ static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
     f->now = (cn__running){.options = o, .sums = cn__sums_begin(f->model, 0), .train = &f->train,
                            .train_rows = f->train_rows, .validation_rows = f->validation_rows, .epoch = o->initial_epoch,
                            .steps = (f->train_rows + o->batch_size - 1) / o->batch_size};
-    CN_TRY(cn__plan_prepare(f->model, o->batch_size < f->train_rows ? o->batch_size : f->train_rows, 1));
-    if (o->shuffle) {
+    CN_TRY(prepare_plan(f));
+    if (o->shuffle || f->division) {
         f->order = cn__alloc_raw((size_t)f->train_rows, sizeof *f->order, "the order of the samples");
         if (!f->order) return CN_ENOMEM;
     }
@@ -130,21 +166,21 @@ static int run_steps(fitting *f)
     return CN_OK;
 }
 
-/* The batches are as large as in training, so that the sums are added in an order that nothing else decides. */
+/* The size of the batches is fixed beforehand, so that the sums are added in an order that nothing else decides. */
 static int validate(fitting *f, cn__sums *sums)
 {
     cn_model *model = f->model;
     const cn_callback *const *callbacks = f->options->callbacks;
     double values[CN_MAX_METRICS + 1];
     cn_logs logs = {model->n_logs, model->log_names, values};
-    int64_t batch = f->options->batch_size < model->plan.rows ? f->options->batch_size : model->plan.rows;
-    int64_t n = f->validation_rows, steps = (n + batch - 1) / batch;
+    int64_t batch = f->validation_batch, n = f->validation_rows, steps = (n + batch - 1) / batch;
     CN_HOOK(callbacks, on_test_begin, model, steps);
     for (int64_t step = 0; step < steps; step++) {
         int64_t first = step * batch;
         CN_HOOK(callbacks, on_test_batch_begin, model, step);
-        cn__evaluate_rows(model, f->validation_data, f->validation_first + first, n - first < batch ? n - first : batch,
-                          batch, sums);
+        cn__choice rows = {.picks = f->division ? f->division + f->train_rows + first : NULL,
+                           .first = f->validation_first + first, .n = n - first < batch ? n - first : batch};
+        cn__evaluate_rows(model, f->validation_data, &rows, batch, sums);
         CN_TRY(cn__step_status(model));
         if (callbacks[0]) cn__logs_fill(model, sums, values);
         CN_HOOK(callbacks, on_test_batch_end, model, step, &logs);
@@ -159,8 +195,9 @@ static int end_epoch(fitting *f)
     cn__running *now = &f->now;
     cn__log_line *line = &f->line;
     cn__sums validation = cn__sums_begin(model, 1);
-    if (f->validation_rows) CN_TRY(validate(f, &validation));
-    cn__log_line_fill(model, &now->sums, f->validation_rows ? &validation : NULL, line);
+    int validates = f->validation_rows && (now->epoch + 1) % f->options->validation_freq == 0;
+    if (validates) CN_TRY(validate(f, &validation));
+    cn__log_line_fill(model, &now->sums, validates ? &validation : NULL, line);
     now->line = line;
     CN_HOOK(f->options->callbacks, on_epoch_end, model, now->epoch, &line->logs);
     now->line = NULL;
@@ -172,15 +209,22 @@ static int end_epoch(fitting *f)
     return CN_OK;
 }
 
+/* The training rows in the order of this epoch. */
+static void order_rows(fitting *f)
+{
+    cn__random random;
+    if (!f->order) return;
+    cn__random_begin(&random, f->model->seed, CN__FOR_SHUFFLE, (uint32_t)f->now.epoch);
+    if (f->options->shuffle) cn__random_permutation(&random, (uint32_t)f->train_rows, f->order);
+    for (int64_t i = 0; f->division && i < f->train_rows; i++)
+        f->order[i] = f->division[f->options->shuffle ? (int64_t)f->order[i] : i];
+}
+
 static int run_epoch(fitting *f)
 {
     cn_model *model = f->model;
     cn__running *now = &f->now;
-    if (f->order) {
-        cn__random random;
-        cn__random_begin(&random, model->seed, CN__FOR_SHUFFLE, (uint32_t)now->epoch);
-        cn__random_permutation(&random, (uint32_t)f->train_rows, f->order);
-    }
+    order_rows(f);
     if (!now->is_begun) CN_HOOK(f->options->callbacks, on_epoch_begin, model, now->epoch);
     now->is_begun = 1;
     cn__progress_begin(&f->progress, now->steps, now->epoch, f->options->epochs);
@@ -223,6 +267,7 @@ static int fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn
     cn__data_close(&f.train);
     cn__data_close(&f.validation);
     cn__free(f.order);
+    cn__free(f.division);
     return status;
 }
 

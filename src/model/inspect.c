@@ -82,6 +82,7 @@ static int look(const material *m, const cn_inspect_options *options, cn__findin
     cn__inspect_inputs(&m->x, "inputs", findings);
     if (m->test_x.tensor) cn__inspect_inputs(&m->test_x, "test inputs", findings);
     if (m->y.tensor) cn__inspect_labels(&m->y, "labels", options, !options->shuffle, findings);
+    if (m->y.tensor) cn__inspect_validation(&m->y, options, findings);
     if (m->test_y.tensor) cn__inspect_labels(&m->test_y, "test labels", options, 0, findings);
     if (m->test_x.tensor) CN_TRY(cn__inspect_test_in_train(&m->x, &m->test_x, findings));
     return findings->count;

@@ -53,6 +53,10 @@ void cn__inspect_inputs(const cn__rows *x, const char *what, cn__findings *findi
 void cn__inspect_labels(const cn__rows *y, const char *what, const cn_inspect_options *options, int check_order,
                         cn__findings *findings);
 
+/* --- inspect_validation.c: the rows that validation_split takes, sorted by class --- */
+
+void cn__inspect_validation(const cn__rows *y, const cn_inspect_options *options, cn__findings *findings);
+
 /* --- inspect_rows.c: test rows in the training set --- */
 
 /* Nothing is said when the two differ in dtype, scale or features: then equal bytes mean nothing. Error: CN_ENOMEM. */

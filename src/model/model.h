@@ -267,9 +267,8 @@ cn__sums cn__sums_begin(cn_model *model, int testing);
 /* Rows do not depend on each other in evaluate and predict, so without anybody watching, batches are as large as suits
  * the machine. */
 #define CN__QUIET_BATCH 512
-/* Loss and metrics over rows first ... first+n-1. */
-void cn__evaluate_rows(cn_model *model, const cn__data *data, int64_t first, int64_t n, int64_t batch_size,
-                       cn__sums *sums);
+/* Loss and metrics over the chosen rows. */
+void cn__evaluate_rows(cn_model *model, const cn__data *data, const cn__choice *rows, int64_t batch_size, cn__sums *sums);
 
 /* --- logs.c --- */
 /* Values in the order of log_names from sums over rows; `values` has n_logs entries. */

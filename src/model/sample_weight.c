@@ -32,8 +32,7 @@ static int read_sample_weight(const cn_model *model, cn__data *data, const cn_te
     return status;
 }
 
-/* The class of a row: its label, the place of its largest number, or its one number rounded. */
-static int64_t class_of(const cn__data *data, int64_t row)
+int64_t cn__data_class(const cn__data *data, int64_t row)
 {
     if (data->labels) return data->labels[row];
     int64_t best = 0, n = data->y.columns;
@@ -57,7 +56,7 @@ static int read_class_weight(const cn_model *model, cn__data *data, const cn_ten
             return cn__fail(CN_EINVAL, "class_weight of class %lld is %g; weights are numbers", (long long)c,
                             cn_get(given, c));
     for (int64_t i = 0; i < data->rows; i++) {
-        int64_t class_ = class_of(data, i);
+        int64_t class_ = cn__data_class(data, i);
         data->weights[i] = class_ >= 0 && class_ < cn_len(given) ? (double)(float)cn_get(given, class_) : 1;
     }
     data->weights_per_sample = 1;
