@@ -73,6 +73,8 @@ typedef struct cn__pass {
     uint32_t step;              /* updates done before this one */
     int number;                 /* of this layer in the model, from 0 behind the Input */
     int *status;                /* where a layer whose numbers come from a callback says that it failed */
+    const struct cn__pass *behind; /* a MaxPooling2D that this Conv2D computes too (cn__conv2d_pools); y stays unwritten
+                                    * then, and dy is NULL */
 } cn__pass;
 
 /* Numbers from one thread's memory to the next one's: two threads never write the same pair of cache lines. */
@@ -176,6 +178,11 @@ void cn__layer_keep_shape(cn_layer *layer);
 
 /* The shape option of a layer's options, NULL when it has none or it is empty. */
 const int64_t *cn__layer_shape_option(const cn_layer *layer, int *ndim);
+
+/* 1 if the first layer is a Conv2D that computes the MaxPooling2D behind it along: windows that do not overlap, and an
+ * activation whose derivative needs only the y of the same place. Same bits, but the large y and its gradient, which is
+ * mostly zeros, never go to memory. */
+int cn__conv2d_pools(const cn_layer *layer, const cn_layer *behind);
 
 /* Name for messages: the given one or the class's. */
 const char *cn__layer_label(const cn_layer *layer);

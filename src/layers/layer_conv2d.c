@@ -2,6 +2,7 @@
 #include "kernels/conv2d.h"
 #include "kernels/sink_row.h"
 #include "layers/engine_activation.h"
+#include "layers/pooling2d_options.h"
 #include "layers/window2d.h"
 
 #include <string.h>
@@ -10,11 +11,14 @@
  * Forward, each thread takes some rows of y, which may belong to several pictures. Backward, it takes pieces of the batch:
  * a picture's dz goes into the input gradient and into the sums of its piece while it is in the cache. The pieces are
  * added up, and their sum goes to the sink, after all input gradients are done, because a sink may move the kernel.
+ * A MaxPooling2D behind it may be computed along (cn__conv2d_pools): then y of a picture is made in the thread's memory and
+ * goes through the pooling from there, and so does dz, which is zero but where a maximum was.
  * In mixed_bfloat16 x is rounded already; kernel and dz are, and y unless it is the model's output. Sums, and all else,
  * stay float32. */
 typedef struct share {
     const cn__pass *pass;
     cn__conv2d conv, turned;
+    cn__pooling2d pooling; /* of the layer behind */
     const cn__activation_math *math;
     real *z;      /* NULL where the activation needs only y */
     real *packed; /* in shared memory, from here on: of the one of both that is computed */
@@ -57,6 +61,7 @@ static share open_share(const cn__pass *pass)
                .packed = pass->shared_memory};
     s.conv.rounds = pass->bf16 != NULL;
     s.turned = cn__conv2d_turned(&s.conv);
+    if (pass->behind) s.pooling = cn__pooling2d_describe(pass->behind->layer);
     s.sums = s.packed + packed_size(&s.conv, &s.turned);
     s.piece_size = cn__conv2d_sums_size(&s.conv);
     s.pieces = cn__conv2d_pieces(&s.conv);
@@ -64,9 +69,20 @@ static share open_share(const cn__pass *pass)
     return s;
 }
 
+/* A thread's memory: for the kernels, and behind it for one picture's y or dz. */
 static real *memory_of(const share *s, int thread)
 {
     return (real *)s->pass->thread_memory + thread * cn__thread_stride(s->pass->layer->thread_size);
+}
+
+static int64_t kernel_memory(const cn__conv2d *c)
+{
+    return (cn__conv2d_memory(c) + 15) / 16 * 16;
+}
+
+static real *picture_of(const share *s, int thread)
+{
+    return memory_of(s, thread) + kernel_memory(&s->conv);
 }
 
 static void pack_forward(void *context, int thread, int64_t begin, int64_t end)
@@ -117,27 +133,102 @@ static void forward_rows(void *context, int thread, int64_t begin, int64_t end)
     }
 }
 
+/* Rows first ... first+n-1 of the pooled picture, by way of the rows of y that they come from. */
+static void pool_rows(const share *s, int64_t picture, int64_t first, int64_t n, int thread)
+{
+    const cn__conv2d *c = &s->conv;
+    const cn__pass *behind = s->pass->behind;
+    cn__pooling2d pooling = s->pooling;
+    int64_t top = first * pooling.stride[0] - pooling.before[0], row_size = pooling.out_width * pooling.channels;
+    int64_t bottom = (first + n - 1) * pooling.stride[0] - pooling.before[0] + pooling.size[0];
+    int64_t bytes = cn__pooling2d_place_bytes(&pooling);
+    real *y = picture_of(s, thread);
+    if (top < 0) top = 0;
+    if (bottom > c->out_height) bottom = c->out_height;
+    cn__conv2d_rows(c, (const real *)s->pass->x + picture * s->pass->layer->input_size, s->packed, top, bottom - top, y,
+                    memory_of(s, thread));
+    finish(s, (bottom - top) * c->out_width, y, y);
+    pooling.before[0] += top; /* as if the picture began there */
+    pooling.height = bottom - top;
+    for (int64_t p = first; p < first + n; p++) {
+        int64_t at = (picture * pooling.out_height + p) * row_size;
+        cn__max_pooling2d_forward(&pooling, y, p, (real *)behind->y + at, (char *)behind->workspace + at * bytes);
+    }
+}
+
+/* begin ... end: rows of the pooled pictures. */
+static void forward_pooled_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    const share *s = context;
+    while (begin < end) {
+        int64_t p = begin % s->pooling.out_height, rows = s->pooling.out_height - p;
+        if (rows > end - begin) rows = end - begin;
+        pool_rows(s, begin / s->pooling.out_height, p, rows, thread);
+        begin += rows;
+    }
+}
+
 static void forward(const cn__pass *pass)
 {
     share s = open_share(pass);
     cn__parallel(pass->pool, s.conv.size[0] * s.conv.size[1], pack_forward, &s);
-    cn__parallel(pass->pool, pass->batch * s.conv.out_height, forward_rows, &s);
+    if (pass->behind) cn__parallel(pass->pool, pass->batch * s.pooling.out_height, forward_pooled_rows, &s);
+    else cn__parallel(pass->pool, pass->batch * s.conv.out_height, forward_rows, &s);
 }
 
-static real *gradient_of_z(const share *s, int64_t picture)
-{
-    return (real *)s->pass->dy + picture * s->pass->layer->output_size;
-}
-
-/* dy becomes dz. */
-static void through_activation(const share *s, int64_t picture)
+/* dy becomes dz, in the same place. */
+static const real *gradient_of_z(const share *s, int64_t picture)
 {
     const cn_layer *layer = s->pass->layer;
     int64_t at = picture * layer->output_size;
+    real *dz = (real *)s->pass->dy + at;
     s->math->backward(&layer->activation_options, s->conv.out_height * s->conv.out_width, s->conv.filters,
-                      s->z ? s->z + at : NULL, (const real *)s->pass->y + at, gradient_of_z(s, picture),
-                      gradient_of_z(s, picture));
-    if (s->conv.rounds) round_all(layer->output_size, gradient_of_z(s, picture));
+                      s->z ? s->z + at : NULL, (const real *)s->pass->y + at, dz, dz);
+    if (s->conv.rounds) round_all(layer->output_size, dz);
+    return dz;
+}
+
+/* Behind a pooling, only the largest numbers of y have a gradient, and their y is the pooling's: dy of the pooling becomes
+ * that part of dz, in the same place. */
+static void through_activation(const share *s, int64_t picture)
+{
+    const cn__pass *behind = s->pass->behind;
+    int64_t size = behind->layer->output_size;
+    real *dy = (real *)behind->dy + picture * size;
+    s->math->backward(&s->pass->layer->activation_options, s->pooling.out_height * s->pooling.out_width, s->conv.filters,
+                      NULL, (const real *)behind->y + picture * size, dy, dy);
+    if (s->conv.rounds) round_all(size, dy);
+}
+
+static const real *gradient_through_pooling(const share *s, int64_t picture, int thread)
+{
+    const cn__pass *behind = s->pass->behind;
+    int64_t at = picture * behind->layer->output_size, bytes = cn__pooling2d_place_bytes(&s->pooling);
+    real *dz = picture_of(s, thread);
+    cn__max_pooling2d_backward(&s->pooling, (const real *)behind->dy + at, (const char *)behind->workspace + at * bytes, dz);
+    return dz;
+}
+
+/* By the first picture's dz all are judged, so it is made before the others. */
+static void judge(share *s)
+{
+    const real *dz;
+    if (s->pass->behind) {
+        through_activation(s, 0);
+        dz = gradient_through_pooling(s, 0, 0);
+    } else {
+        dz = gradient_of_z(s, 0);
+    }
+    s->lists = s->learns && cn__conv2d_wants_lists(&s->conv, dz);
+}
+
+static const real *dz_of(const share *s, int64_t picture, int thread)
+{
+    if (s->pass->behind) {
+        if (picture) through_activation(s, picture);
+        return gradient_through_pooling(s, picture, thread);
+    }
+    return picture ? gradient_of_z(s, picture) : s->pass->dy;
 }
 
 static void backward_pieces(void *context, int thread, int64_t begin, int64_t end)
@@ -149,8 +240,7 @@ static void backward_pieces(void *context, int thread, int64_t begin, int64_t en
         memset(sums, 0, (size_t)s->piece_size * sizeof *sums);
         int64_t first = s->pass->batch * piece / s->pieces, last = s->pass->batch * (piece + 1) / s->pieces;
         for (int64_t picture = first; picture < last; picture++) {
-            if (picture) through_activation(s, picture);
-            const real *dz = gradient_of_z(s, picture);
+            const real *dz = dz_of(s, picture, thread);
             if (s->learns)
                 cn__conv2d_add_gradient(&s->conv, (const real *)s->pass->x + picture * size, dz, s->lists, sums,
                                         memory_of(s, thread));
@@ -193,12 +283,8 @@ static void backward(const cn__pass *pass)
     int has_bias = pass->layer->n_weights > 1;
     s.learns = wanted(&pass->sinks[0]) || (has_bias && wanted(&pass->sinks[1]));
     if (pass->dx) cn__parallel(pass->pool, s.conv.size[0] * s.conv.size[1], pack_turned, &s);
-    if (pass->batch) {
-        through_activation(&s, 0); /* by the first picture's dz all are judged */
-        s.lists = s.learns && cn__conv2d_wants_lists(&s.conv, gradient_of_z(&s, 0));
-    } else {
-        memset(s.sums, 0, (size_t)s.piece_size * sizeof *s.sums);
-    }
+    if (pass->batch) judge(&s);
+    else memset(s.sums, 0, (size_t)s.piece_size * sizeof *s.sums);
     cn__parallel(pass->pool, s.pieces, backward_pieces, &s);
     if (!s.learns) return;
     cn__parallel(pass->pool, s.piece_size, add_pieces, &s);
@@ -289,7 +375,7 @@ static int build(cn_layer *layer)
     if (cn__activation_needs_input(layer->activation, &layer->activation_options))
         layer->workspace_size = layer->output_shape[0] * layer->output_shape[1] * o->filters;
     cn__conv2d conv = describe(layer), turned = cn__conv2d_turned(&conv);
-    layer->thread_size = cn__conv2d_memory(&conv);
+    layer->thread_size = kernel_memory(&conv) + layer->output_shape[0] * layer->output_shape[1] * o->filters;
     layer->shared_size = packed_size(&conv, &turned) + cn__conv2d_pieces(&conv) * cn__conv2d_sums_size(&conv);
     layer->work = terms * (double)o->filters * (double)layer->output_shape[0] *
                   (double)layer->output_shape[1];

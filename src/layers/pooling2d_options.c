@@ -69,3 +69,13 @@ int cn__global_pooling2d_build(cn_layer *layer)
     layer->output_shape[o->keepdims ? 2 : 0] = layer->input_shape[2];
     return CN_OK;
 }
+
+int cn__conv2d_pools(const cn_layer *layer, const cn_layer *behind)
+{
+    if (layer->class_ != &cn__layer_conv2d || behind->class_ != &cn__layer_max_pooling2d) return 0;
+    const cn_pooling2d_options *o = behind->options;
+    return o->strides[0] >= o->pool_size[0] && o->strides[1] >= o->pool_size[1] &&
+           !cn__activation_classes[layer->activation]->by_row &&
+           !cn__activation_needs_input(layer->activation, &layer->activation_options) &&
+           layer->activity.l1 == 0 && layer->activity.l2 == 0;
+}

@@ -39,6 +39,12 @@ static int lowest_backward(const cn_model *model)
     return model->n_layers;
 }
 
+/* Layer i and the one behind it are computed together, picture by picture. */
+static int takes_next(const cn_model *model, int i)
+{
+    return i >= 0 && i + 1 < model->n_layers && cn__conv2d_pools(model->layers[i], model->layers[i + 1]);
+}
+
 static const void *run_forward(cn_model *model, int64_t rows, const cn__batch *sparse, int training)
 {
     const void *x = model->plan.x;
@@ -56,9 +62,14 @@ static const void *run_forward(cn_model *model, int64_t rows, const cn__batch *s
         pass.x = sparse ? NULL : x;
         pass.sparse = sparse;
         pass.weights = weights;
+        cn__pass behind;
+        if (takes_next(model, i)) {
+            behind = make_pass(model, ++i, rows, training);
+            pass.behind = &behind;
+        }
         int index = cn__layer_index(layer);
         model->engine->layers[index]->forward(&pass);
-        x = pass.y;
+        x = pass.behind ? behind.y : pass.y;
         sparse = NULL;
     }
     return x;
@@ -156,6 +167,12 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
     if (!rows_can_wait) cn__lazy_settle(model); /* this step touches every row */
     model->accounts.done = (uint32_t)model->iterations;
     for (int i = model->n_layers - 1; i >= first; i--) {
+        cn__pass behind;
+        int takes = takes_next(model, i - 1);
+        if (takes) {
+            behind = make_pass(model, i--, rows, 1);
+            behind.dy = model->plan.gradients[turn];
+        }
         const cn_layer *layer = model->layers[i];
         if (cn__layer_hands_on(layer, 1)) {
             weight -= layer->n_weights;
@@ -178,7 +195,8 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
         pass.x = below < 0 ? model->plan.x : model->plan.outputs[below];
         pass.weights = weights;
         pass.sinks = sinks;
-        pass.dy = model->plan.gradients[turn];
+        pass.dy = takes ? NULL : model->plan.gradients[turn];
+        pass.behind = takes ? &behind : NULL;
         pass.dx = i > first ? model->plan.gradients[1 - turn] : NULL;
         cn__penalty_of_output(model, i, rows, pass.dy);
         model->engine->layers[cn__layer_index(layer)]->backward(&pass);
