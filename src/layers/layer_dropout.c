@@ -37,11 +37,11 @@ static void draw(const share *s, int64_t begin, int64_t end, real *factors)
 {
     uint32_t words[CN__PHILOX_WORDS];
     for (int64_t block = begin / CN__PHILOX_WORDS; block * CN__PHILOX_WORDS < end; block++) {
+        int64_t from = block * CN__PHILOX_WORDS, first = from < begin ? begin - from : 0;
+        int64_t n = end - from < CN__PHILOX_WORDS ? end - from : CN__PHILOX_WORDS;
         cn__philox_words(s->stream.seed, s->stream.purpose, s->stream.step, (uint64_t)block * CN__PHILOX_COUNTERS, words);
-        for (int i = 0; i < CN__PHILOX_WORDS; i++) {
-            int64_t e = block * CN__PHILOX_WORDS + i;
-            if (e >= begin && e < end) factors[e - begin] = words[i] >> 8 < s->below ? 0 : s->factor;
-        }
+        real *to = factors + (from - begin);
+        for (int64_t i = first; i < n; i++) to[i] = words[i] >> 8 < s->below ? 0 : s->factor;
     }
 }
 
