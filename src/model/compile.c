@@ -144,7 +144,8 @@ void cn__state_names(const cn_model *model, const char *names[CN__MAX_STATE])
     for (int k = 0; k < CN__MAX_STATE; k++) names[k] = NULL;
     if (!model->optimizer) return;
     const cn__shared_options *shared = cn__optimizer_shared(model->optimizer);
-    model->optimizer->class_->slots(model->optimizer->options, names);
+    int n = model->optimizer->class_->slots(model->optimizer->options, names);
+    for (int k = n; k < CN__MAX_SLOTS; k++) names[k] = NULL;
     if (shared->use_ema) names[CN__AVERAGE] = "average";
     if (shared->gradient_accumulation_steps) names[CN__ACCUMULATOR] = "gradient_accumulator";
 }

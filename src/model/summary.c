@@ -128,13 +128,15 @@ static void put_total(text *t, const char *what, int64_t count, int64_t bytes)
     put(t, " %s params: %s (%s)\n", what, with_commas(number, count), readable(size, bytes));
 }
 
-/* Slots as large as the weights, and Keras's two scalars: iteration and learning rate. */
+/* Slots as large as the weights that train, and Keras's scalars: iteration, learning rate unless it follows a schedule, and
+ * what else it keeps for some optimizers. */
 static int64_t optimizer_parameters(const cn_model *model)
 {
     int64_t slots = 0;
     if (!model->is_compiled || model->iterations == 0) return 0;
     for (int k = 0; k < CN__MAX_STATE; k++) slots += model->slots[k] != NULL;
-    return slots * cn_model_count_trainable_params(model) + 2;
+    return slots * cn_model_count_trainable_params(model) + 1 + !model->optimizer->schedule.name +
+           model->optimizer->class_->keras_scalars;
 }
 
 char *cn_model_summary(const cn_model *model, int columns)

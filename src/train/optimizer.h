@@ -17,6 +17,7 @@ typedef struct cn__optimizer_class {
     int n_fields;
     size_t options_size;
     const void *defaults;
+    int keras_scalars; /* single numbers that Keras keeps besides slots, iteration and learning rate; summary counts them */
     /* Arguments alone; may be NULL. */
     int (*check)(const void *options);
     /* Slots that these options need, and their names in Keras ("velocity", ...). */

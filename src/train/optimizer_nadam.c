@@ -81,6 +81,7 @@ const cn__optimizer_class cn__optimizer_nadam = {
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
     .options_size = sizeof(cn_nadam_options),
+    .keras_scalars = 1, /* the product P */
     .defaults = &(const cn_nadam_options){CN_NADAM_DEFAULTS},
     .check = check,
     .slots = slots,

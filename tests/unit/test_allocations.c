@@ -80,6 +80,29 @@ static void steps_allocate_nothing(void **state)
     }
 }
 
+/* Stored gradients, penalties, constraints, averages and a schedule. */
+static void steps_with_options_allocate_nothing(void **state)
+{
+    (void)state;
+    cn_tensor *x = small_x(9), *y = small_y(9);
+    cn_model *model = cn_sequential(.threads = 2);
+    cn_add(model, cn_dense(5, .input_shape = {SMALL_INPUTS}, .kernel_regularizer = "l1_l2(0.1, 0.1)",
+                           .kernel_constraint = "max_norm(2, axis=1)", .activity_regularizer = "l2"));
+    cn_add(model, cn_dense(SMALL_CLASSES, .activation = "softmax", .bias_constraint = "unit_norm"));
+    assert_int_equal(cn_compile(model, .loss = "sparse_categorical_crossentropy",
+                                .optimizer_name = "adam(cosine_decay(0.1, 10), clipnorm=1, weight_decay=0.1, use_ema=1, "
+                                                  "exclude_from_weight_decay=bias, gradient_accumulation_steps=2)"), CN_OK);
+    assert_int_equal(cn_train_step(model, x, y, NULL), CN_OK);
+    uint64_t before = cn__memory_allocations();
+    unsigned long long mallocs_before = atomic_load(&mallocs);
+    for (int i = 0; i < 20; i++) assert_int_equal(cn_train_step(model, x, y, NULL), CN_OK);
+    assert_int_equal(cn__memory_allocations() - before, 0);
+    assert_int_equal(atomic_load(&mallocs) - mallocs_before, 0);
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+}
+
 typedef struct counts {
     uint64_t own[64];
     unsigned long long all[64];
@@ -147,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(both_counters_count),
         cmocka_unit_test(steps_allocate_nothing),
+        cmocka_unit_test(steps_with_options_allocate_nothing),
         cmocka_unit_test(batches_of_fit_allocate_nothing),
         cmocka_unit_test(quick_predictions_allocate_nothing),
     };

@@ -25,6 +25,9 @@ static void each_kind_lists_its_names(void **state)
     assert_true(has(CN_NAMES_OPTIMIZER, "rmsprop"));
     assert_true(has(CN_NAMES_LOSS, "categorical_crossentropy"));
     assert_true(has(CN_NAMES_METRIC, "binary_accuracy"));
+    assert_true(has(CN_NAMES_REGULARIZER, "l1_l2"));
+    assert_true(has(CN_NAMES_CONSTRAINT, "max_norm"));
+    assert_true(has(CN_NAMES_SCHEDULE, "cosine_decay"));
     assert_false(has(CN_NAMES_LAYER, "softmax"));
     assert_null(cn_names(CN_NAMES_LAYER, -1));
     assert_null(cn_names((cn_names_kind)99, 0));

@@ -50,6 +50,30 @@ static int train_watched(void)
     return status;
 }
 
+/* Options that take memory of their own: averages, accumulation, stored gradients, constraints, a schedule. */
+static int train_with_options(void)
+{
+    cn_tensor *x = small_x(10), *y = small_y(10);
+    cn_model *model = cn_sequential(.threads = 2);
+    cn_add(model, cn_dense(5, .input_shape = {SMALL_INPUTS}, .kernel_regularizer = "l1_l2(0.1, 0.1)",
+                           .kernel_constraint = "max_norm(2, axis=[0, 1])", .activity_regularizer = "l2"));
+    cn_add(model, cn_layer_from_text("dense(3, activation=softmax, bias_constraint=non_neg)"));
+    int status = x && y && model ? CN_OK : CN_ENOMEM;
+    if (status == CN_OK)
+        status = cn_compile(model, .loss = "sparse_categorical_crossentropy",
+                            .optimizer = cn_adam(.schedule = cn_cosine_decay(0.1, 10), .use_ema = 1, .global_clipnorm = 1,
+                                                 .exclude_from_weight_decay = "bias", .gradient_accumulation_steps = 2));
+    if (status == CN_OK) status = cn_fit(model, x, y, .batch_size = 4);
+    if (status == CN_OK) status = cn_model_set_trainable(model, "dense", 0);
+    if (status == CN_OK)
+        status = cn_compile(model, .loss = "sparse_categorical_crossentropy",
+                            .optimizer_name = "adam(piecewise_constant_decay([1], [0.1, 0.2]), clipnorm=1)");
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+    return status;
+}
+
 static int use(void)
 {
     int status = CN_OK;
@@ -120,6 +144,13 @@ static void building_and_training(void **state)
     assert_in_range(failures, 10, 5000);
 }
 
+static void training_with_options(void **state)
+{
+    (void)state;
+    assert_int_equal(train_with_options(), CN_OK);
+    assert_in_range(walk(train_with_options), 20, 5000);
+}
+
 static void training_with_callbacks(void **state)
 {
     (void)state;
@@ -188,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_walk_finds_wrong_code),
         cmocka_unit_test(building_and_training),
+        cmocka_unit_test(training_with_options),
         cmocka_unit_test(training_with_callbacks),
         cmocka_unit_test(predicting_and_describing),
         cmocka_unit_test(saving_and_loading),

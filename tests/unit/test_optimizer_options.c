@@ -137,11 +137,12 @@ static void make_data(cn_tensor **x, cn_tensor **y)
 }
 
 /* Fits a small network and returns the digest of its weights. */
-static void fit(const char *optimizer, int threads, const char *dense, int epochs, char digest[65])
+static void fit_on(const char *optimizer, int threads, const char *isa, const char *precision, const char *dense, int epochs,
+                   char digest[65])
 {
     cn_tensor *x, *y;
     make_data(&x, &y);
-    cn_model *model = cn_sequential(.seed = 1, .threads = threads);
+    cn_model *model = cn_sequential(.seed = 1, .threads = threads, .isa = isa, .precision = precision);
     cn_add(model, cn_input(INPUTS));
     cn_add(model, cn_layer_from_text(dense));
     cn_add(model, cn_dense(4, .activation = "softmax"));
@@ -151,6 +152,11 @@ static void fit(const char *optimizer, int threads, const char *dense, int epoch
     cn_model_destroy(&model);
     cn_tensor_destroy(&x);
     cn_tensor_destroy(&y);
+}
+
+static void fit(const char *optimizer, int threads, const char *dense, int epochs, char digest[65])
+{
+    fit_on(optimizer, threads, NULL, "float32", dense, epochs, digest);
 }
 
 /* Limits that are never reached take the way of stored gradients and must end with the same bits. */
@@ -167,10 +173,15 @@ static void stored_gradients_give_the_same_bits(void **state)
             fit(text, 2, "dense(300, activation=relu)", 2, stored);
             assert_string_equal(plain, stored);
         }
+        /* Tiles keep a rounded copy of the kernel, which must follow it either way. */
+        fit_on(optimizers[i], 2, NULL, "mixed_bfloat16", "dense(300, activation=relu)", 2, plain);
+        snprintf(text, sizeof text, "%s(clipnorm=1e30)", optimizers[i]);
+        fit_on(text, 2, NULL, "mixed_bfloat16", "dense(300, activation=relu)", 2, stored);
+        assert_string_equal(plain, stored);
     }
 }
 
-static void any_number_of_threads_gives_the_same_bits(void **state)
+static void any_threads_and_kernels_give_the_same_bits(void **state)
 {
     static const char *const optimizers[] = {
         "adam(clipnorm=0.01, weight_decay=0.1, use_ema=1, gradient_accumulation_steps=2)",
@@ -186,6 +197,8 @@ static void any_number_of_threads_gives_the_same_bits(void **state)
             fit(optimizers[i], threads, dense, 2, other);
             assert_string_equal(one, other);
         }
+        fit_on(optimizers[i], 2, "c", "float32", dense, 2, other);
+        assert_string_equal(one, other);
     }
 }
 
@@ -272,7 +285,7 @@ int main(void)
         cmocka_unit_test(a_saved_model_goes_on_as_in_keras),
         cmocka_unit_test(the_comparison_finds_other_options),
         cmocka_unit_test(stored_gradients_give_the_same_bits),
-        cmocka_unit_test(any_number_of_threads_gives_the_same_bits),
+        cmocka_unit_test(any_threads_and_kernels_give_the_same_bits),
         cmocka_unit_test(decay_spares_what_is_excluded),
         cmocka_unit_test(an_infinite_global_norm_is_seen),
         cmocka_unit_test(bad_options_are_named),

@@ -285,6 +285,39 @@ static void freezing_works_at_any_time(void **state)
     cn_tensor_destroy(&y);
 }
 
+/* What Keras 3.15.1 counts with a frozen first layer of 25 numbers and 18 numbers that train. */
+static void summary_counts_as_keras_does(void **state)
+{
+    static const struct {
+        const char *optimizer, *line;
+    } cases[] = {
+        {"sgd", " Optimizer params: 2 "},
+        {"sgd(exponential_decay(0.1, 10, 0.5))", " Optimizer params: 1 "},
+        {"nadam", " Optimizer params: 39 "},
+        {"adam(use_ema=1, gradient_accumulation_steps=2)", " Optimizer params: 74 "},
+        {"adam(amsgrad=1)", " Optimizer params: 56 "},
+        {"ftrl", " Optimizer params: 38 "},
+        {"adagrad", " Optimizer params: 20 "},
+        {"adadelta", " Optimizer params: 38 "},
+        {"lion", " Optimizer params: 20 "},
+        {"rmsprop(momentum=0.9, centered=1)", " Optimizer params: 56 "},
+    };
+    (void)state;
+    cn_tensor *x, *y;
+    make_data(&x, &y);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cn_model *model = make_model(cases[i].optimizer, "dense(5, trainable=false)", "dense(3)", "float32");
+        assert_int_equal(cn_train_step(model, x, y, NULL), CN_OK);
+        char *summary = cn_model_summary(model, 80);
+        if (!strstr(summary, cases[i].line)) print_message("%s: %s\n", cases[i].optimizer, summary);
+        assert_non_null(strstr(summary, cases[i].line));
+        cn_string_free(summary);
+        cn_model_destroy(&model);
+    }
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+}
+
 /* Rows of the first kernel that wait for their updates must be settled before and after it is frozen. */
 static void freezing_loses_no_update(void **state)
 {
@@ -414,6 +447,7 @@ int main(void)
         cmocka_unit_test(the_comparison_finds_other_options),
         cmocka_unit_test(other_layers_end_where_keras_ends),
         cmocka_unit_test(freezing_works_at_any_time),
+        cmocka_unit_test(summary_counts_as_keras_does),
         cmocka_unit_test(freezing_loses_no_update),
         cmocka_unit_test(norms_over_several_axes),
         cmocka_unit_test(rules_give_the_same_bits),
