@@ -166,7 +166,7 @@ static void compose(void)
 /* Beyond the line n . x = distance, points also move by relu(n . x - distance) * (dx, dy). */
 static const struct fold {
     double angle, distance, dx, dy;
-} folds[] = {{0.35, 0.5, -0.9, 0.35}, {1.9, 0.7, 0.3, -0.9}, {3.6, 0.55, 0.55, 0.5}, {4.9, 0.6, -0.6, 0.7}};
+} folds[] = {{0.35, 0.4, 0.1, -0.9}, {1.9, 0.5, 0.8, 0.2}, {3.6, 0.5, -0.2, 0.7}, {4.9, 0.5, 0.6, 0.25}};
 enum { FOLDS = sizeof folds / sizeof *folds, UNITS = 4 + FOLDS };
 
 /* W, b and V of V . relu(W . x + b). The first four units are x, -x, y and -y: together they keep every point in its
@@ -232,9 +232,10 @@ static int draw_bending(void)
         panel_lines(&q, 2, (const point[]){{0, -2.2}, {0, 2.2}}, 1.2, black, 0.8);
     }
     for (int k = 0; k < 3; k++) {
-        const char *const names[3] = {"four units have their folds here", "relu(W x + b) of eight units, seen flat",
-                                      "and once more: bends upon bends"};
-        panel q = {p, 30 + 345.0 * k, 435, 300, 300, -2.2, 2.2, -2.2, 2.2};
+        const char *const names[3] = {"four units have their folds here", "after a layer of eight units",
+                                      "after two: bends upon bends"};
+        double reach = k ? 3.2 : 2.2;
+        panel q = {p, 30 + 345.0 * k, 435, 300, 300, -reach, reach, -reach, reach};
         panel_frame(&q, 0, 0, names[k], NULL, NULL);
         draw_bent_grid(&q, k);
         for (int i = 0; k == 0 && i < FOLDS; i++) {

@@ -26,14 +26,21 @@ static int are_close(const cn_tensor *a, const cn_tensor *b)
 
 static void naive_relu(cn_tensor *x)
 {
-    for (int64_t i = 0; i < cn_shape(x)[0]; i++)
-        for (int64_t j = 0; j < cn_shape(x)[1]; j++) row(x, i)[j] = fmaxf(row(x, i)[j], 0);
+    const int64_t rows = cn_shape(x)[0], columns = cn_shape(x)[1];
+    for (int64_t i = 0; i < rows; i++) {
+        float *to = row(x, i);
+        for (int64_t j = 0; j < columns; j++) to[j] = to[j] > 0 ? to[j] : 0;
+    }
 }
 
 static void naive_add(cn_tensor *x, const cn_tensor *y)
 {
-    for (int64_t i = 0; i < cn_shape(x)[0]; i++)
-        for (int64_t j = 0; j < cn_shape(x)[1]; j++) row(x, i)[j] += row(y, i)[j];
+    const int64_t rows = cn_shape(x)[0], columns = cn_shape(x)[1];
+    for (int64_t i = 0; i < rows; i++) {
+        float *to = row(x, i);
+        const float *from = row(y, i);
+        for (int64_t j = 0; j < columns; j++) to[j] += from[j];
+    }
 }
 
 /* The chapter's experiment: a thousand times z = relu(x + y) for two tensors of shape (20, 100). */
@@ -72,8 +79,12 @@ static void element_wise(cn_generator *random, int rounds)
 
 static void naive_add_matrix_and_vector(cn_tensor *x, const cn_tensor *y)
 {
-    for (int64_t i = 0; i < cn_shape(x)[0]; i++)
-        for (int64_t j = 0; j < cn_shape(x)[1]; j++) row(x, i)[j] += number(y, j);
+    const int64_t rows = cn_shape(x)[0], columns = cn_shape(x)[1];
+    const float *from = cn_data(y);
+    for (int64_t i = 0; i < rows; i++) {
+        float *to = row(x, i);
+        for (int64_t j = 0; j < columns; j++) to[j] += from[j];
+    }
 }
 
 static void broadcasting(cn_generator *random)
@@ -111,10 +122,14 @@ static float naive_vector_dot(int64_t n, const float *x, const float *y)
 /* Row i of x times column j of y. */
 static void naive_matrix_dot(const cn_tensor *x, const cn_tensor *y, cn_tensor *z)
 {
-    for (int64_t i = 0; i < cn_shape(x)[0]; i++) {
-        for (int64_t j = 0; j < cn_shape(y)[1]; j++) {
-            row(z, i)[j] = 0;
-            for (int64_t k = 0; k < cn_shape(x)[1]; k++) row(z, i)[j] += row(x, i)[k] * row(y, k)[j];
+    const int64_t rows = cn_shape(x)[0], shared = cn_shape(x)[1], columns = cn_shape(y)[1];
+    const float *second = cn_data(y);
+    for (int64_t i = 0; i < rows; i++) {
+        const float *first = row(x, i);
+        float *out = row(z, i);
+        for (int64_t j = 0; j < columns; j++) {
+            out[j] = 0;
+            for (int64_t k = 0; k < shared; k++) out[j] += first[k] * second[k * columns + j];
         }
     }
 }
