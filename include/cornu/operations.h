@@ -34,7 +34,7 @@
 extern "C" {
 #endif
 
-/* --- scopes and numbers ------------------------------------------------------------------------------------------- */
+/* --- scopes and numbers ---------------------------------------------------------------------------------------- */
 
 typedef struct cn_scope cn_scope;
 
@@ -70,8 +70,8 @@ CN_API cn_tensor *cn_tensor_arctan2(const cn_tensor *a, const cn_tensor *b);    
 CN_API cn_tensor *cn_tensor_hypot(const cn_tensor *a, const cn_tensor *b);        /* sqrt(a^2 + b^2) */
 
 /* a += b and its like: the result is stored in a, whose shape and dtype stay; b broadcasts to a. Errors: CN_ESHAPE;
- * CN_EDTYPE when the result is of another kind than a, such as floats added to integers; CN_EINVAL (scaled and broadcast
- * views cannot be written). A tape does not hear of changes in place. */
+ * CN_EDTYPE when the result is of another kind than a, such as floats added to integers; CN_EINVAL (scaled and
+ * broadcast views cannot be written). A tape does not hear of changes in place. */
 CN_API int cn_tensor_add_inplace(cn_tensor *a, const cn_tensor *b);
 CN_API int cn_tensor_subtract_inplace(cn_tensor *a, const cn_tensor *b);
 CN_API int cn_tensor_multiply_inplace(cn_tensor *a, const cn_tensor *b);
@@ -80,7 +80,7 @@ CN_API int cn_tensor_floor_divide_inplace(cn_tensor *a, const cn_tensor *b);
 CN_API int cn_tensor_remainder_inplace(cn_tensor *a, const cn_tensor *b);
 CN_API int cn_tensor_power_inplace(cn_tensor *a, const cn_tensor *b);
 
-/* --- element-wise functions of one operand -------------------------------------------------------------------------- */
+/* --- element-wise functions of one operand --------------------------------------------------------------------- */
 
 CN_API cn_tensor *cn_tensor_negative(const cn_tensor *x);   /* -x; not for bools */
 CN_API cn_tensor *cn_tensor_absolute(const cn_tensor *x);   /* |x| */
@@ -128,7 +128,7 @@ CN_API cn_tensor *cn_tensor_arccosh(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_arctanh(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_sigmoid(const cn_tensor *x); /* 1 / (1 + e^-x) */
 
-/* --- comparisons, logic, tests: they give bools -------------------------------------------------------------------- */
+/* --- comparisons, logic, tests: they give bools ---------------------------------------------------------------- */
 
 CN_API cn_tensor *cn_tensor_equal(const cn_tensor *a, const cn_tensor *b);
 CN_API cn_tensor *cn_tensor_not_equal(const cn_tensor *a, const cn_tensor *b);
@@ -155,17 +155,17 @@ CN_API cn_tensor *cn_tensor_isfinite(const cn_tensor *x);
 /* a where the condition is not 0, b elsewhere; all three broadcast. */
 CN_API cn_tensor *cn_tensor_where(const cn_tensor *condition, const cn_tensor *a, const cn_tensor *b);
 
-/* --- sums and their like over axes ---------------------------------------------------------------------------------- */
+/* --- sums and their like over axes ----------------------------------------------------------------------------- */
 
-/* Axes are numbered from 0, or from -1 backwards: CN_AXES(0, -1), CN_EVERY_AXIS. With keepdims 1 the axes stay, with one
- * entry each. */
+/* Axes are numbered from 0, or from -1 backwards: CN_AXES(0, -1), CN_EVERY_AXIS. With keepdims 1 the axes stay,
+ * with one entry each. */
 #define CN_AXES(...) (int)(sizeof((int[]){__VA_ARGS__}) / sizeof(int)), (const int[]) { __VA_ARGS__ }
 #define CN_EVERY_AXIS 0, NULL
 
-/* Order of sums and products: the elements that go into a result are numbered in row-major order; number i is added to
- * partial sum i mod 8; the eight are added in pairs, ((0+1)+(2+3))+((4+5)+(6+7)). Floats are added in float64 and rounded
- * once, so the last bits may be better than NumPy's. Bools and integers are added in 64 bits and give int64, unsigned
- * ones uint64. Nothing gives 0, and a product of nothing 1. */
+/* Order of sums and products: the elements that go into a result are numbered in row-major order; number i is added
+ * to partial sum i mod 8; the eight are added in pairs, ((0+1)+(2+3))+((4+5)+(6+7)). Floats are added in float64
+ * and rounded once, so the last bits may be better than NumPy's. Bools and integers are added in 64 bits and give
+ * int64, unsigned ones uint64. Nothing gives 0, and a product of nothing 1. */
 CN_API cn_tensor *cn_tensor_sum(const cn_tensor *x, int n_axes, const int *axes, int keepdims);
 CN_API cn_tensor *cn_tensor_prod(const cn_tensor *x, int n_axes, const int *axes, int keepdims);
 
@@ -193,7 +193,7 @@ CN_API double cn_item(const cn_tensor *x);
 #define cn_max(x) cn_tensor_max(x, CN_EVERY_AXIS, 0)
 #define cn_min(x) cn_tensor_min(x, CN_EVERY_AXIS, 0)
 
-/* --- along one axis ------------------------------------------------------------------------------------------------- */
+/* --- along one axis -------------------------------------------------------------------------------------------- */
 
 #define CN_NO_AXIS INT32_MIN /* Python's axis=None: the elements as one long row, row-major */
 
@@ -206,27 +206,29 @@ CN_API cn_tensor *cn_tensor_argmin(const cn_tensor *x, int axis, int keepdims);
 CN_API cn_tensor *cn_tensor_cumsum(const cn_tensor *x, int axis);
 CN_API cn_tensor *cn_tensor_cumprod(const cn_tensor *x, int axis);
 
-/* In ascending order, NaN last; argsort gives positions (int64), equal numbers in their order (NumPy's kind="stable"). */
+/* In ascending order, NaN last; argsort gives positions (int64), equal numbers in their order (NumPy's
+ * kind="stable"). */
 CN_API cn_tensor *cn_tensor_sort(const cn_tensor *x, int axis);
 CN_API cn_tensor *cn_tensor_argsort(const cn_tensor *x, int axis);
 
-/* --- products of matrices ------------------------------------------------------------------------------------------- */
+/* --- products of matrices -------------------------------------------------------------------------------------- */
 
 /* Floats: each sum in ascending order with one fused multiply-add per term, the same bits on every instruction set (for
  * float64: on machines with the same C library). float16 is computed in float32. Integers wrap round. */
 
-/* Of the last two axes; those before them broadcast. A vector on the left counts as a row, on the right as a column, and
- * that axis is dropped again. Scalars are refused. Source: numpy.matmul. */
+/* Of the last two axes; those before them broadcast. A vector on the left counts as a row, on the right as a
+ * column, and that axis is dropped again. Scalars are refused. Source: numpy.matmul. */
 CN_API cn_tensor *cn_tensor_matmul(const cn_tensor *a, const cn_tensor *b);
 #define cn_matmul(a, b) cn_tensor_matmul(a, b)
 
-/* The sum over a's last axis and b's last but one (or only one): (a, b, c, d) . (d, e) gives (a, b, c, e), vectors give a
- * scalar; a scalar multiplies. Source: numpy.dot. */
+/* The sum over a's last axis and b's last but one (or only one): (a, b, c, d) . (d, e) gives (a, b, c, e), vectors
+ * give a scalar; a scalar multiplies. Source: numpy.dot. */
 CN_API cn_tensor *cn_tensor_dot(const cn_tensor *a, const cn_tensor *b);
 #define cn_dot(a, b) cn_tensor_dot(a, b)
 
 /* The sum over n pairs of axes; left over are a's other axes, then b's. */
-CN_API cn_tensor *cn_tensor_tensordot(const cn_tensor *a, const cn_tensor *b, int n, const int *axes_a, const int *axes_b);
+CN_API cn_tensor *cn_tensor_tensordot(const cn_tensor *a, const cn_tensor *b, int n, const int *axes_a,
+                                      const int *axes_b);
 
 /* Einstein's notation for one operand (b NULL) or two: "ij,jk->ik" is a matrix product, "ii" a trace, "ij->ji" a
  * transpose. Letters that the result lacks are summed over; without "->" the result has the letters that occur once, in
@@ -236,7 +238,7 @@ CN_API cn_tensor *cn_tensor_einsum(const char *equation, const cn_tensor *a, con
 /* Every element of a times every one of b, both flattened: shape (size of a, size of b). */
 CN_API cn_tensor *cn_tensor_outer(const cn_tensor *a, const cn_tensor *b);
 
-/* --- other shapes ----------------------------------------------------------------------------------------------------- */
+/* --- other shapes ---------------------------------------------------------------------------------------------- */
 
 /* These six are views. */
 
@@ -258,8 +260,8 @@ CN_API cn_tensor *cn_tensor_broadcast_to(const cn_tensor *x, int ndim, const int
 /* The diagonal of the last two axes, `offset` to the right of the main one, as the last axis. */
 CN_API cn_tensor *cn_tensor_diagonal(const cn_tensor *x, int64_t offset);
 
-/* Tensors one behind the other along an axis, or along a new axis of n entries: cn_tensor_stack(CN_TENSORS(a, b), 0). The
- * dtype is the promoted one. */
+/* Tensors one behind the other along an axis, or along a new axis of n entries: cn_tensor_stack(CN_TENSORS(a, b),
+ * 0). The dtype is the promoted one. */
 #define CN_TENSORS(...)                                                                                             \
     (int)(sizeof((const cn_tensor *[]){__VA_ARGS__}) / sizeof(cn_tensor *)), (const cn_tensor *[]) { __VA_ARGS__ }
 CN_API cn_tensor *cn_tensor_concatenate(int n, const cn_tensor *const *tensors, int axis);
@@ -276,17 +278,17 @@ CN_API cn_tensor *cn_tensor_tile(const cn_tensor *x, int n, const int64_t *repet
 /* Every entry along the axis `repeats` times in a row; CN_NO_AXIS flattens. */
 CN_API cn_tensor *cn_tensor_repeat(const cn_tensor *x, int64_t repeats, int axis);
 
-/* Entries moved by `shift` places along the axis; what leaves one end comes in at the other. CN_NO_AXIS moves through the
- * flattened tensor and keeps the shape. */
+/* Entries moved by `shift` places along the axis; what leaves one end comes in at the other. CN_NO_AXIS moves
+ * through the flattened tensor and keeps the shape. */
 CN_API cn_tensor *cn_tensor_roll(const cn_tensor *x, int64_t shift, int axis);
 
 /* widths[i][0] entries of `value` before and widths[i][1] behind axis i; widths has ndim rows. */
 CN_API cn_tensor *cn_tensor_pad(const cn_tensor *x, const int64_t (*widths)[2], double value);
 
-/* --- choosing and writing parts --------------------------------------------------------------------------------------- */
+/* --- choosing and writing parts -------------------------------------------------------------------------------- */
 
-/* The entries at these positions (integers, negative ones counted from the end) of an axis; their shape takes the place of
- * the axis. CN_NO_AXIS takes from the flattened tensor. Source: numpy.take. */
+/* The entries at these positions (integers, negative ones counted from the end) of an axis; their shape takes the
+ * place of the axis. CN_NO_AXIS takes from the flattened tensor. Source: numpy.take. */
 CN_API cn_tensor *cn_tensor_take(const cn_tensor *x, const cn_tensor *indices, int axis);
 
 /* The same with a position for every line of its own; indices has x's shape but on the axis. */
@@ -295,7 +297,8 @@ CN_API cn_tensor *cn_tensor_take_along_axis(const cn_tensor *x, const cn_tensor 
 /* x[mask]: where the bools, whose shape is that of x's first axes, are true. Shape (how many, the other axes). */
 CN_API cn_tensor *cn_tensor_boolean_mask(const cn_tensor *x, const cn_tensor *mask);
 
-/* Positions of the elements that are not 0, row-major: int64 of shape (ndim, how many); row i is NumPy's nonzero(x)[i]. */
+/* Positions of the elements that are not 0, row-major: int64 of shape (ndim, how many); row i is NumPy's
+ * nonzero(x)[i]. */
 CN_API cn_tensor *cn_tensor_nonzero(const cn_tensor *x);
 
 /* The different numbers in ascending order; all NaNs count as one. */
@@ -304,15 +307,16 @@ CN_API cn_tensor *cn_tensor_unique(const cn_tensor *x);
 /* How often 0, 1, 2, ... occur among integers >= 0; at least minlength entries, int64. */
 CN_API cn_tensor *cn_tensor_bincount(const cn_tensor *x, int64_t minlength);
 
-/* target[...] = values: cn_tensor_assign(cn_slice(x, {0, 10}), cn_int(0)). Values broadcast to the target's shape and are
- * converted as cn_astype does. With a mask: where it is not 0. Return 0 or a status. Errors: CN_ESHAPE; CN_EINVAL (scaled
- * and broadcast views cannot be written). A tape does not hear of it. */
+/* target[...] = values: cn_tensor_assign(cn_slice(x, {0, 10}), cn_int(0)). Values broadcast to the target's shape
+ * and are converted as cn_astype does. With a mask: where it is not 0. Return 0 or a status. Errors: CN_ESHAPE;
+ * CN_EINVAL (scaled and broadcast views cannot be written). A tape does not hear of it. */
 CN_API int cn_tensor_assign(cn_tensor *target, const cn_tensor *values);
 CN_API int cn_tensor_assign_where(cn_tensor *target, const cn_tensor *mask, const cn_tensor *values);
 
-/* --- making --------------------------------------------------------------------------------------------------------- */
+/* --- making ---------------------------------------------------------------------------------------------------- */
 
-/* One number everywhere, converted from double: cn_full(CN_FLOAT32, 0.5, 3, 4); of shape (): cn_scalar(CN_INT64, 12). */
+/* One number everywhere, converted from double: cn_full(CN_FLOAT32, 0.5, 3, 4); of shape (): cn_scalar(CN_INT64,
+ * 12). */
 CN_API cn_tensor *cn_tensor_full(cn_dtype dtype, int ndim, const int64_t *shape, double value);
 #define cn_full(dtype, value, ...) cn_tensor_full(dtype, CN_SHAPE(__VA_ARGS__), value)
 #define cn_ones(dtype, ...) cn_tensor_full(dtype, CN_SHAPE(__VA_ARGS__), 1)
@@ -327,11 +331,11 @@ CN_API cn_tensor *cn_tensor_linspace(cn_dtype dtype, double start, double stop, 
 /* Ones on a diagonal, `diagonal` to the right of the main one, zeros elsewhere. */
 CN_API cn_tensor *cn_tensor_eye(cn_dtype dtype, int64_t rows, int64_t columns, int64_t diagonal);
 
-/* --- random numbers --------------------------------------------------------------------------------------------------- */
+/* --- random numbers -------------------------------------------------------------------------------------------- */
 
-/* Counter-based (Philox4x32-10): call number `calls` draws stream number `calls` of the seed, so its numbers depend on
- * seed, number of the call and shape only, on every machine. Make one with {.seed = 42}; it owns nothing. One thread at a
- * time. */
+/* Counter-based (Philox4x32-10): call number `calls` draws stream number `calls` of the seed, so its numbers depend
+ * on seed, number of the call and shape only, on every machine. Make one with {.seed = 42}; it owns nothing. One
+ * thread at a time. */
 typedef struct cn_generator {
     uint64_t seed;
     uint32_t calls; /* so far; counts up */
@@ -350,7 +354,8 @@ CN_API cn_tensor *cn_random_normal(cn_generator *generator, double mean, double 
 CN_API cn_tensor *cn_random_integers(cn_generator *generator, int64_t low, int64_t high, cn_dtype dtype, int ndim,
                                      const int64_t *shape);
 
-/* 0 ... n-1 in random order, int64. Rows in random order: cn_tensor_take(x, cn_random_permutation(&g, cn_len(x)), 0). */
+/* 0 ... n-1 in random order, int64. Rows in random order are
+ * cn_tensor_take(x, cn_random_permutation(&generator, cn_len(x)), 0). */
 CN_API cn_tensor *cn_random_permutation(cn_generator *generator, int64_t n);
 
 #ifdef __cplusplus

@@ -11,8 +11,9 @@ typedef struct cn__tensor_math {
     cn__isa isa;
     int bits;
 
-    /* C = A . B with any strides in elements (src/kernels/matmul.h), by a team, or without one (pool NULL) for products
-     * too small for copies of their operands. The same bits either way: one fused multiply-add per term in ascending k. */
+    /* C = A . B with any strides in elements (src/kernels/matmul.h), by a team, or without one (pool NULL) for
+     * products too small for copies of their operands. The same bits either way: one fused multiply-add per term in
+     * ascending k. */
     void (*matmul)(cn__pool *pool, int64_t m, int64_t n, int64_t k, const void *a, int64_t a_row, int64_t a_column,
                    const void *b, int64_t b_row, int64_t b_column, void *c, int64_t c_row);
 

@@ -42,7 +42,8 @@ static int lines_begin(lines *l, const char *function, const cn_tensor *x, int a
 
 static void line_read(lines *l)
 {
-    cn__convert_row(l->x->dtype, l->x->scale, cn__tensor_element(&l->outer, l->index), l->stride, l->n, l->computed, l->line);
+    cn__convert_row(l->x->dtype, l->x->scale, cn__tensor_element(&l->outer, l->index), l->stride, l->n, l->computed,
+                    l->line);
 }
 
 static int lines_next(lines *l)
@@ -162,7 +163,8 @@ static void running_product(const lines *l, number *out)
     }
 }
 
-/* Whatever is sorted is first given a key of 64 bits that grows with it: equal numbers have equal keys, NaN the largest. */
+/* Whatever is sorted is first given a key of 64 bits that grows with it: equal numbers have equal keys, NaN the
+ * largest. */
 typedef struct place {
     uint64_t key;
     int64_t position;
@@ -281,7 +283,8 @@ static cn_tensor *apply(const line_operation *o, const cn_tensor *x, int axis)
     cn_dtype dtype = cn__value_dtype(x);
     if (o->positions) dtype = CN_INT64;
     else if (o->grows) dtype = cn__sum_dtype(dtype);
-    if (axis >= 0) output = change_lines(o->function, seen, axis, dtype, o->positions ? CN_INT64 : CN_DTYPE_COUNT, o->change);
+    cn_dtype given = o->positions ? CN_INT64 : CN_DTYPE_COUNT;
+    if (axis >= 0) output = change_lines(o->function, seen, axis, dtype, given, o->change);
     if (o->op != CN__OP_COUNT)
         output = cn__record(output, &(cn__operation){.op = o->op, .n_inputs = 1, .inputs = &seen, .n_axes = 1,
                                                      .axes = {axis}});

@@ -20,7 +20,8 @@ void cn__copy_into(const cn_tensor *target, const cn_tensor *values)
     if (!cn__walk_begin(&walk, 2, target->ndim, target->shape, data, (const int64_t(*)[CN_MAX_NDIM])strides)) return;
     do {
         if (walk.step[0] == bytes) { /* straight to where they belong */
-            cn__convert_row(values->dtype, values->scale, walk.at[1], walk.step[1], walk.length, target->dtype, walk.at[0]);
+            cn__convert_row(values->dtype, values->scale, walk.at[1], walk.step[1], walk.length, target->dtype,
+                            walk.at[0]);
             continue;
         }
         for (int64_t i = 0; i < walk.length; i += BLOCK) {

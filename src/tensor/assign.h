@@ -4,8 +4,8 @@
 
 #include "tensor/tensor.h"
 
-/* Copies values, which must stretch to the target's shape, converting them as cn_astype does. `target` may be an outline
- * of a part. The two must not overlap. */
+/* Copies values, which must stretch to the target's shape, converting them as cn_astype does. `target` may be an
+ * outline of a part. The two must not overlap. */
 void cn__copy_into(const cn_tensor *target, const cn_tensor *values);
 
 /* The outline cut to [begin, end) with a step along one axis. */

@@ -24,8 +24,8 @@ cn_tensor *cn_tensor_expand_dims(const cn_tensor *x, int axis)
                              cn__shape_text(text, x->ndim, x->shape), CN_MAX_NDIM);
     int at = axis < 0 ? axis + x->ndim + 1 : axis;
     if (at < 0 || at > x->ndim)
-        return cn__fail_null(CN_EINVAL, "cn_tensor_expand_dims: axis %d is out of range for shape %s; use %d ... %d", axis,
-                             cn__shape_text(text, x->ndim, x->shape), -x->ndim - 1, x->ndim);
+        return cn__fail_null(CN_EINVAL, "cn_tensor_expand_dims: axis %d is out of range for shape %s; use %d ... %d",
+                             axis, cn__shape_text(text, x->ndim, x->shape), -x->ndim - 1, x->ndim);
     cn_tensor outline = cn__tensor_outline(x);
     for (int i = x->ndim; i > at; i--) {
         outline.shape[i] = x->shape[i - 1];
@@ -75,7 +75,8 @@ cn_tensor *cn_tensor_swapaxes(const cn_tensor *x, int axis1, int axis2)
 {
     int axes[CN_MAX_NDIM];
     if (!x) return cn__pass_null("cn_tensor_swapaxes");
-    int one = cn__axis_of("cn_tensor_swapaxes", x, axis1), two = one < 0 ? one : cn__axis_of("cn_tensor_swapaxes", x, axis2);
+    int one = cn__axis_of("cn_tensor_swapaxes", x, axis1), two = one;
+    if (one >= 0) two = cn__axis_of("cn_tensor_swapaxes", x, axis2);
     if (two < 0) return NULL;
     for (int i = 0; i < x->ndim; i++) axes[i] = i == one ? two : i == two ? one : i;
     return cn_tensor_transpose(x, axes);
@@ -93,8 +94,9 @@ cn_tensor *cn_tensor_broadcast_to(const cn_tensor *x, int ndim, const int64_t *s
     for (int i = 0; i < x->ndim; i++) {
         int64_t wanted = shape[ndim - x->ndim + i];
         if (x->shape[i] != wanted && x->shape[i] != 1)
-            return cn__fail_null(CN_ESHAPE, "cn_tensor_broadcast_to: shape %s does not stretch to %s: axis %d has %lld "
-                                 "entries instead of %lld or 1", from, to, i, (long long)x->shape[i], (long long)wanted);
+            return cn__fail_null(CN_ESHAPE, "cn_tensor_broadcast_to: shape %s does not stretch to %s: axis %d has "
+                                 "%lld entries instead of %lld or 1", from, to, i, (long long)x->shape[i],
+                                 (long long)wanted);
     }
     cn_tensor outline = cn__tensor_outline(x);
     outline.ndim = ndim;

@@ -4,12 +4,14 @@
 
 #include <string.h>
 
-static int do_not_fit(const char *function, const cn_tensor *a, const cn_tensor *b, int axis, int64_t of_a, int64_t of_b)
+static int do_not_fit(const char *function, const cn_tensor *a, const cn_tensor *b, int axis, int64_t of_a,
+                      int64_t of_b)
 {
     char text_a[CN_SHAPE_TEXT_BYTES], text_b[CN_SHAPE_TEXT_BYTES];
     return cn__fail(CN_ESHAPE, "%s: shapes %s and %s do not broadcast: axis %d counted from the end has %lld and %lld "
-                    "entries; they must be equal, or one of them 1", function, cn__shape_text(text_a, a->ndim, a->shape),
-                    cn__shape_text(text_b, b->ndim, b->shape), axis, (long long)of_a, (long long)of_b);
+                    "entries; they must be equal, or one of them 1", function,
+                    cn__shape_text(text_a, a->ndim, a->shape), cn__shape_text(text_b, b->ndim, b->shape), axis,
+                    (long long)of_a, (long long)of_b);
 }
 
 int cn__broadcast_shape(const char *function, int n, const cn_tensor *const *operands, int *ndim, int64_t *shape)

@@ -8,8 +8,8 @@
  * float64. Source: numpy.promote_types. */
 cn_dtype cn__promote(cn_dtype a, cn_dtype b);
 
-/* The same over all operands. Numbers made by cn_int and cn_float only count as far as Python's do: an int adapts to any
- * number, a float to any float. */
+/* The same over all operands. Numbers made by cn_int and cn_float only count as far as Python's do: an int adapts
+ * to any number, a float to any float. */
 cn_dtype cn__promote_all(int n, const cn_tensor *const *operands);
 
 /* What numpy.sqrt and its like give for a dtype: itself for floats, else the smallest float that holds it. */

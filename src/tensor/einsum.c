@@ -60,7 +60,8 @@ static int parse(const char *text, equation *e)
     for (c += 2; *c; c++) {
         if (*c == ' ') continue;
         if (strchr(e->output, *c)) return refuse(text, "a letter stands twice in the result");
-        if (!strchr(e->letters[0], *c) && !strchr(e->letters[1], *c)) return refuse(text, "the result has a letter of its own");
+        if (!strchr(e->letters[0], *c) && !strchr(e->letters[1], *c))
+            return refuse(text, "the result has a letter of its own");
         CN_TRY(add_letter(text, e->output, *c));
     }
     return 0;
@@ -72,15 +73,15 @@ static int take_diagonals(const char *text, const cn_tensor *x, char *letters, c
     char shape[CN_SHAPE_TEXT_BYTES];
     *seen = cn__tensor_outline(x);
     if ((int)strlen(letters) != x->ndim)
-        return cn__fail(CN_ESHAPE, "cn_tensor_einsum: \"%s\": \"%s\" names %d axes, but shape %s has %d", text, letters,
-                        (int)strlen(letters), cn__shape_text(shape, x->ndim, x->shape), x->ndim);
+        return cn__fail(CN_ESHAPE, "cn_tensor_einsum: \"%s\": \"%s\" names %d axes, but shape %s has %d", text,
+                        letters, (int)strlen(letters), cn__shape_text(shape, x->ndim, x->shape), x->ndim);
     seen->ndim = 0;
     for (int i = 0; i < x->ndim; i++) {
         char *first = memchr(letters, letters[i], (size_t)seen->ndim);
         int at = first ? (int)(first - letters) : seen->ndim++;
         if (first && x->shape[i] != seen->shape[at])
-            return cn__fail(CN_ESHAPE, "cn_tensor_einsum: \"%s\": the axes %c of shape %s have %lld and %lld entries", text,
-                            letters[i], cn__shape_text(shape, x->ndim, x->shape), (long long)seen->shape[at],
+            return cn__fail(CN_ESHAPE, "cn_tensor_einsum: \"%s\": the axes %c of shape %s have %lld and %lld entries",
+                            text, letters[i], cn__shape_text(shape, x->ndim, x->shape), (long long)seen->shape[at],
                             (long long)x->shape[i]);
         letters[at] = letters[i];
         seen->shape[at] = x->shape[i];
@@ -94,7 +95,8 @@ static int take_diagonals(const char *text, const cn_tensor *x, char *letters, c
 
 /* Sums over the letters that neither the other operand nor the result has, in the dtype of the result: einsum keeps it
  * where sum would make it 64 bits wide. */
-static cn_tensor *sum_own_letters(const cn_tensor *x, cn_dtype dtype, char *letters, const char *other, const char *output)
+static cn_tensor *sum_own_letters(const cn_tensor *x, cn_dtype dtype, char *letters, const char *other,
+                                  const char *output)
 {
     int axes[CN_MAX_NDIM], n = 0, kept = 0;
     for (int i = 0; letters[i]; i++) {
@@ -134,8 +136,8 @@ static cn_tensor *multiply(const char *text, const cn_tensor *const *x, const eq
             group[strlen(group)] = *l;
             int64_t n = x[k]->shape[l - e->letters[k]], other = shared ? x[!k]->shape[shared - e->letters[!k]] : n;
             if (n != other)
-                return cn__fail_null(CN_ESHAPE, "cn_tensor_einsum: \"%s\": axis %c has %lld entries in one tensor and %lld "
-                                     "in the other", text, *l, (long long)n, (long long)other);
+                return cn__fail_null(CN_ESHAPE, "cn_tensor_einsum: \"%s\": axis %c has %lld entries in one tensor and "
+                                     "%lld in the other", text, *l, (long long)n, (long long)other);
         }
     if (strlen(batch) + strlen(own[0]) + strlen(own[1]) > CN_MAX_NDIM) {
         refuse(text, "the result has too many axes");
@@ -181,7 +183,8 @@ cn_tensor *cn_tensor_einsum(const char *text, const cn_tensor *a, const cn_tenso
     if (!a) return cn__pass_null("cn_tensor_einsum");
     if (parse(text, &e) < 0) return NULL;
     if (e.n_operands == 2 && !b) return cn__pass_null("cn_tensor_einsum");
-    if (e.n_operands == 1 && b) return cn__fail_null(CN_EINVAL, "cn_tensor_einsum: \"%s\" has one operand, not two", text);
+    if (e.n_operands == 1 && b)
+        return cn__fail_null(CN_EINVAL, "cn_tensor_einsum: \"%s\" has one operand, not two", text);
     cn__recorder *paused = cn__record_pause();
     cn_scope *scope = cn_scope_begin();
     cn_tensor *output = scope ? compute(text, &e, operands) : NULL;

@@ -70,7 +70,8 @@ static void run_row(const job *j, const cn__walk *walk)
             if (!step[k]) continue;
             const char *at = walk->at[k] + begin * walk->step[k];
             if (in_place[k]) in[k] = at;
-            else cn__convert_row(j->operands[k]->dtype, j->operands[k]->scale, at, walk->step[k], n, j->computed, blocks[k]);
+            else cn__convert_row(j->operands[k]->dtype, j->operands[k]->scale, at, walk->step[k], n, j->computed,
+                                 blocks[k]);
         }
         if (writes_in_place) {
             j->loop(n, in, step, out + begin * out_bytes);
@@ -171,7 +172,8 @@ static int choose(const cn__elementwise *e, const char *function, const cn_tenso
     j->target = gives_bool ? CN_BOOL : dtype;
     j->loop = e->loops[cn__loop_number(j->computed)];
     /* exp, log and tanh are the engine's; a wrong CORNU_ISA is said here. */
-    if (cn__is_real(j->computed) && !cn__tensor_math_find(j->computed == CN_FLOAT32 ? 32 : 64)) return cn_error_status();
+    int bits = j->computed == CN_FLOAT32 ? 32 : 64;
+    if (cn__is_real(j->computed) && !cn__tensor_math_find(bits)) return cn_error_status();
     return 0;
 }
 

@@ -100,8 +100,8 @@ cn_tensor *cn__compare_signs(cn__elementwise_id id, const cn_tensor *const *oper
 /* A new tensor of the broadcast shape. NULL operands are passed on. */
 cn_tensor *cn__elementwise_apply(cn__elementwise_id id, const cn_tensor *const *operands);
 
-/* operands[0] = f(operands...), of its own shape and dtype: += and its like. Errors: CN_ESHAPE, CN_EDTYPE (the result is
- * of a kind that the dtype does not hold, as NumPy's same_kind), CN_EINVAL (a scaled or broadcast view). */
+/* operands[0] = f(operands...), of its own shape and dtype: += and its like. Errors: CN_ESHAPE, CN_EDTYPE (the
+ * result is of a kind that the dtype does not hold, as NumPy's same_kind), CN_EINVAL (a scaled or broadcast view). */
 int cn__elementwise_inplace(const char *function, cn__elementwise_id id, cn_tensor *target, const cn_tensor *operand);
 
 #endif

@@ -30,16 +30,16 @@ cn_tensor *cn_tensor_arange(cn_dtype dtype, double start, double stop, double st
 {
     double n = ceil((stop - start) / step);
     if (!(n < 0x1p53) || step == 0 || !isfinite(start))
-        return cn__fail_null(CN_EINVAL, "cn_tensor_arange: from %g to %g in steps of %g is no finite number of steps", start,
-                             stop, step);
+        return cn__fail_null(CN_EINVAL, "cn_tensor_arange: from %g to %g in steps of %g is no finite number of steps",
+                             start, stop, step);
     return equal_steps(dtype, n > 0 ? (int64_t)n : 0, start, step);
 }
 
 cn_tensor *cn_tensor_linspace(cn_dtype dtype, double start, double stop, int64_t num)
 {
     if (num < 0 || !isfinite(start) || !isfinite(stop))
-        return cn__fail_null(CN_EINVAL, "cn_tensor_linspace: %lld numbers from %g to %g cannot be made", (long long)num,
-                             start, stop);
+        return cn__fail_null(CN_EINVAL, "cn_tensor_linspace: %lld numbers from %g to %g cannot be made",
+                             (long long)num, start, stop);
     cn_tensor *tensor = equal_steps(dtype, num, start, num > 1 ? (stop - start) / (double)(num - 1) : 0);
     if (tensor && num > 1) /* the last is the end itself, whatever the steps add up to */
         cn__convert_row(CN_FLOAT64, 1, (const char *)&stop, 0, 1, dtype, tensor->data + (num - 1) * tensor->strides[0]);

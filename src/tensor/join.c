@@ -25,12 +25,12 @@ static int check_joined(const char *function, const cn_tensor *first, const cn_t
     cn__shape_text(text, first->ndim, first->shape);
     cn__shape_text(other_text, other->ndim, other->shape);
     if (first->ndim != other->ndim)
-        return cn__fail(CN_ESHAPE, "%s: tensor 0 has shape %s and tensor %d has %s; they need as many axes", function, text,
-                        i, other_text);
+        return cn__fail(CN_ESHAPE, "%s: tensor 0 has shape %s and tensor %d has %s; they need as many axes", function,
+                        text, i, other_text);
     for (int k = 0; k < first->ndim; k++)
         if (k != axis && first->shape[k] != other->shape[k])
-            return cn__fail(CN_ESHAPE, "%s: shapes %s of tensor 0 and %s of tensor %d differ on axis %d", function, text,
-                            other_text, i, k);
+            return cn__fail(CN_ESHAPE, "%s: shapes %s of tensor 0 and %s of tensor %d differ on axis %d", function,
+                            text, other_text, i, k);
     return 0;
 }
 
@@ -97,8 +97,8 @@ int cn_tensor_split(const cn_tensor *x, int sections, int axis, cn_tensor **part
     axis = cn__axis_of(function, x, axis);
     if (axis < 0) return axis;
     if (x->shape[axis] % sections)
-        return cn__fail(CN_ESHAPE, "%s: axis %d of shape %s has %lld entries, which %d does not divide", function, axis,
-                        cn__shape_text(text, x->ndim, x->shape), (long long)x->shape[axis], sections);
+        return cn__fail(CN_ESHAPE, "%s: axis %d of shape %s has %lld entries, which %d does not divide", function,
+                        axis, cn__shape_text(text, x->ndim, x->shape), (long long)x->shape[axis], sections);
     cn_range ranges[CN_MAX_NDIM];
     int64_t size = x->shape[axis] / sections;
     for (int i = 0; i < CN_MAX_NDIM; i++) ranges[i] = (cn_range)CN_ALL;
@@ -128,7 +128,8 @@ cn_tensor *cn_tensor_tile(const cn_tensor *x, int n, const int64_t *repetitions)
     for (int i = 0; i < ndim; i++) {
         int own = i - (ndim - x->ndim), given = i - (ndim - n);
         int64_t times = given < 0 ? 1 : repetitions[given];
-        if (times < 0) return cn__fail_null(CN_EINVAL, "%s: %lld repetitions on axis %d", function, (long long)times, i);
+        if (times < 0) return cn__fail_null(CN_EINVAL, "%s: %lld repetitions on axis %d", function, (long long)times,
+                                            i);
         seen.shape[i] = own < 0 ? 1 : x->shape[own];
         seen.strides[i] = own < 0 ? 0 : x->strides[own];
         operation.numbers[i] = times;
@@ -153,7 +154,8 @@ cn_tensor *cn_tensor_repeat(const cn_tensor *x, int64_t repeats, int axis)
     static const char function[] = "cn_tensor_repeat";
     if (!x) return cn__pass_null(function);
     if (axis == CN_NO_AXIS) {
-        cn_tensor *flat = cn_tensor_reshape(x, 1, (const int64_t[]){-1}), *repeated = cn_tensor_repeat(flat, repeats, 0);
+        cn_tensor *flat = cn_tensor_reshape(x, 1, (const int64_t[]){-1});
+        cn_tensor *repeated = cn_tensor_repeat(flat, repeats, 0);
         cn_tensor_destroy(&flat);
         return repeated;
     }

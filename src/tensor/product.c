@@ -108,10 +108,10 @@ static int check_inner(const char *function, const cn_tensor *a, const cn_tensor
 {
     char text_a[CN_SHAPE_TEXT_BYTES], text_b[CN_SHAPE_TEXT_BYTES];
     if (a->shape[a->ndim - 1] == b->shape[b->ndim - 2]) return 0;
-    return cn__fail(CN_ESHAPE, "%s: shapes %s and %s do not fit: axis %d of the first has %lld entries and axis %d of the "
-                    "second %lld", function, cn__shape_text(text_a, a->ndim, a->shape),
-                    cn__shape_text(text_b, b->ndim, b->shape), a->ndim - 1, (long long)a->shape[a->ndim - 1], b->ndim - 2,
-                    (long long)b->shape[b->ndim - 2]);
+    return cn__fail(CN_ESHAPE, "%s: shapes %s and %s do not fit: axis %d of the first has %lld entries and axis %d of "
+                    "the second %lld", function, cn__shape_text(text_a, a->ndim, a->shape),
+                    cn__shape_text(text_b, b->ndim, b->shape), a->ndim - 1, (long long)a->shape[a->ndim - 1],
+                    b->ndim - 2, (long long)b->shape[b->ndim - 2]);
 }
 
 cn_tensor *cn__matmul_tensors(const char *function, const cn_tensor *a, const cn_tensor *b)
@@ -177,7 +177,8 @@ cn_tensor *cn_tensor_matmul(const cn_tensor *a, const cn_tensor *b)
             if (!(i == last - 1 && a->ndim == 1) && !(i == last && b->ndim == 1)) shape[ndim++] = output->shape[i];
         cn__reshape_fresh(output, ndim, shape);
     }
-    return cn__record(output, &(cn__operation){.op = CN__OP_matmul, .n_inputs = 2, .inputs = (const cn_tensor *[]){a, b}});
+    return cn__record(output, &(cn__operation){.op = CN__OP_matmul, .n_inputs = 2,
+                                               .inputs = (const cn_tensor *[]){a, b}});
 }
 
 /* --- tensordot, dot, outer --- */
@@ -214,8 +215,8 @@ cn_tensor *cn__contract(const char *function, const cn_tensor *a, const cn_tenso
         named_a[axes_a[i]]++;
         named_b[axes_b[i]]++;
         if (a->shape[axes_a[i]] == b->shape[axes_b[i]] && named_a[axes_a[i]] == 1 && named_b[axes_b[i]] == 1) continue;
-        return cn__fail_null(CN_ESHAPE, "%s: axis %d of shape %s and axis %d of shape %s cannot be summed over together: "
-                             "they have %lld and %lld entries%s", function, axes_a[i],
+        return cn__fail_null(CN_ESHAPE, "%s: axis %d of shape %s and axis %d of shape %s cannot be summed over "
+                             "together: they have %lld and %lld entries%s", function, axes_a[i],
                              cn__shape_text(text_a, a->ndim, a->shape), axes_b[i],
                              cn__shape_text(text_b, b->ndim, b->shape), (long long)a->shape[axes_a[i]],
                              (long long)b->shape[axes_b[i]],
@@ -242,7 +243,8 @@ cn_tensor *cn__contract(const char *function, const cn_tensor *a, const cn_tenso
 cn_tensor *cn_tensor_tensordot(const cn_tensor *a, const cn_tensor *b, int n, const int *axes_a, const int *axes_b)
 {
     static const char function[] = "cn_tensor_tensordot";
-    cn__operation operation = {.op = CN__OP_tensordot, .n_inputs = 2, .inputs = (const cn_tensor *[]){a, b}, .n_axes = n};
+    cn__operation operation = {.op = CN__OP_tensordot, .n_inputs = 2, .inputs = (const cn_tensor *[]){a, b},
+                               .n_axes = n};
     if (!a || !b) return cn__pass_null(function);
     if (n < 0 || n > CN_MAX_NDIM || (n > 0 && (!axes_a || !axes_b)))
         return cn__fail_null(CN_EINVAL, "%s: %d pairs of axes, or they are NULL", function, n);

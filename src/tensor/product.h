@@ -8,7 +8,8 @@
  * hears of it. */
 cn_tensor *cn__matmul_tensors(const char *function, const cn_tensor *a, const cn_tensor *b);
 
-/* Sums over pairs of axes, n of them, counted from the front; the axes left over of a, then of b. No tape hears of it. */
+/* Sums over pairs of axes, n of them, counted from the front; the axes left over of a, then of b. No tape hears of
+ * it. */
 cn_tensor *cn__contract(const char *function, const cn_tensor *a, const cn_tensor *b, int n, const int *axes_a,
                         const int *axes_b);
 

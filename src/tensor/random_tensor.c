@@ -53,7 +53,8 @@ cn_tensor *cn_random_uniform(cn_generator *generator, double low, double high, c
     for (int64_t begin = 0; begin < tensor->size; begin += BLOCK) {
         double block[BLOCK];
         int64_t n = block_at(tensor, begin);
-        for (int64_t i = 0; i < n; i++) block[i] = dtype == CN_FLOAT64 ? uniform53(&random) : cn__random_uniform(&random);
+        for (int64_t i = 0; i < n; i++)
+            block[i] = dtype == CN_FLOAT64 ? uniform53(&random) : cn__random_uniform(&random);
         for (int64_t i = 0; i < n; i++) block[i] = low + (high - low) * block[i];
         put_block(tensor, CN_FLOAT64, begin, n, block);
     }
@@ -65,8 +66,8 @@ cn_tensor *cn_random_normal(cn_generator *generator, double mean, double stddev,
 {
     if (check("cn_random_normal", generator, dtype) < 0) return NULL;
     if (!(stddev >= 0) || !isfinite(mean) || !isfinite(stddev))
-        return cn__fail_null(CN_EINVAL, "cn_random_normal: mean %g and standard deviation %g; they must be finite, the second "
-                             "one 0 or more", mean, stddev);
+        return cn__fail_null(CN_EINVAL, "cn_random_normal: mean %g and standard deviation %g; they must be finite, "
+                             "the second one 0 or more", mean, stddev);
     cn_tensor *tensor = cn__tensor_create_raw(dtype, ndim, shape);
     if (!tensor) return NULL;
     cn__random random = begin(generator);
@@ -94,7 +95,8 @@ cn_tensor *cn_random_integers(cn_generator *generator, int64_t low, int64_t high
 {
     static const char function[] = "cn_random_integers";
     if (!generator) return cn__fail_null(CN_EINVAL, "%s needs a generator, which is NULL", function);
-    if (!cn__is_integer(dtype)) return cn__fail_null(CN_EDTYPE, "%s gives integers, not %s", function, cn_dtype_name(dtype));
+    if (!cn__is_integer(dtype))
+        return cn__fail_null(CN_EDTYPE, "%s gives integers, not %s", function, cn_dtype_name(dtype));
     if (high <= low || !cn__dtype_holds(dtype, low) || !cn__dtype_holds(dtype, high - 1))
         return cn__fail_null(CN_EINVAL, "%s: from %lld to below %lld is nothing, or more than %s holds", function,
                              (long long)low, (long long)high, cn_dtype_name(dtype));

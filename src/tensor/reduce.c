@@ -16,8 +16,8 @@ int cn__axis_read(const char *function, int axis, int ndim, const char *shape_te
     int counted = axis < 0 ? axis + ndim : axis;
     if (counted >= 0 && counted < ndim) return counted;
     if (ndim == 0) return cn__fail(CN_EINVAL, "%s: axis %d is out of range: a scalar has no axes", function, axis);
-    return cn__fail(CN_EINVAL, "%s: axis %d is out of range for shape %s; use %d ... %d", function, axis, shape_text, -ndim,
-                    ndim - 1);
+    return cn__fail(CN_EINVAL, "%s: axis %d is out of range for shape %s; use %d ... %d", function, axis, shape_text,
+                    -ndim, ndim - 1);
 }
 
 int cn__axis_of(const char *function, const cn_tensor *x, int axis)
@@ -62,7 +62,8 @@ static int64_t count_of(const cn_tensor *x, const cn__axes *axes)
 
 /* --- recording --- */
 
-static cn_tensor *record(cn_tensor *output, cn__op op, const cn_tensor *x, const cn__axes *axes, int keepdims, double ddof)
+static cn_tensor *record(cn_tensor *output, cn__op op, const cn_tensor *x, const cn__axes *axes, int keepdims,
+                         double ddof)
 {
     cn__operation operation = {.op = op, .n_inputs = 1, .inputs = &x, .n_axes = axes->n, .keepdims = keepdims != 0,
                                .real = ddof};
@@ -101,7 +102,8 @@ static cn_tensor *fold(const reduction *r, const cn_tensor *x, const cn__axes *a
     int ndim = cn__reduced_shape(x, axes, keepdims, shape);
     cn_dtype dtype = cn__value_dtype(x), computed = computed_dtype(r, dtype);
     cn_tensor *output = cn__tensor_create_raw(result_dtype(r, dtype), ndim, shape);
-    double *results = output ? cn__alloc_raw((size_t)output->size, sizeof *results, "the results of a reduction") : NULL;
+    double *results = NULL;
+    if (output) results = cn__alloc_raw((size_t)output->size, sizeof *results, "the results of a reduction");
     if (!results) {
         cn_tensor_destroy(&output);
         return NULL;

@@ -109,7 +109,8 @@ static void fold_rows(const job *j, char *first, char *out)
     cn__walk walk;
     int64_t done = 0;
     j->fold->begin(lanes, LANES);
-    if (cn__walk_begin(&walk, 1, j->n_folded, j->folded_shape, &first, (const int64_t(*)[CN_MAX_NDIM])j->folded_strides)) {
+    if (cn__walk_begin(&walk, 1, j->n_folded, j->folded_shape, &first,
+                       (const int64_t(*)[CN_MAX_NDIM])j->folded_strides)) {
         do {
             for (int64_t i = 0; i < walk.length; i += BLOCK) {
                 int64_t n = walk.length - i < BLOCK ? walk.length - i : BLOCK;
@@ -129,7 +130,8 @@ static void fold_block_of_columns(const job *j, char *first, int64_t stride, int
     cn__walk walk;
     int64_t done = 0;
     j->fold->begin(lanes, LANES * BLOCK);
-    if (cn__walk_begin(&walk, 1, j->n_folded, j->folded_shape, &first, (const int64_t(*)[CN_MAX_NDIM])j->folded_strides)) {
+    if (cn__walk_begin(&walk, 1, j->n_folded, j->folded_shape, &first,
+                       (const int64_t(*)[CN_MAX_NDIM])j->folded_strides)) {
         do {
             for (int64_t i = 0; i < walk.length; i++, done++) {
                 cn__convert_row(j->x->dtype, j->x->scale, walk.at[0] + i * walk.step[0], stride, n, j->computed, block);

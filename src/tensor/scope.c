@@ -32,7 +32,8 @@ cn_tensor *cn_keep(cn_tensor *tensor)
 {
     if (!tensor) return cn__pass_null("cn_keep");
     if (tensor->owner || tensor->is_weak)
-        return cn__fail_null(CN_EINVAL, "cn_keep: a view goes with the tensor it looks at; keep that one, or a cn_copy");
+        return cn__fail_null(CN_EINVAL, "cn_keep: a view goes with the tensor it looks at; keep that one, or a "
+                             "cn_copy");
     cn__record_disown(tensor);
     return tensor;
 }

@@ -59,7 +59,8 @@ cn_tensor *cn_tensor_where(const cn_tensor *condition, const cn_tensor *a, const
     if (cn__broadcast_shape(function, 3, operands, &ndim, shape) < 0) return NULL;
     cn_dtype dtype = cn__promote_all(2, operands + 1);
     for (int k = 1; k < 3; k++)
-        if (operands[k]->is_weak && operands[k]->dtype == CN_INT64 && !cn__dtype_holds(dtype, cn__weak_integer(operands[k])))
+        if (operands[k]->is_weak && operands[k]->dtype == CN_INT64 &&
+            !cn__dtype_holds(dtype, cn__weak_integer(operands[k])))
             return cn__fail_null(CN_EINVAL, "%s: the integer %lld is out of bounds for %s", function,
                                  (long long)cn__weak_integer(operands[k]), cn_dtype_name(dtype));
     cn_tensor *copies[3] = {0}, *output = NULL;
@@ -94,8 +95,9 @@ static int64_t *read_positions(const char *function, const cn_tensor *indices, i
         if (position < 0 || position >= n) {
             int64_t wrong = positions[i];
             cn__free(positions);
-            return cn__fail_null(CN_EINVAL, "%s: position %lld (number %lld) is out of range on axis %d of shape %s, which "
-                                 "has %lld entries", function, (long long)wrong, (long long)i, axis, shape, (long long)n);
+            return cn__fail_null(CN_EINVAL, "%s: position %lld (number %lld) is out of range on axis %d of shape %s, "
+                                 "which has %lld entries", function, (long long)wrong, (long long)i, axis, shape,
+                                 (long long)n);
         }
         positions[i] = position;
     }
@@ -133,7 +135,8 @@ cn_tensor *cn_tensor_take(const cn_tensor *x, const cn_tensor *indices, int axis
         rows.shape[axis] = indices->size;
         cn__strides_fill(rows.strides, rows.ndim, rows.shape, cn_dtype_size(rows.dtype));
         for (int64_t i = 0; i < indices->size; i++) {
-            cn_tensor to = cn__part_of(&rows, axis, i, i + 1, 1), from = cn__part_of(x, axis, positions[i], positions[i] + 1, 1);
+            cn_tensor to = cn__part_of(&rows, axis, i, i + 1, 1);
+            cn_tensor from = cn__part_of(x, axis, positions[i], positions[i] + 1, 1);
             cn__copy_into(&to, &from);
         }
     }
@@ -154,8 +157,8 @@ cn_tensor *cn_tensor_take_along_axis(const cn_tensor *x, const cn_tensor *indice
     int fits = x->ndim == indices->ndim;
     for (int i = 0; i < x->ndim && fits; i++) fits = i == axis || x->shape[i] == indices->shape[i];
     if (!fits)
-        return cn__fail_null(CN_ESHAPE, "%s: positions of shape %s and a tensor of shape %s may differ on axis %d only",
-                             function, other, text, axis);
+        return cn__fail_null(CN_ESHAPE, "%s: positions of shape %s and a tensor of shape %s may differ on axis %d "
+                             "only", function, other, text, axis);
     int64_t *positions = read_positions(function, indices, x->shape[axis], axis, text), *position = positions;
     if (!positions) return NULL;
     cn_dtype dtype = cn__value_dtype(x);
@@ -201,8 +204,8 @@ cn_tensor *cn_tensor_boolean_mask(const cn_tensor *x, const cn_tensor *mask)
     char text[CN_SHAPE_TEXT_BYTES], other[CN_SHAPE_TEXT_BYTES];
     if (!x || !mask) return cn__pass_null(function);
     if (mask->dtype != CN_BOOL)
-        return cn__fail_null(CN_EDTYPE, "%s: a mask is bool, not %s; compare, or use cn_tensor_take for positions", function,
-                             cn_dtype_name(mask->dtype));
+        return cn__fail_null(CN_EDTYPE, "%s: a mask is bool, not %s; compare, or use cn_tensor_take for positions",
+                             function, cn_dtype_name(mask->dtype));
     int fits = mask->ndim <= x->ndim;
     for (int i = 0; i < mask->ndim && fits; i++) fits = mask->shape[i] == x->shape[i];
     if (!fits)
@@ -245,7 +248,8 @@ cn_tensor *cn_tensor_unique(const cn_tensor *x)
     cn__recorder *paused = cn__record_pause();
     cn_tensor *sorted = cn_tensor_sort(x, CN_NO_AXIS), *differs = NULL, *unique = NULL;
     if (sorted && sorted->size > 0) {
-        cn_tensor before = cn__part_of(sorted, 0, 0, sorted->size - 1, 1), after = cn__part_of(sorted, 0, 1, sorted->size, 1);
+        cn_tensor before = cn__part_of(sorted, 0, 0, sorted->size - 1, 1);
+        cn_tensor after = cn__part_of(sorted, 0, 1, sorted->size, 1);
         differs = cn_tensor_create(CN_BOOL, 1, sorted->shape);
         cn_tensor *pairs = differs ? cn_tensor_not_equal(&before, &after) : NULL;
         if (pairs) {
@@ -275,9 +279,9 @@ cn_tensor *cn_tensor_bincount(const cn_tensor *x, int64_t minlength)
     char text[CN_SHAPE_TEXT_BYTES];
     if (!x) return cn__pass_null(function);
     if (cn__is_real(cn__value_dtype(x)) || x->ndim != 1 || minlength < 0)
-        return cn__fail_null(CN_EINVAL, "%s takes one axis of integers and a length of 0 or more, not %s of shape %s and "
-                             "%lld", function, cn_dtype_name(cn__value_dtype(x)), cn__shape_text(text, x->ndim, x->shape),
-                             (long long)minlength);
+        return cn__fail_null(CN_EINVAL, "%s takes one axis of integers and a length of 0 or more, not %s of shape %s "
+                             "and %lld", function, cn_dtype_name(cn__value_dtype(x)),
+                             cn__shape_text(text, x->ndim, x->shape), (long long)minlength);
     cn_tensor *numbers = cn__converted(x, CN_INT64), *counts = NULL;
     int64_t n = minlength, wrong = -1;
     for (int64_t i = 0; numbers && i < numbers->size; i++) {
@@ -285,7 +289,8 @@ cn_tensor *cn_tensor_bincount(const cn_tensor *x, int64_t minlength)
         if (value < 0 && wrong < 0) wrong = i;
         if (value >= n) n = value < INT64_MAX ? value + 1 : value;
     }
-    if (wrong >= 0) cn__fail(CN_EINVAL, "%s: number %lld is negative and cannot be counted", function, (long long)wrong);
+    if (wrong >= 0) cn__fail(CN_EINVAL, "%s: number %lld is negative and cannot be counted", function,
+                             (long long)wrong);
     else if (numbers) counts = cn_tensor_create(CN_INT64, 1, &n);
     for (int64_t i = 0; counts && i < numbers->size; i++)
         ((int64_t *)(void *)counts->data)[((const int64_t *)(void *)numbers->data)[i]]++;

@@ -35,7 +35,8 @@ int cn_tensor_allclose(const cn_tensor *a, const cn_tensor *b, double rtol, doub
     if (a->size == 0) return 1;
     int64_t index[CN_MAX_NDIM] = {0};
     do {
-        double x = cn__tensor_value(a, cn__tensor_element(a, index)), y = cn__tensor_value(b, cn__tensor_element(b, index));
+        double x = cn__tensor_value(a, cn__tensor_element(a, index));
+        double y = cn__tensor_value(b, cn__tensor_element(b, index));
         if (x != y && !(isfinite(x) && isfinite(y) && fabs(x - y) <= atol + rtol * fabs(y))) return 0;
     } while (cn__next_index(a, a->ndim, index));
     return 1;

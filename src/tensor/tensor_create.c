@@ -44,7 +44,8 @@ const char *cn__shape_text(char text[CN_SHAPE_TEXT_BYTES], int ndim, const int64
 int64_t cn__shape_size(cn_dtype dtype, int ndim, const int64_t *shape)
 {
     size_t element_bytes = cn_dtype_size(dtype);
-    if (!element_bytes) return cn__fail(CN_EINVAL, "%d is not a dtype; use one of CN_DTYPE_LIST, such as CN_FLOAT32", (int)dtype);
+    if (!element_bytes) return cn__fail(CN_EINVAL, "%d is not a dtype; use one of CN_DTYPE_LIST, such as CN_FLOAT32",
+                                        (int)dtype);
     if (ndim < 0 || ndim > CN_MAX_NDIM)
         return cn__fail(CN_EINVAL, "a tensor cannot have %d axes; use 0 ... %d", ndim, CN_MAX_NDIM);
     if (ndim > 0 && !shape) return cn__fail(CN_EINVAL, "a tensor of %d axes needs a shape, which is NULL", ndim);

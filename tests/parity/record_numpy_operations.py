@@ -125,7 +125,8 @@ def in_place(ufunc):
 
 OPERATIONS = {name: getattr(np, name) for name in (
     "add subtract multiply divide floor_divide remainder power maximum minimum arctan2 hypot equal not_equal less "
-    "less_equal greater greater_equal logical_and logical_or logical_xor negative absolute sign square reciprocal floor "
+    "less_equal greater greater_equal logical_and logical_or logical_xor negative absolute sign square reciprocal "
+    "floor "
     "ceil trunc rint sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh "
     "arccosh arctanh logical_not isnan isinf isfinite where clip matmul dot outer").split()}
 OPERATIONS |= {f"{name}_inplace": in_place(getattr(np, name)) for name in
@@ -143,7 +144,8 @@ def compute(words):
     if name in AXES:
         return AXES[name](operand(rest[0]), axis=axes_of(rest[1]), keepdims=rest[2] == "n1")
     if name in ("var", "std"):
-        return getattr(np, name)(operand(rest[0]), axis=axes_of(rest[1]), keepdims=rest[2] == "n1", ddof=int(rest[3][1:]))
+        return getattr(np, name)(operand(rest[0]), axis=axes_of(rest[1]), keepdims=rest[2] == "n1",
+                                 ddof=int(rest[3][1:]))
     if name in ("argmax", "argmin"):
         return getattr(np, name)(operand(rest[0]), axis=axis_of(rest[1]), keepdims=rest[2] == "n1")
     if name in LINE:
@@ -266,7 +268,8 @@ class Writer:
         self.choosing()
 
     def elementwise(self):
-        for name in ("add subtract multiply floor_divide remainder maximum minimum equal not_equal less less_equal greater "
+        for name in ("add subtract multiply floor_divide remainder maximum minimum equal not_equal less less_equal "
+                     "greater "
                      "greater_equal logical_and logical_or logical_xor").split():
             self.binary(name)
         for name in ("divide", "hypot", "arctan2"):
@@ -287,8 +290,10 @@ class Writer:
         for name in "arcsin arccos arctanh".split():
             self.unary(name, "u")
         self.unary("sigmoid", "nue", REALS)
-        self.several("softmax", 1, lambda: (self.word(self.dtype(REALS), [2, 3, 4][:self.random.integers(1, 4)]), "a-1"))
-        self.several("round", 1, lambda: (self.word(self.dtype(DTYPES[1:]), self.shape()), f"n{self.random.integers(0, 3)}"))
+        self.several("softmax", 1, lambda: (self.word(self.dtype(REALS), [2, 3, 4][:self.random.integers(1, 4)]),
+                                            "a-1"))
+        self.several("round", 1, lambda: (self.word(self.dtype(DTYPES[1:]), self.shape()),
+                                          f"n{self.random.integers(0, 3)}"))
         for _ in range(self.count):
             shape = self.shape()
             self.case("where", self.word(self.pick(["bool", "int32", "float32"]), self.stretched(shape), "u"),
@@ -307,7 +312,8 @@ class Writer:
                 self.case(name, self.word(self.dtype(), shape, self.pick(kind)), self.axes(len(shape)),
                           f"n{self.random.integers(0, 2)}")
         for name in ("sum", "mean", "max"):  # longer than a block
-            for shape, axes in (([1030], "a*"), ([3, 700], "a1"), ([700, 3], "a0"), ([600, 20], "a0"), ([9, 270, 3], "a0"),
+            for shape, axes in (([1030], "a*"), ([3, 700], "a1"), ([700, 3], "a0"), ([600, 20], "a0"),
+                                ([9, 270, 3], "a0"),
                                 ([4, 300, 10], "a1"), ([4, 300, 10], "a0,1")):
                 self.case(name, self.word(self.pick(["float32", "float64", "int32", "uint8"]), shape), axes, "n0")
         for name in ("var", "std"):
@@ -327,7 +333,8 @@ class Writer:
                 self.case(name, self.word(self.dtype(), shape, kind), self.axis(len(shape)))
 
     def products(self):
-        among = ["bool", "int8", "int32", "int64", "uint8", "uint64", "float16", "float32", "float64", "float32", "float64"]
+        among = ["bool", "int8", "int32", "int64", "uint8", "uint64", "float16", "float32", "float64", "float32",
+                 "float64"]
         for _ in range(4 * self.count):
             m, n, k = (int(self.pick([1, 2, 3, 5, 17, 0], [0.15, 0.25, 0.25, 0.25, 0.08, 0.02])) for _ in range(3))
             batch = self.shape(self.random.integers(0, 3))
@@ -347,11 +354,14 @@ class Writer:
                       *self.pick([("a1,2", "a2,0"), ("a2", "a0"), ("a-1", "a0"), ("a", "a"), ("a1", "a1")]))
             self.case("outer", self.word(self.dtype(), self.shape(1)), self.word(self.dtype(), self.shape(1)))
         two = {"ij,jk->ik": ([3, 4], [4, 5]), "ij,jk": ([3, 4], [4, 5]), "ij,kj->ik": ([3, 4], [5, 4]),
-               "bij,bjk->bik": ([2, 3, 4], [2, 4, 5]), "i,j->ij": ([3], [4]), "i,i->": ([5], [5]), "ij,ij->": ([3, 4], [3, 4]),
+               "bij,bjk->bik": ([2, 3, 4], [2, 4, 5]), "i,j->ij": ([3], [4]), "i,i->": ([5], [5]),
+               "ij,ij->": ([3, 4], [3, 4]),
                "ij,ij->i": ([3, 4], [3, 4]), "abc,cd->abd": ([2, 3, 4], [4, 5]), "bi,bj->bij": ([2, 3], [2, 4]),
-               "ii,i->i": ([3, 3], [3]), "ij,j->": ([3, 4], [4]), "ijk,jl->lk": ([2, 3, 4], [3, 5]), "ij,jk->": ([3, 4], [4, 2]),
+               "ii,i->i": ([3, 3], [3]), "ij,j->": ([3, 4], [4]), "ijk,jl->lk": ([2, 3, 4], [3, 5]),
+               "ij,jk->": ([3, 4], [4, 2]),
                "b,a->ab": ([3], [4]), "ij,jk->ki": ([3, 4], [5, 6])}
-        one = {"ii": [4, 4], "ii->i": [4, 4], "ij->ji": [3, 4], "ij->": [3, 4], "ijk->ik": [2, 3, 4], "ba": [3, 4], "iij->j": [3, 3, 2]}
+        one = {"ii": [4, 4], "ii->i": [4, 4], "ij->ji": [3, 4], "ij->": [3, 4], "ijk->ik": [2, 3, 4], "ba": [3, 4],
+               "iij->j": [3, 3, 2]}
         for text, (a, b) in two.items():
             for _ in range(max(1, self.count // 5)):
                 dtype = self.dtype(among[:6] + among[7:])  # NumPy rounds float16 after each addition
@@ -371,8 +381,10 @@ class Writer:
             self.case("squeeze", self.word(self.dtype(), ones), self.axes(ndim))
             self.case("flip", x, self.axes(ndim))
             self.case("broadcast_to", self.word(self.dtype(), self.stretched(shape)), "a" + ",".join(map(str, shape)))
-            self.case("diagonal", self.word(self.dtype(), self.shape(self.random.integers(1, 4))), f"n{self.random.integers(-3, 4)}")
-            self.case("tile", x, "a" + ",".join(str(self.random.integers(0, 4)) for _ in range(self.random.integers(1, 4))))
+            self.case("diagonal", self.word(self.dtype(), self.shape(self.random.integers(1, 4))),
+                      f"n{self.random.integers(-3, 4)}")
+            times = [str(self.random.integers(0, 4)) for _ in range(self.random.integers(1, 4))]
+            self.case("tile", x, "a" + ",".join(times))
             self.case("repeat", x, f"n{self.random.integers(0, 4)}", self.axis(ndim))
             self.case("roll", x, f"n{self.random.integers(-9, 10)}", self.axis(ndim))
             self.case("split", self.word(self.dtype(), [4, 6]), f"n{self.pick([1, 2, 3, 4])}", self.axis(2, 0))
@@ -393,12 +405,14 @@ class Writer:
             integers = self.pick(["int32", "int64", "uint8"])
             n = shape[axis] + (self.random.random() < 0.05)
             kind = f"{'m' if integers == 'uint8' else self.pick('mw')}{n}"
-            self.case("take", self.word(self.dtype(), shape), self.word(integers, self.shape(self.random.integers(0, 3)), kind),
+            self.case("take", self.word(self.dtype(), shape),
+                      self.word(integers, self.shape(self.random.integers(0, 3)), kind),
                       f"a{self.pick([axis, axis - ndim])}" if self.random.random() < 0.85 else "a*")
             same = list(shape)
             same[axis] = int(self.random.integers(0, 5))
             self.case("take_along_axis", self.word(self.dtype(), shape), self.word("int64", same, kind), f"a{axis}")
-            self.case("boolean_mask", self.word(self.dtype(), shape), self.word("bool", shape[:self.random.integers(1, ndim + 1)]))
+            self.case("boolean_mask", self.word(self.dtype(), shape),
+                      self.word("bool", shape[:self.random.integers(1, ndim + 1)]))
             self.case("nonzero", self.word(self.dtype(), shape, self.pick("nu")))
             self.case("unique", self.word(self.dtype(), shape, self.pick("nes")))
             self.case("bincount", self.word(self.dtype(DTYPES[1:]), shape[:1], "s"), f"n{self.random.integers(0, 9)}")

@@ -33,7 +33,8 @@ static uint32_t scatter(uint64_t i, uint64_t seed)
 
 static double real_number(int64_t h, char kind)
 {
-    static const double extremes[] = {0.0, -0.0, 1, -1, INFINITY, -INFINITY, NAN, 0.5, -2.5, 3.5, 65504, -0.25, 0x1p-14, 1024};
+    static const double extremes[] = {0.0, -0.0, 1, -1, INFINITY, -INFINITY, NAN, 0.5, -2.5, 3.5, 65504, -0.25,
+                                      0x1p-14, 1024};
     switch (kind) {
     case 'e': return extremes[h % 14];
     case 'n': return (double)(h % 1025 - 512) / 64;
@@ -100,7 +101,8 @@ static const cn_tensor *operand(const char *word)
     int64_t shape[CN_MAX_NDIM], whole[CN_MAX_NDIM];
     if (word[0] == 'I') return cn_int(strtoll(word + 1, NULL, 10));
     if (word[0] == 'F') return cn_float(strtod(word + 1, NULL));
-    if (sscanf(word, "%15[^:]:%63[^:]:%llu:%15[^:]:%c", dtype, shape_text, &seed, kind, &view) != 5) fail_msg("%s", word);
+    if (sscanf(word, "%15[^:]:%63[^:]:%llu:%15[^:]:%c", dtype, shape_text, &seed, kind, &view) != 5)
+        fail_msg("%s", word);
     int ndim = read_shape(shape_text, shape);
     for (int i = 0; i < ndim; i++) whole[i] = view == 't' ? shape[ndim - 1 - i] : shape[i];
     if (view == 'h' && ndim) whole[ndim - 1] *= 2;
@@ -160,17 +162,18 @@ static const struct {
     unary call;
 } unaries[] = {
 #define X(name) {#name, cn_tensor_##name},
-    X(negative) X(absolute) X(sign) X(square) X(reciprocal) X(floor) X(ceil) X(trunc) X(rint) X(sqrt) X(exp) X(exp2) X(expm1)
-    X(log) X(log2) X(log10) X(log1p) X(sin) X(cos) X(tan) X(arcsin) X(arccos) X(arctan) X(sinh) X(cosh) X(tanh) X(arcsinh)
-    X(arccosh) X(arctanh) X(logical_not) X(isnan) X(isinf) X(isfinite) X(relu) X(sigmoid) X(unique) X(nonzero)
+    X(negative) X(absolute) X(sign) X(square) X(reciprocal) X(floor) X(ceil) X(trunc) X(rint) X(sqrt) X(exp) X(exp2)
+    X(expm1) X(log) X(log2) X(log10) X(log1p) X(sin) X(cos) X(tan) X(arcsin) X(arccos) X(arctan) X(sinh) X(cosh)
+    X(tanh) X(arcsinh) X(arccosh) X(arctanh) X(logical_not) X(isnan) X(isinf) X(isfinite) X(relu) X(sigmoid)
+    X(unique) X(nonzero)
 };
 static const struct {
     const char *name;
     binary call;
 } binaries[] = {
-    X(add) X(subtract) X(multiply) X(divide) X(floor_divide) X(remainder) X(power) X(maximum) X(minimum) X(arctan2) X(hypot)
-    X(equal) X(not_equal) X(less) X(less_equal) X(greater) X(greater_equal) X(logical_and) X(logical_or) X(logical_xor)
-    X(matmul) X(dot) X(outer) X(boolean_mask)
+    X(add) X(subtract) X(multiply) X(divide) X(floor_divide) X(remainder) X(power) X(maximum) X(minimum) X(arctan2)
+    X(hypot) X(equal) X(not_equal) X(less) X(less_equal) X(greater) X(greater_equal) X(logical_and) X(logical_or)
+    X(logical_xor) X(matmul) X(dot) X(outer) X(boolean_mask)
 };
 static const struct {
     const char *name;
@@ -308,7 +311,8 @@ static const char *compare(const cn_tensor *result, const char *dtype, const cha
     uint64_t expected = strtoull(rest, &end, 16);
     if (whole != expected) return cn__is_real(result->dtype) ? "other places of NaN and infinity" : "other integers";
     if (!cn__is_real(result->dtype)) return NULL;
-    double expected_sum = strtod(end, NULL), allowed = tolerance(result->dtype) * magnitude + 1e-7 * (result->dtype == CN_FLOAT16);
+    double expected_sum = strtod(end, NULL);
+    double allowed = tolerance(result->dtype) * magnitude + 1e-7 * (result->dtype == CN_FLOAT16);
     if (fabs(sum - expected_sum) <= allowed + 1e-11 * fabs(expected_sum)) return NULL;
     snprintf(complaint, sizeof complaint, "weighted sum %.12g instead of %.12g", sum, expected_sum);
     return complaint;
@@ -324,7 +328,8 @@ static const char *run(char *line)
         else if (word[0] == 'n') c.numbers[c.n_numbers++] = strtoll(word + 1, NULL, 10);
         else c.x[c.n++] = operand(word);
     }
-    char *dtype = strtok_r(NULL, " \n", &save), *shape = strtok_r(NULL, " \n", &save), *rest = strtok_r(NULL, "\n", &save);
+    char *dtype = strtok_r(NULL, " \n", &save), *shape = strtok_r(NULL, " \n", &save);
+    char *rest = strtok_r(NULL, "\n", &save);
     cn_error_clear();
     cn_tensor *result = perform(name, &c);
     if (!result && cn_error_message()[0] == '\0') return "failed without a sentence";
@@ -366,10 +371,14 @@ static void the_comparison_finds_wrong_results(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
-        "add int32:3:1:n:p int32:3:2:n:p = int32 3 0",             "add int32:3:1:n:p int32:3:2:n:p = int64 3 0",
-        "add int32:3:1:n:p int32:3:2:n:p = int32 1x3 0",           "add int32:3:1:n:p int32:3:2:n:p = error",
-        "add int32:3:1:n:p int32:4:2:n:p = int32 3 0",             "add float32:3:1:n:p float32:3:2:n:p = float32 3 0 1 1",
-        "add float32:3:1:n:p float32:3:2:n:p = float32 3 7 1 1",   "log float32:9:1:n:p = float32 9 0 0 0",
+        "add int32:3:1:n:p int32:3:2:n:p = int32 3 0",
+        "add int32:3:1:n:p int32:3:2:n:p = int64 3 0",
+        "add int32:3:1:n:p int32:3:2:n:p = int32 1x3 0",
+        "add int32:3:1:n:p int32:3:2:n:p = error",
+        "add int32:3:1:n:p int32:4:2:n:p = int32 3 0",
+        "add float32:3:1:n:p float32:3:2:n:p = float32 3 0 1 1",
+        "add float32:3:1:n:p float32:3:2:n:p = float32 3 7 1 1",
+        "log float32:9:1:n:p = float32 9 0 0 0",
     };
     for (size_t i = 0; i < COUNT(wrong); i++) {
         char line[128];

@@ -94,7 +94,8 @@ static void a_scope_owns_what_is_made_meanwhile(void **state)
     (void)state;
     cn_tensor *x = counting(CN_FLOAT32, CN_SHAPE(3, 4));
     cn_scope *scope = cn_scope_begin();
-    cn_tensor *kept = cn_keep(cn_tensor_add(cn_tensor_square(cn_transpose(x)), cn_tensor_multiply(cn_int(2), cn_reshape(x, 4, 3))));
+    cn_tensor *kept = cn_keep(cn_tensor_add(cn_tensor_square(cn_transpose(x)),
+                                            cn_tensor_multiply(cn_int(2), cn_reshape(x, 4, 3))));
     cn_scope *inner = cn_scope_begin();
     cn_tensor *early = cn_tensor_negative(x);
     cn_tensor_destroy(&early);
@@ -163,10 +164,12 @@ static void signed_and_unsigned_compare_exactly(void **state)
 {
     (void)state;
     static const int64_t signed_numbers[] = {-1, INT64_MAX, INT64_MAX, INT64_MIN, (1LL << 53) + 1, 0};
-    static const uint64_t unsigned_numbers[] = {UINT64_MAX, INT64_MAX, (uint64_t)1 << 63, (uint64_t)1 << 63, 1ULL << 53, 0};
+    static const uint64_t unsigned_numbers[] = {UINT64_MAX, INT64_MAX, (uint64_t)1 << 63, (uint64_t)1 << 63,
+                                                1ULL << 53, 0};
     static const uint8_t less[] = {1, 0, 1, 1, 0, 0}, equal[] = {0, 1, 0, 0, 0, 1}, more[] = {0, 0, 0, 0, 1, 0};
     cn_scope *scope = cn_scope_begin();
-    cn_tensor *s = cn_tensor_from(CN_INT64, CN_SHAPE(6), signed_numbers), *u = cn_tensor_from(CN_UINT64, CN_SHAPE(6), unsigned_numbers);
+    cn_tensor *s = cn_tensor_from(CN_INT64, CN_SHAPE(6), signed_numbers);
+    cn_tensor *u = cn_tensor_from(CN_UINT64, CN_SHAPE(6), unsigned_numbers);
     assert_memory_equal(cn_data(cn_tensor_less(s, u)), less, 6);
     assert_memory_equal(cn_data(cn_tensor_greater(u, s)), less, 6);
     assert_memory_equal(cn_data(cn_tensor_equal(s, u)), equal, 6);

@@ -139,7 +139,8 @@ static void a_stack_of_matrices_times_one(void **state)
 {
     (void)state;
     cn_tensor *a = counting(CN_FLOAT64, CN_SHAPE(2, 3, 4, 5)), *b = counting(CN_FLOAT64, CN_SHAPE(5, 6));
-    cn_tensor *whole = cn_matmul(a, b), *dotted = cn_dot(a, b), *vector = cn_dot(a, cn_tensor_arange(CN_FLOAT64, 0, 5, 1));
+    cn_tensor *whole = cn_matmul(a, b), *dotted = cn_dot(a, b), *vector;
+    vector = cn_dot(a, cn_tensor_arange(CN_FLOAT64, 0, 5, 1));
     char text[CN_SHAPE_TEXT_BYTES];
     assert_string_equal(cn__shape_text(text, cn_ndim(dotted), cn_shape(dotted)), "(2, 3, 4, 6)");
     assert_string_equal(cn__shape_text(text, cn_ndim(vector), cn_shape(vector)), "(2, 3, 4)");
@@ -157,7 +158,8 @@ static void random_numbers_repeat(void **state)
 {
     (void)state;
     cn_generator one = {.seed = 42}, two = {.seed = 42}, other = {.seed = 43};
-    cn_tensor *a = cn_random_uniform(&one, -1, 3, CN_FLOAT32, CN_SHAPE(1000)), *b = cn_random_uniform(&one, -1, 3, CN_FLOAT32, CN_SHAPE(1000));
+    cn_tensor *a = cn_random_uniform(&one, -1, 3, CN_FLOAT32, CN_SHAPE(1000));
+    cn_tensor *b = cn_random_uniform(&one, -1, 3, CN_FLOAT32, CN_SHAPE(1000));
     cn_random_integers(&two, 0, 5, CN_INT8, CN_SHAPE(3)); /* call 0 draws other things, call 1 the same */
     cn_tensor *again = cn_random_uniform(&two, -1, 3, CN_FLOAT32, CN_SHAPE(1000));
     cn_tensor *c = cn_random_uniform(&other, -1, 3, CN_FLOAT32, CN_SHAPE(1000));
@@ -175,7 +177,8 @@ static void random_numbers_are_spread_as_promised(void **state)
     (void)state;
     cn_generator generator = {.seed = 1};
     int64_t n = 100000;
-    cn_tensor *u = cn_random_uniform(&generator, 2, 4, CN_FLOAT64, CN_SHAPE(n)), *z = cn_random_normal(&generator, 1, 3, CN_FLOAT64, CN_SHAPE(n));
+    cn_tensor *u = cn_random_uniform(&generator, 2, 4, CN_FLOAT64, CN_SHAPE(n));
+    cn_tensor *z = cn_random_normal(&generator, 1, 3, CN_FLOAT64, CN_SHAPE(n));
     cn_tensor *d = cn_random_integers(&generator, -2, 4, CN_INT16, CN_SHAPE(n));
     double error = 1 / sqrt((double)n); /* five standard errors of each statistic below */
     assert_true(cn_tensor_get(cn_min(u), NULL) >= 2 && cn_tensor_get(cn_max(u), NULL) < 4);
@@ -242,10 +245,12 @@ static void refused_reductions_and_lines(void **state)
 {
     (void)state;
     cn_tensor *x = counting(CN_FLOAT32, CN_SHAPE(3, 4)), *empty = cn_zeros(CN_INT32, 2, 0);
-    assert_refused(cn_tensor_sum(x, CN_AXES(2), 0), CN_EINVAL, "cn_tensor_sum: axis 2 is out of range for shape (3, 4); use -2 ... 1");
+    assert_refused(cn_tensor_sum(x, CN_AXES(2), 0), CN_EINVAL,
+                   "cn_tensor_sum: axis 2 is out of range for shape (3, 4); use -2 ... 1");
     assert_refused(cn_tensor_mean(x, CN_AXES(0, -2), 0), CN_EINVAL, "axis 0 is named twice");
     assert_refused(cn_tensor_max(empty, CN_AXES(1), 0), CN_EINVAL, "shape (2, 0) has nothing to choose from");
-    assert_refused(cn_tensor_std(x, 3, (const int[]){0, 1, 2}, 0, 0), CN_EINVAL, "3 axes are named, but shape (3, 4) has 2");
+    assert_refused(cn_tensor_std(x, 3, (const int[]){0, 1, 2}, 0, 0), CN_EINVAL,
+                   "3 axes are named, but shape (3, 4) has 2");
     assert_refused(cn_tensor_argmax(empty, 1, 0), CN_EINVAL, "axis 1 of shape (2, 0) is empty");
     assert_refused(cn_tensor_sort(x, 5), CN_EINVAL, "cn_tensor_sort: axis 5");
     assert_refused(cn_tensor_cumsum(cn_scalar(CN_INT8, 1), 0), CN_EINVAL, "a scalar has no axes");
@@ -257,7 +262,8 @@ static void refused_products(void **state)
 {
     (void)state;
     cn_tensor *x = counting(CN_FLOAT32, CN_SHAPE(3, 4)), *y = counting(CN_FLOAT32, CN_SHAPE(2, 5, 6));
-    assert_refused(cn_matmul(x, x), CN_ESHAPE, "shapes (3, 4) and (3, 4) do not fit: axis 1 of the first has 4 entries and axis 0 of the second 3");
+    assert_refused(cn_matmul(x, x), CN_ESHAPE,
+                   "shapes (3, 4) and (3, 4) do not fit: axis 1 of the first has 4 entries and axis 0 of the second 3");
     assert_refused(cn_matmul(x, cn_int(2)), CN_ESHAPE, "use cn_tensor_multiply");
     assert_refused(cn_matmul(cn_zeros(CN_INT8, 3, 5, 5), cn_zeros(CN_INT8, 2, 5, 6)), CN_ESHAPE, "do not broadcast");
     assert_refused(cn_dot(x, y), CN_ESHAPE, "axis 1 of shape (3, 4) and axis 1 of shape (2, 5, 6)");
@@ -281,7 +287,8 @@ static void refused_shapes(void **state)
     (void)state;
     cn_tensor *x = counting(CN_FLOAT32, CN_SHAPE(3, 4)), *parts[3];
     cn_tensor *deep = cn_zeros(CN_INT8, 1, 1, 1, 1, 1, 1, 1, 1);
-    assert_refused(cn_tensor_concatenate(CN_TENSORS(x, cn_transpose(x)), 0), CN_ESHAPE, "shapes (3, 4) of tensor 0 and (4, 3) of tensor 1 differ on axis 1");
+    assert_refused(cn_tensor_concatenate(CN_TENSORS(x, cn_transpose(x)), 0), CN_ESHAPE,
+                   "shapes (3, 4) of tensor 0 and (4, 3) of tensor 1 differ on axis 1");
     assert_refused(cn_tensor_concatenate(CN_TENSORS(x, cn_index(x, 0)), 0), CN_ESHAPE, "they need as many axes");
     assert_refused(cn_tensor_concatenate(0, NULL, 0), CN_EINVAL, "at least one");
     assert_refused(cn_tensor_stack(CN_TENSORS(x, cn_transpose(x)), 0), CN_ESHAPE, "differ on axis 0");
@@ -289,7 +296,8 @@ static void refused_shapes(void **state)
     assert_refused(cn_tensor_expand_dims(x, 3), CN_EINVAL, "axis 3 is out of range for shape (3, 4); use -3 ... 2");
     assert_refused(cn_tensor_expand_dims(deep, 0), CN_EINVAL, "the most axes");
     assert_refused(cn_tensor_squeeze(x, CN_AXES(1)), CN_EINVAL, "axis 1 of shape (3, 4) has 4 entries, not 1");
-    assert_refused(cn_tensor_broadcast_to(x, CN_SHAPE(2, 3)), CN_ESHAPE, "shape (3, 4) does not stretch to (2, 3): axis 0");
+    assert_refused(cn_tensor_broadcast_to(x, CN_SHAPE(2, 3)), CN_ESHAPE,
+                   "shape (3, 4) does not stretch to (2, 3): axis 0");
     assert_refused(cn_tensor_broadcast_to(x, CN_SHAPE(4)), CN_ESHAPE, "more axes");
     assert_refused(cn_tensor_diagonal(cn_index(x, 0), 0), CN_ESHAPE, "two axes or more");
     assert_refused(cn_tensor_repeat(x, -1, 0), CN_EINVAL, "-1 repeats");
@@ -305,12 +313,16 @@ static void refused_shapes(void **state)
 static void refused_choices(void **state)
 {
     (void)state;
-    cn_tensor *x = counting(CN_FLOAT32, CN_SHAPE(3, 4)), *i = counting(CN_INT32, CN_SHAPE(5)), *mask = cn_ones(CN_BOOL, 4);
+    cn_tensor *x = counting(CN_FLOAT32, CN_SHAPE(3, 4)), *i = counting(CN_INT32, CN_SHAPE(5));
+    cn_tensor *mask = cn_ones(CN_BOOL, 4);
     cn_generator generator = {.seed = 1};
-    assert_refused(cn_tensor_take(x, i, 1), CN_EINVAL, "position 4 (number 4) is out of range on axis 1 of shape (3, 4)");
+    assert_refused(cn_tensor_take(x, i, 1), CN_EINVAL,
+                   "position 4 (number 4) is out of range on axis 1 of shape (3, 4)");
     assert_refused(cn_tensor_take(x, x, 1), CN_EDTYPE, "positions are integers, not float32");
-    assert_refused(cn_tensor_take_along_axis(x, i, 1), CN_ESHAPE, "positions of shape (5,) and a tensor of shape (3, 4)");
-    assert_refused(cn_tensor_boolean_mask(x, mask), CN_ESHAPE, "a mask of shape (4,) does not fit the first axes of shape (3, 4)");
+    assert_refused(cn_tensor_take_along_axis(x, i, 1), CN_ESHAPE,
+                   "positions of shape (5,) and a tensor of shape (3, 4)");
+    assert_refused(cn_tensor_boolean_mask(x, mask), CN_ESHAPE,
+                   "a mask of shape (4,) does not fit the first axes of shape (3, 4)");
     assert_refused(cn_tensor_boolean_mask(x, i), CN_EDTYPE, "a mask is bool");
     assert_refused(cn_tensor_where(mask, x, i), CN_ESHAPE, "(4,) and (5,)");
     assert_refused(cn_tensor_bincount(x, 0), CN_EINVAL, "one axis of integers");
@@ -336,18 +348,20 @@ static int everything(void)
     cn_tensor *parts[2];
     int64_t widths[2][2] = {{1, 1}, {0, 2}};
     cn_generator generator = {.seed = 3};
-    return cn_tensor_var(x, CN_AXES(1), 0, 0) && cn_tensor_softmax(x, 1) && cn_tensor_sigmoid(x) && cn_tensor_clip(x, cn_int(0), cn_int(1)) &&
-           cn_tensor_any(x, CN_EVERY_AXIS, 0) && cn_tensor_argmax(x, CN_NO_AXIS, 1) && cn_tensor_cumsum(x, CN_NO_AXIS) &&
-           cn_tensor_argsort(x, 0) && cn_matmul(x, cn_transpose(x)) && cn_matmul(cn_astype(x, CN_FLOAT16), cn_transpose(x)) &&
+    return cn_tensor_var(x, CN_AXES(1), 0, 0) && cn_tensor_softmax(x, 1) && cn_tensor_sigmoid(x) &&
+           cn_tensor_clip(x, cn_int(0), cn_int(1)) && cn_tensor_any(x, CN_EVERY_AXIS, 0) &&
+           cn_tensor_argmax(x, CN_NO_AXIS, 1) && cn_tensor_cumsum(x, CN_NO_AXIS) && cn_tensor_argsort(x, 0) &&
+           cn_matmul(x, cn_transpose(x)) && cn_matmul(cn_astype(x, CN_FLOAT16), cn_transpose(x)) &&
            cn_dot(cn_transpose(x), x) && cn_tensor_tensordot(x, x, 2, (const int[]){0, 1}, (const int[]){0, 1}) &&
            cn_tensor_einsum("ij,kj->ki", x, x) && cn_tensor_outer(x, x) && cn_tensor_roll(x, 1, CN_NO_AXIS) &&
            cn_tensor_repeat(x, 2, CN_NO_AXIS) && cn_tensor_tile(x, CN_SHAPE(2, 2)) &&
            cn_tensor_concatenate(CN_TENSORS(x, x), 0) && cn_tensor_stack(CN_TENSORS(x, x), 0) &&
            cn_tensor_split(x, 2, 1, parts) == 0 && cn_tensor_pad(x, (const int64_t(*)[2])widths, 1) &&
-           cn_tensor_take(x, i, 1) && cn_tensor_boolean_mask(x, cn_tensor_greater(x, cn_int(1))) && cn_tensor_nonzero(x) &&
-           cn_tensor_unique(x) && cn_tensor_bincount(i, 0) && cn_tensor_where(x, x, cn_int(0)) &&
-           cn_tensor_assign_where(cn_copy(x), x, cn_int(1)) == 0 && cn_random_normal(&generator, 0, 1, CN_FLOAT32, CN_SHAPE(3)) &&
-           cn_tensor_round(x, 1) && cn_random_permutation(&generator, 3);
+           cn_tensor_take(x, i, 1) && cn_tensor_boolean_mask(x, cn_tensor_greater(x, cn_int(1))) &&
+           cn_tensor_nonzero(x) && cn_tensor_unique(x) && cn_tensor_bincount(i, 0) &&
+           cn_tensor_where(x, x, cn_int(0)) && cn_tensor_assign_where(cn_copy(x), x, cn_int(1)) == 0 &&
+           cn_random_normal(&generator, 0, 1, CN_FLOAT32, CN_SHAPE(3)) && cn_tensor_round(x, 1) &&
+           cn_random_permutation(&generator, 3);
 }
 
 static void every_allocation_may_fail(void **state)

@@ -49,8 +49,9 @@ static void store(cn_tensor *tensor, int64_t i, const char *text)
     uint64_t integer = text[0] == '-' ? (uint64_t)strtoll(text, NULL, 10) : strtoull(text, NULL, 10);
     double real = strtod(text, NULL);
     if (text[0] == 'T') integer = 1; /* True */
-    if (cn__is_real(cn_dtype_of(tensor))) cn__convert_row(CN_FLOAT64, 1, (char *)&real, 0, 1, cn_dtype_of(tensor), element);
-    else cn__convert_row(CN_UINT64, 1, (char *)&integer, 0, 1, cn_dtype_of(tensor), element);
+    cn_dtype dtype = cn_dtype_of(tensor);
+    if (cn__is_real(dtype)) cn__convert_row(CN_FLOAT64, 1, (char *)&real, 0, 1, dtype, element);
+    else cn__convert_row(CN_UINT64, 1, (char *)&integer, 0, 1, dtype, element);
 }
 
 /* "array DTYPE SCALE NDIM SHAPE..." and "values PERIOD ...", repeated until the tensor is full. */
