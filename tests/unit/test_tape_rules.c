@@ -91,6 +91,8 @@ static double slope_number(const rule *r, cn_tensor *const *x)
     cn_scope *scope = cn_scope_begin();
     cn_tensor *gradients[MOST_INPUTS], *sum = slope(r, x, gradients);
     double result = sum ? value(sum) : 0;
+    cn_tensor_destroy(&sum);
+    for (int i = 0; i < r->n_inputs; i++) cn_tensor_destroy(&gradients[i]);
     cn_scope_end(&scope);
     return result;
 }
