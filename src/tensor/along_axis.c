@@ -53,21 +53,34 @@ static int lines_next(lines *l)
 
 /* --- argmax, argmin --- */
 
-static int beats(const lines *l, number a, number b, int largest)
-{
-    if (l->computed == CN_INT64) return largest ? a.i > b.i : a.i < b.i;
-    if (l->computed == CN_UINT64) return largest ? a.u > b.u : a.u < b.u;
-    return largest ? !(a.r <= b.r) : !(a.r >= b.r); /* NaN beats all */
-}
+/* The first of those that no other beats. */
+#define DEFINE_EXTREME(name, type, field, beats)                                                                    \
+    static int64_t name(const lines *l)                                                                             \
+    {                                                                                                               \
+        int64_t position = 0;                                                                                       \
+        type best = l->line[0].field;                                                                               \
+        for (int64_t i = 1; i < l->n; i++) {                                                                        \
+            type next = l->line[i].field;                                                                           \
+            if (!(next beats best)) continue;                                                                       \
+            best = next;                                                                                            \
+            position = i;                                                                                           \
+        }                                                                                                           \
+        return position;                                                                                            \
+    }
+DEFINE_EXTREME(largest_integer, int64_t, i, >)
+DEFINE_EXTREME(largest_unsigned, uint64_t, u, >)
+DEFINE_EXTREME(largest_real, double, r, >)
+DEFINE_EXTREME(smallest_integer, int64_t, i, <)
+DEFINE_EXTREME(smallest_unsigned, uint64_t, u, <)
+DEFINE_EXTREME(smallest_real, double, r, <)
 
 static int64_t extreme(const lines *l, int largest)
 {
-    int64_t best = 0;
-    for (int64_t i = 1; i < l->n; i++) {
-        if (l->computed == CN_FLOAT64 && isnan(l->line[best].r)) break; /* the first NaN counts */
-        if (beats(l, l->line[i], l->line[best], largest)) best = i;
-    }
-    return best;
+    if (l->computed == CN_INT64) return (largest ? largest_integer : smallest_integer)(l);
+    if (l->computed == CN_UINT64) return (largest ? largest_unsigned : smallest_unsigned)(l);
+    for (int64_t i = 0; i < l->n; i++)
+        if (isnan(l->line[i].r)) return i; /* the first NaN beats all */
+    return (largest ? largest_real : smallest_real)(l);
 }
 
 static cn_tensor *extremes(const char *function, const cn_tensor *x, int axis, int keepdims, int largest)
