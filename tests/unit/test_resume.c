@@ -43,6 +43,8 @@ static const job jobs[] = {
     {"averaged weights, accumulated and clipped gradients",
      {"dense(24, activation=relu)", "dropout(0.3)", "dense(3, activation=softmax)"},
      "adamw(0.01, clipnorm=0.5, use_ema=1, ema_momentum=0.9, gradient_accumulation_steps=3)", "float32", 2, 4, 2, 0, 0},
+    {"mixed_bfloat16", {"dense(64, activation=relu)", "dense(3, activation=softmax)"}, "rmsprop", "mixed_bfloat16", 2, 4, 3,
+     0, 0},
     {"a schedule", {"dense(24, activation=relu)", "layer_normalization", "dense(3, activation=softmax)"},
      "sgd(cosine_decay(0.1, 60), momentum=0.9)", "float32", 1, 5, 4, 0.2, 0},
     {"float64", {"dense(16, activation=sigmoid)", "dense(3, activation=softmax)"}, "adam", "float64", 1, 4, 4, 0.1, 1},
