@@ -124,9 +124,11 @@ static int ends_in(const char *name, const char *end)
 static int direction_of(const char *name)
 {
     static const char *const rise[] = {"accuracy", "acc", "auc", "precision", "recall", "f1_score", "fbeta_score",
-                                       "r2_score", "cosine_similarity", "correlation", "mean_iou"};
+                                       "r2_score", "cosine_similarity", "correlation", "iou",
+                                       "sensitivity", "specificity"};
     static const char *const fall[] = {"loss", "error", "crossentropy", "hinge", "poisson", "kl_divergence", "logcosh",
-                                       "log_cosh", "huber", "mse", "mae", "mape", "msle"};
+                                       "log_cosh", "huber", "mse", "mae", "mape", "msle", "rmse",
+                                       "cross_entropy", "dice", "tversky"};
     name = without_val(name);
     for (size_t i = 0; i < sizeof fall / sizeof *fall; i++)
         if (ends_in(name, fall[i])) return -1;
