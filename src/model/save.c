@@ -82,7 +82,7 @@ static int write_bundle(const char *path, bundle *b, const char *const *own, con
     for (int i = 0; i < METADATA_COUNT; i++)
         if (own[i]) names[n] = keys[i], values[n++] = own[i];
     for (int i = 0; i < more->n_notes; i++) names[n] = more->notes[i].key, values[n++] = more->notes[i].value;
-    memcpy(b->arrays + b->n, more->arrays, (size_t)more->n_arrays * sizeof *b->arrays);
+    if (more->n_arrays) memcpy(b->arrays + b->n, more->arrays, (size_t)more->n_arrays * sizeof *b->arrays);
     for (int i = 0; i < b->n + more->n_arrays; i++) sum = checksum_of(sum, &b->arrays[i]);
     snprintf(checksum, sizeof checksum, "%08x", (unsigned)sum);
     names[n] = CHECKSUM;
