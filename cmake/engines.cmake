@@ -20,7 +20,11 @@ endif()
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     set_source_files_properties(src/kernels/amx_matmul.c PROPERTIES
         COMPILE_OPTIONS "-mamx-tile;-mamx-bf16;-mavx512bf16")
+    set_source_files_properties(src/kernels/amx_bytes.c PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
 endif()
+
+# Sums of whole numbers, which are exact with and without fusing.
+set_source_files_properties(src/kernels/dense_bytes.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=fast")
 
 # cn_add_engines(OBJECTS source...): one object library per engine, appended to the list OBJECTS.
 function(cn_add_engines objects)

@@ -116,6 +116,8 @@ CN_API int cn_split_stratified(const cn_tensor *labels, double validation_split,
 CN_API const cn_history *cn_model_history(const cn_model *model);
 
 /* One gradient step on one batch (all rows of x and y). *loss (may be NULL) is the mean loss before the update.
+ * Rows of uint8 give the bits that fit gives; float32 rows are taken as they are, where fit would look whether they are
+ * bytes, so their sums may differ in last bits (docs/determinism.md).
  * After the first call with a batch size nothing is allocated. Source: keras Model.train_on_batch. */
 CN_API int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, double *loss);
 

@@ -87,13 +87,23 @@ static uint64_t enabled_register_state(void)
 #define REQUEST_STATE_PERMISSION 0x1023 /* ARCH_REQ_XCOMP_PERM of arch_prctl(2) */
 #define TILE_DATA 18                    /* bit of XCR0 */
 
-int cn__cpu_amx_bf16(void)
+static int has_tiles_for(int feature)
 {
     unsigned a, b, c, d;
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d)) return 0;
-    int has_tile = (int)(d >> 24 & 1), has_bf16 = (int)(d >> 22 & 1);
-    if (!has_tile || !has_bf16 || (enabled_register_state() >> 17 & 3) != 3) return 0;
+    int has_tile = (int)(d >> 24 & 1), has_feature = (int)(d >> feature & 1);
+    if (!has_tile || !has_feature || (enabled_register_state() >> 17 & 3) != 3) return 0;
     return syscall(SYS_arch_prctl, REQUEST_STATE_PERMISSION, TILE_DATA) == 0;
+}
+
+int cn__cpu_amx_bf16(void)
+{
+    return has_tiles_for(22);
+}
+
+int cn__cpu_amx_int8(void)
+{
+    return has_tiles_for(25);
 }
 
 int cn__cpu_avx512_bf16(void)
@@ -104,6 +114,11 @@ int cn__cpu_avx512_bf16(void)
 }
 #else
 int cn__cpu_amx_bf16(void)
+{
+    return 0;
+}
+
+int cn__cpu_amx_int8(void)
 {
     return 0;
 }

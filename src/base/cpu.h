@@ -24,8 +24,9 @@ int cn__isa_choose(const char *name, cn__isa *isa);
  * points there), NULL when nobody does. */
 const char *cn__isa_wish(const char **name);
 
-/* 1 if the CPU has AMX tiles with bf16 and the kernel has given this process permission to use them. */
+/* 1 if the CPU has AMX tiles for bf16, or for bytes, and the kernel has given this process permission to use them. */
 int cn__cpu_amx_bf16(void);
+int cn__cpu_amx_int8(void);
 int cn__cpu_avx512_bf16(void);
 
 /* CPUs that the quota of a cgroup pays for, 0 when there is none or it cannot be read. `folder` is where the cgroups are

@@ -2,8 +2,10 @@
 #include "base/pool.h"
 
 #include "base/clock.h"
+#include "base/cpu.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/turns.h"
 
 #include <limits.h>
 #include <linux/futex.h>
@@ -14,11 +16,17 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* An idle thread spins for a moment, then offers its CPU to others between looks, and sleeps at last. Waking a sleeper
- * takes some 50 microseconds in a virtual machine, by when the others have done its work: it must not sleep between the
- * loops of one training step. Offering costs nothing where nobody else wants the CPU. */
-#define SPIN_SECONDS 10e-6
-#define LOOKS_BEFORE_SLEEP 400 /* about 200 microseconds on an idle machine */
+/* An idle thread spins and then sleeps. Waking a sleeper takes some 50 microseconds in a virtual machine, by when the
+ * others have done its work, so on a quiet machine it must not sleep between the loops of one training step. But when
+ * other programs want the CPU, a thread that spins takes it from those that its team waits for: a wait much longer than a
+ * loop tells that the team has company, and for some time its threads sleep almost at once. They do not offer the CPU by
+ * sched_yield, after which Linux lets others have it for several milliseconds, unless the others are the team itself,
+ * because it has more threads than there are CPUs. */
+#define SPIN_SECONDS 150e-6
+#define SPIN_IN_COMPANY 30 /* so many times shorter */
+#define COMPANY_SECONDS 1e-3
+#define LOOPS_IN_COMPANY 500
+#define LOOKS_IN_A_CROWD 400
 
 /* A loop is cut into pieces. Each thread owns a run of them, always the same one, so that its part of the data stays in
  * its cache; a thread that is through takes pieces of others, so that one which the system has put aside holds nobody
@@ -42,6 +50,8 @@ typedef struct worker {
 struct cn__pool {
     int threads;
     long spins;
+    int is_crowded;     /* more threads than CPUs */
+    atomic_int company; /* loops until the team believes again that it is alone */
     /* Each has a cache line of its own: one is written by the caller, one by all. */
     _Alignas(CN_ALIGNMENT) atomic_uint generation; /* counts loops; workers wait for it to change */
     _Alignas(CN_ALIGNMENT) atomic_uint unfinished; /* pieces */
@@ -53,6 +63,7 @@ struct cn__pool {
     atomic_uint pieces;
     atomic_int stop;
     unsigned char *memory; /* scratch and strip of each thread */
+    cn__pool *members;     /* a team of one for each thread; NULL in such a team itself */
     worker workers[CN_MAX_THREADS];
     run runs[CN_MAX_THREADS];
 };
@@ -73,7 +84,7 @@ static long spins_in(double seconds)
     for (int i = 0; i < 200; i++) pause_a_little();
     double each = (cn__clock() - start) / 200;
     long spins = each > 0 ? (long)(seconds / each) : 1000;
-    return spins < 10 ? 10 : (spins > 4000 ? 4000 : spins);
+    return spins < 100 ? 100 : (spins > 40000 ? 40000 : spins);
 }
 
 static void futex_wait(atomic_uint *address, unsigned expected)
@@ -115,13 +126,24 @@ static void work_on(cn__pool *pool, int thread, unsigned generation)
         futex_wake(&pool->unfinished, 1);
 }
 
+static long looks_before_sleep(const cn__pool *pool)
+{
+    if (pool->is_crowded) return LOOKS_IN_A_CROWD;
+    return atomic_load_explicit(&pool->company, memory_order_relaxed) > 0 ? pool->spins / SPIN_IN_COMPANY : pool->spins;
+}
+
+static void pass_the_time(const cn__pool *pool)
+{
+    if (pool->is_crowded) sched_yield();
+    else pause_a_little();
+}
+
 static unsigned wait_for_change(cn__pool *pool, unsigned seen)
 {
-    for (long look = 0; look < pool->spins + LOOKS_BEFORE_SLEEP; look++) {
+    for (long look = looks_before_sleep(pool); look > 0; look--) {
         unsigned now = atomic_load_explicit(&pool->generation, memory_order_acquire);
         if (now != seen) return now;
-        if (look < pool->spins) pause_a_little();
-        else sched_yield();
+        pass_the_time(pool);
     }
     atomic_fetch_add(&pool->sleepers, 1);
     while (atomic_load(&pool->generation) == seen) futex_wait(&pool->generation, seen);
@@ -133,6 +155,8 @@ static void *work(void *argument)
 {
     worker *self = argument;
     unsigned seen = 0;
+    cn__turns turns;
+    cn__turns_shorten(&turns);
     for (;;) {
         seen = wait_for_change(self->pool, seen);
         if (atomic_load(&self->pool->stop)) return NULL;
@@ -142,15 +166,16 @@ static void *work(void *argument)
 
 static void wait_until_finished(cn__pool *pool)
 {
-    for (long look = 0; look < pool->spins + LOOKS_BEFORE_SLEEP; look++) {
+    for (long look = looks_before_sleep(pool); look > 0; look--) {
         if (atomic_load_explicit(&pool->unfinished, memory_order_acquire) == 0) return;
-        if (look < pool->spins) pause_a_little();
-        else sched_yield();
+        pass_the_time(pool);
     }
+    double start = cn__clock();
     atomic_store(&pool->caller_sleeps, 1);
     unsigned left;
     while ((left = atomic_load(&pool->unfinished)) != 0) futex_wait(&pool->unfinished, left);
     atomic_store(&pool->caller_sleeps, 0);
+    if (cn__clock() - start > COMPANY_SECONDS) atomic_store(&pool->company, LOOPS_IN_COMPANY);
 }
 
 static void announce(cn__pool *pool, unsigned generation)
@@ -166,6 +191,7 @@ void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *conte
         body(context, 0, 0, count);
         return;
     }
+    if (atomic_load_explicit(&pool->company, memory_order_relaxed) > 0) atomic_fetch_sub(&pool->company, 1);
     unsigned generation = atomic_load(&pool->generation) + 1, threads = (unsigned)pool->threads;
     unsigned pieces = count < PIECES_PER_THREAD * (int64_t)threads ? (unsigned)count : PIECES_PER_THREAD * threads;
     atomic_store_explicit(&pool->body, body, memory_order_relaxed);
@@ -190,9 +216,15 @@ cn__pool *cn__pool_create(int threads)
     if (!pool) return NULL;
     pool->threads = 1;
     pool->spins = spins_in(SPIN_SECONDS);
+    pool->is_crowded = threads > cn__cpu_threads();
     pool->memory = cn__alloc_raw((size_t)threads, CN_POOL_SCRATCH + CN_POOL_STRIP, "scratch memory of the threads");
-    if (!pool->memory) cn__pool_destroy(&pool);
+    pool->members = pool->memory ? cn__alloc((size_t)threads, sizeof *pool, "the thread pool") : NULL;
+    if (!pool->members) cn__pool_destroy(&pool);
     if (!pool) return NULL;
+    for (int i = 0; i < threads; i++) {
+        pool->members[i].threads = 1;
+        pool->members[i].memory = cn__pool_scratch(pool, i);
+    }
     for (int i = 1; i < threads; i++) {
         pool->workers[i].pool = pool;
         pool->workers[i].number = i;
@@ -214,6 +246,7 @@ void cn__pool_destroy(cn__pool **pool)
     announce(*pool, atomic_load(&(*pool)->generation) + 1);
     for (int i = 1; i < (*pool)->threads; i++) pthread_join((*pool)->workers[i].thread, NULL);
     cn__free((*pool)->memory);
+    cn__free((*pool)->members);
     cn__free(*pool);
     *pool = NULL;
 }
@@ -226,6 +259,11 @@ void *cn__pool_scratch(cn__pool *pool, int thread)
 void *cn__pool_strip(cn__pool *pool, int thread)
 {
     return pool->memory + (size_t)thread * (CN_POOL_SCRATCH + CN_POOL_STRIP) + CN_POOL_SCRATCH;
+}
+
+cn__pool *cn__pool_member(cn__pool *pool, int thread)
+{
+    return pool->members ? &pool->members[thread] : pool;
 }
 
 int cn__pool_threads(const cn__pool *pool)

@@ -18,6 +18,10 @@ cn__pool *cn__pool_create(int threads);
 void cn__pool_destroy(cn__pool **pool);
 int cn__pool_threads(const cn__pool *pool);
 
+/* A team of that one thread alone, with its memory, for a loop body that calls functions which want a team. It belongs to
+ * the pool. */
+cn__pool *cn__pool_member(cn__pool *pool, int thread);
+
 /* Memory of one thread's own, aligned to CN_ALIGNMENT, whose contents last until the next call that uses it: a large
  * piece for copies of operands, and a piece for results that should stay in the level-2 cache. */
 #define CN_POOL_SCRATCH ((size_t)6 << 20)

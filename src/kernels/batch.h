@@ -1,6 +1,8 @@
-/* One batch of inputs as lists of its non-zeros, for first layers whose inputs are mostly zero (81 % of MNIST's pixels).
+/* One batch of inputs that are bytes, for first layers: value = code * scale. Either as lists of the non-zeros, which
+ * are few (19 % of MNIST's pixels), or as tiles for the CPU's tile instructions. Both give the same bits
+ * (kernels/exact.h).
  *
- * Inputs are bytes, codes into a table of at most 256 values, code 0 being 0. Lists exist twice, in ascending order:
+ * Lists exist twice, in ascending order:
  *
  *   by two samples   for samples 2p and 2p+1 the columns where either has ink: entries first[2p] ... first[2p+1]-1
  *   by two columns   for columns 2q and 2q+1 the samples that have ink in either: list q begins at
@@ -8,14 +10,19 @@
  *
  * Two at a time, because a vector of weights or of gradients, once loaded, then serves both, and loading is what takes
  * the time. Neighbouring pixels mostly have ink together; two samples share 47 % of theirs.
+ *
+ * Tiles are 16 lines of 64 bytes, zeros where the batch ends:
+ *
+ *   by samples       line: a sample, bytes: 64 columns. Tile (sample / 16, column / 64) of cn__tile_steps(columns) a row
+ *   by columns       line: a column, bytes: 64 samples. Tile (column / 16, sample / 64) of cn__tile_steps(rows) a row
  */
 #ifndef CN_KERNELS_BATCH_H
 #define CN_KERNELS_BATCH_H
 
 #include <stdint.h>
 
-#define CN__BATCH_MOST_ROWS 65535
-#define CN__BATCH_MOST_COLUMNS 65535
+#define CN__BATCH_MOST_ROWS 4096
+#define CN__BATCH_MOST_COLUMNS 32768
 
 /* Small fields that are loaded one by one: taking a word apart would cost the units that also multiply. */
 typedef struct cn__ink {
@@ -29,13 +36,35 @@ static inline int64_t cn__list_stride(int64_t rows)
     return (rows + 15) / 16 * 16 + 16;
 }
 
+#define CN__TILE_BYTES 1024
+#define CN__TILE_LINES 16
+#define CN__TILE_STEP 64
+
+static inline int64_t cn__tile_steps(int64_t n)
+{
+    return (n + CN__TILE_STEP - 1) / CN__TILE_STEP;
+}
+
+/* Tiles of n lines, counted up to whole steps, so that they can be made in squares of 64 by 64. */
+static inline int64_t cn__tile_lines(int64_t n)
+{
+    return cn__tile_steps(n) * (CN__TILE_STEP / CN__TILE_LINES);
+}
+
 typedef struct cn__batch {
     int64_t rows, columns;
-    const float *table;  /* 256 values */
+    double scale;
     const cn__ink *by_samples;
     const int32_t *first;
     const cn__ink *by_columns;
     const int32_t *column_count;
+    const uint8_t *sample_tiles; /* NULL: lists */
+    const uint8_t *sample_filled; /* for each tile by samples: 0 if it is blank */
+    const uint8_t *column_tiles;
+    const uint64_t *inked; /* bit c % 64 of inked[s * steps + c / 64]: column c has ink in a sample of step s */
+    const uint8_t *all_codes; /* of the data set, and the `rows` rows of it that come next, to be fetched in advance; */
+    const uint32_t *next;     /* NULL: not known */
+    uint32_t *last_peaks;  /* of each group of outputs: what the last batch found, or anything (kernels/exact.h) */
 } cn__batch;
 
 #endif

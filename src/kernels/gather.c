@@ -1,7 +1,9 @@
 #include "kernels/gather.h"
 
+#include "kernels/gather_tiles.h"
 #include "kernels/vector.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 typedef struct job {
@@ -75,11 +77,14 @@ static void dense_rows(void *context, int thread, int64_t begin, int64_t end)
     for (int64_t i = begin; i < end; i++) convert_row(j, source_row(j, i), (real *)j->out + i * j->source->columns);
 }
 
+#define FEW_NUMBERS 4096 /* so many are converted before a team has come together */
+
 static void dense(cn__pool *pool, const cn__source *source, const cn__choice *choice, void *out)
 {
     job j = {.source = source, .choice = choice, .out = out};
     fill_table(&j);
-    cn__parallel(pool, choice->n, dense_rows, &j);
+    if (choice->n * source->columns < FEW_NUMBERS) dense_rows(&j, 0, 0, choice->n);
+    else cn__parallel(pool, choice->n, dense_rows, &j);
 }
 
 #if CN_REAL_BITS == 32
@@ -206,8 +211,62 @@ static void list_column_tasks(void *context, int thread, int64_t begin, int64_t 
     }
 }
 
-static void sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
-                   const cn__batch_memory *memory, cn__batch *batch)
+typedef struct encoding {
+    job rows;
+    double scale;
+    uint8_t *codes;
+    atomic_int failed;
+} encoding;
+
+/* 1 if any of n numbers has no code. Written so that a NaN has none, and without branches, so that it becomes vectors. */
+static int encode_numbers(const float *x, int64_t n, double scale, uint8_t *codes)
+{
+    const float per_code = (float)(1 / scale);
+    int bad = 0;
+    for (int64_t i = 0; i < n; i++) {
+        float nearest = x[i] * per_code + 0.5f;
+        int code = (int)(nearest > 0 && nearest < 256 ? nearest : 0);
+        bad |= !((float)((double)code * scale) == x[i]);
+        codes[i] = (uint8_t)code;
+    }
+    return bad;
+}
+
+#define NUMBERS_AT_ONCE 1024
+
+static void encode_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    encoding *e = context;
+    const cn__source *s = e->rows.source;
+    float numbers[NUMBERS_AT_ONCE];
+    (void)thread;
+    for (int64_t i = begin; i < end && !atomic_load_explicit(&e->failed, memory_order_relaxed); i++) {
+        const char *row = source_row(&e->rows, i);
+        for (int64_t c = 0; c < s->columns; c += NUMBERS_AT_ONCE) {
+            cn__source part = *s;
+            part.columns = s->columns - c < NUMBERS_AT_ONCE ? s->columns - c : NUMBERS_AT_ONCE;
+            const void *stored = row + (size_t)c * stored_bytes[s->stored];
+            job piece = {.source = &part};
+            int is_ready = s->stored == CN__STORED_F32 && s->scale == 1;
+            if (!is_ready) convert_row(&piece, stored, numbers);
+            if (encode_numbers(is_ready ? stored : numbers, part.columns, e->scale, e->codes + i * s->columns + c))
+                atomic_store_explicit(&e->failed, 1, memory_order_relaxed);
+        }
+    }
+}
+
+static int encode(cn__pool *pool, const cn__source *source, double scale, uint8_t *codes)
+{
+    if (!(scale > 0)) return 0;
+    const cn__choice all = {.n = source->rows};
+    encoding e = {.rows = {.source = source, .choice = &all}, .scale = scale, .codes = codes};
+    if (pool) cn__parallel(pool, source->rows, encode_rows, &e);
+    else encode_rows(&e, 0, 0, source->rows);
+    return !atomic_load(&e.failed);
+}
+
+static void lists(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
+                  const cn__batch_memory *memory, cn__batch *batch)
 {
     static const uint8_t blank[CN__BATCH_MOST_COLUMNS];
     job j = {.source = source, .choice = choice, .memory = memory, .blank = blank, .tasks = cn__pool_threads(pool)};
@@ -215,14 +274,18 @@ static void sparse(cn__pool *pool, const cn__source *source, const cn__choice *c
     if (with_columns) cn__parallel(pool, j.tasks, list_column_tasks, &j);
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
-                         .table = source->table,
+                         .scale = source->code_scale,
                          .by_samples = memory->by_samples,
                          .first = memory->first,
                          .by_columns = memory->by_columns,
                          .column_count = memory->column_count};
 }
 
-const cn__gather_math CN_T(cn__gather) = {dense, sparse};
+#if CN__GATHER_TILES
+const cn__gather_math CN_T(cn__gather) = {dense, lists, cn__gather_tiles, encode};
+#else
+const cn__gather_math CN_T(cn__gather) = {dense, lists, NULL, encode};
+#endif
 #else
 const cn__gather_math CN_T(cn__gather) = {.dense = dense};
 #endif

@@ -16,32 +16,47 @@ typedef struct cn__source {
     int64_t rows, columns;
     double scale;
     const uint8_t *codes; /* the same rows as bytes, NULL: not available; for bytes it is `data` itself */
-    const float *table;   /* the value of each code; 256 */
+    double code_scale;    /* the value of a code is code x code_scale */
 } cn__source;
 
 /* Which rows: picks[0 ... n-1], or first, first+1, ... when picks is NULL. */
 typedef struct cn__choice {
     const uint32_t *picks;
     int64_t first, n;
+    const uint32_t *next; /* n more picks that come next, to be fetched in advance; NULL: nothing known */
 } cn__choice;
 
-/* Memory for the lists of a cn__batch of up to `rows` rows: two positions and (columns + 16) entries
- * for each pair of rows; pairs of columns * cn__list_stride(rows) entries and as many counts as pairs of columns. */
+/* Memory for a cn__batch of up to `rows` rows.
+ *   lists   two positions and (columns + 16) entries for each pair of rows; pairs of columns * cn__list_stride(rows)
+ *           entries and as many counts as pairs of columns
+ *   tiles   cn__tile_lines(rows) * cn__tile_steps(columns) tiles by samples, cn__tile_lines(columns) *
+ *           cn__tile_steps(rows) by columns, a byte for each tile by samples, a word for each two steps, and one
+ *           for each 16 outputs of the layer and one more */
 typedef struct cn__batch_memory {
     int64_t rows, columns;
     cn__ink *by_samples;
     int32_t *first;
     cn__ink *by_columns; /* NULL: not needed (no training) */
     int32_t *column_count;
+    uint8_t *sample_tiles;
+    uint8_t *sample_filled;
+    uint8_t *column_tiles; /* NULL: not needed (no training) */
+    uint64_t *inked;
+    uint32_t *last_peaks;
 } cn__batch_memory;
 
 typedef struct cn__gather_math {
     /* out (n, columns) of `real` */
     void (*dense)(cn__pool *pool, const cn__source *source, const cn__choice *choice, void *out);
-    /* lists of the non-zeros from source->codes; float32 engines only, NULL elsewhere. with_columns 0 leaves the
-     * lists by two columns out */
-    void (*sparse)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
-                   const cn__batch_memory *memory, cn__batch *batch);
+    /* The batch from source->codes, as lists or as tiles; float32 engines only, NULL elsewhere, and tiles only where
+     * cn__cpu_amx_int8 says yes. Without with_columns only what a forward pass reads. */
+    void (*lists)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
+                  const cn__batch_memory *memory, cn__batch *batch);
+    void (*tiles)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
+                  const cn__batch_memory *memory, cn__batch *batch);
+    /* codes (rows, columns) such that each number is the float32 nearest to code x scale; 0 if there are none. The pool
+     * may be NULL. */
+    int (*encode)(cn__pool *pool, const cn__source *source, double scale, uint8_t *codes);
 } cn__gather_math;
 
 #endif

@@ -7,6 +7,18 @@
 
 #include <string.h>
 
+/* The sink as the panel that begins at `column` sees it: rows at row * stride + column again. */
+static inline cn__sink cn__sink_at_panel(const cn__sink *sink, int64_t column)
+{
+    cn__sink moved = *sink;
+    if (!sink->panel) return moved;
+    int64_t by = column / CN__IDLE_COLUMNS * (sink->panel - CN__IDLE_COLUMNS);
+    moved.weight = (real *)sink->weight + by;
+    for (int k = 0; k < CN__MAX_SLOTS; k++)
+        if (sink->slots[k]) moved.slots[k] = (real *)sink->slots[k] + by;
+    return moved;
+}
+
 /* Makes up for the updates that a piece of a row has missed. */
 static inline void cn__sink_settle(const cn__sink *sink, int64_t row, int64_t column, int64_t n)
 {

@@ -57,7 +57,8 @@ typedef struct cn__pass {
     int64_t batch;              /* rows */
     int training;               /* 1 in fit, 0 in evaluate and predict */
     int skip_activation;        /* 1: the loss wants the pre-activations (softmax with cross-entropy) */
-    const cn__batch *sparse;    /* first layer only: x as lists of non-zeros, x is NULL then */
+    int64_t kernel_panel;       /* with bytes: cn__dense.kernel_panel */
+    const cn__batch *bytes;     /* first layer only: x as bytes, in lists or tiles; x is NULL then */
     const void *x;              /* (batch, input_size) */
     void *y;                    /* (batch, output_size); written by forward, read by backward */
     void *dy;                   /* (batch, output_size); backward may overwrite it */
@@ -87,6 +88,10 @@ static inline int64_t cn__thread_stride(int64_t thread_size)
 typedef struct cn__layer_math {
     void (*forward)(const cn__pass *pass);
     void (*backward)(const cn__pass *pass);
+    /* backward in two parts, for layers whose rows do not depend on each other: the first part, like forward, may be
+     * called for some rows at a time and leaves in dy what the second wants, which gets all rows. NULL: cannot be split. */
+    void (*backward_rows)(const cn__pass *pass);
+    void (*backward_weights)(const cn__pass *pass);
 } cn__layer_math;
 
 /* Whether a layer hands on what it gets, unchanged and in the same order; then its batch needs no copy, and nobody calls

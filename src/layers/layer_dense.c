@@ -32,12 +32,24 @@ static void finish_rows(void *context, int thread, int64_t begin, int64_t end)
     if (s->rounds) round_all((end - begin) * s->columns, s->out + begin * s->columns);
 }
 
-static void backward_rows(void *context, int thread, int64_t begin, int64_t end)
+static void apply_derivative(void *context, int thread, int64_t begin, int64_t end)
 {
     const share *s = context;
     int64_t at = begin * s->columns;
     (void)thread;
     s->math->backward(s->options, end - begin, s->columns, s->z ? s->z + at : NULL, s->y + at, s->dy + at, s->out + at);
+}
+
+static cn__dense products_of(const cn__pass *pass)
+{
+    const cn__weight *kernel = &pass->layer->weights[0];
+    return (cn__dense){.pool = pass->pool,
+                       .rows = pass->batch * (pass->layer->input_size / kernel->rows),
+                       .inputs = kernel->rows,
+                       .outputs = kernel->columns,
+                       .kernel = pass->weights[0],
+                       .kernel_stride = pass->kernel_panel ? CN__IDLE_COLUMNS : kernel->stride,
+                       .kernel_panel = pass->kernel_panel};
 }
 
 static void forward(const cn__pass *pass)
@@ -48,22 +60,25 @@ static void forward(const cn__pass *pass)
     int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
     /* Activations whose derivative needs z keep it in the workspace; the others work in place. */
     real *z = cn__activation_needs_input(activation, &layer->activation_options) ? pass->workspace : pass->y;
-    cn__dense d = {.pool = pass->pool, .rows = rows, .inputs = kernel->rows, .outputs = kernel->columns,
-                   .kernel = pass->weights[0], .kernel_stride = kernel->stride};
+    cn__dense d = products_of(pass);
+    /* Bytes come with the bias added and relu applied; the other products leave both to finish_rows. */
+    const real *bias = layer->n_weights > 1 ? pass->weights[1] : NULL;
+    int does_relu = pass->bytes && !pass->bf16 && activation == CN__ACTIVATION_relu;
+    cn__finish finish = {.bias = bias, .relu = does_relu};
     if (pass->bf16)
         cn__dense_forward_bf16(&d, pass->bf16, pass->x, z);
-    else if (pass->sparse)
-        cn__dense_forward_sparse(&d, pass->sparse, z);
+    else if (pass->bytes)
+        cn__dense_forward_bytes(&d, pass->bytes, &finish, z);
     else
         cn__dense_forward(&d, pass->x, z);
     share s = {.math = cn__activation_maths[activation], .options = &layer->activation_options,
                .columns = kernel->columns, .z = z, .out = pass->y,
                .rounds = pass->bf16 && !pass->is_last,
-               .bias = layer->n_weights > 1 ? pass->weights[1] : NULL};
-    cn__parallel(pass->pool, rows, finish_rows, &s);
+               .bias = pass->bytes && !pass->bf16 ? NULL : bias};
+    if (!does_relu) cn__parallel(pass->pool, rows, finish_rows, &s);
 }
 
-static void backward(const cn__pass *pass)
+static void backward_rows(const cn__pass *pass)
 {
     const cn_layer *layer = pass->layer;
     const cn__weight *kernel = &layer->weights[0];
@@ -74,23 +89,35 @@ static void backward(const cn__pass *pass)
         share s = {.math = cn__activation_maths[activation], .options = &layer->activation_options,
                    .columns = kernel->columns, .y = pass->y, .dy = pass->dy, .out = pass->dy,
                    .z = keeps_z ? pass->workspace : NULL};
-        cn__parallel(pass->pool, rows, backward_rows, &s);
+        cn__parallel(pass->pool, rows, apply_derivative, &s);
     }
-    cn__dense d = {.pool = pass->pool, .rows = rows, .inputs = kernel->rows, .outputs = kernel->columns,
-                   .kernel = pass->weights[0], .kernel_stride = kernel->stride};
-    /* dx first: the weight gradient may move the kernel. */
-    if (pass->dx && pass->bf16) cn__dense_backward_input_bf16(&d, pass->bf16, pass->dy, pass->dx);
-    else if (pass->dx) cn__dense_backward_input(&d, pass->dy, pass->dx);
+    if (!pass->dx) return;
+    cn__dense d = products_of(pass);
+    if (pass->bf16) cn__dense_backward_input_bf16(&d, pass->bf16, pass->dy, pass->dx);
+    else cn__dense_backward_input(&d, pass->dy, pass->dx);
+}
+
+static void backward_weights(const cn__pass *pass)
+{
+    const cn_layer *layer = pass->layer;
+    cn__dense d = products_of(pass);
     if (pass->bf16)
         cn__dense_backward_kernel_bf16(&d, pass->bf16, pass->x, pass->dy, &pass->sinks[0]);
-    else if (pass->sparse)
-        cn__dense_backward_kernel_sparse(&d, pass->sparse, pass->dy, &pass->sinks[0]);
+    else if (pass->bytes)
+        cn__dense_backward_kernel_bytes(&d, pass->bytes, pass->dy, &pass->sinks[0]);
     else
         cn__dense_backward_kernel(&d, pass->x, pass->dy, &pass->sinks[0]);
     if (layer->n_weights > 1) cn__dense_backward_bias(&d, pass->dy, &pass->sinks[1]);
 }
 
-const cn__layer_math CN_T(cn__layer_dense_math) = {forward, backward};
+/* dx first: the weight gradient may move the kernel. */
+static void backward(const cn__pass *pass)
+{
+    backward_rows(pass);
+    backward_weights(pass);
+}
+
+const cn__layer_math CN_T(cn__layer_dense_math) = {forward, backward, backward_rows, backward_weights};
 
 #if CN_ONCE
 #include "base/error.h"

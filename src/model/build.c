@@ -74,6 +74,7 @@ const cn__weight *cn__model_weight_of(const cn_model *model, int weight)
 
 void *cn__model_weight_at(const cn_model *model, void *block, int weight)
 {
+    if (model->panels && weight == model->lazy_weight) cn__panels_close(model);
     return (char *)block + (size_t)model->weights[weight].offset * cn__engine_bytes(model->engine);
 }
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define SAMPLED_NUMBERS 200000
+#define SAMPLED_NUMBERS 40000
 #define FEWEST_COLUMNS 64
 
 double cn__number_at(const cn__source *s, int64_t i)
@@ -45,7 +45,7 @@ static cn__listing judge(const cn_model *model, cn__data *data, int encoded)
     const cn__source *x = &data->x;
     data->ink = -1;
     if (x->stored != CN__STORED_U8 && !encoded) return CN__LISTS_SEEN_ONCE;
-    if (!model->engine->gather->sparse) return CN__LISTS_FLOAT64;
+    if (!model->engine->gather->lists) return CN__LISTS_FLOAT64;
     if (model->bf16_way != CN__BF16_NONE) return CN__LISTS_BFLOAT16;
     if (!first_layer_takes_lists(model, x)) return CN__LISTS_FIRST_LAYER;
     if (x->columns < FEWEST_COLUMNS || x->columns > CN__BATCH_MOST_COLUMNS) return CN__LISTS_COLUMNS;
@@ -53,50 +53,31 @@ static cn__listing judge(const cn_model *model, cn__data *data, int encoded)
     return data->ink < CN__LISTS_BELOW ? CN__LISTS : CN__LISTS_INK;
 }
 
-/* A dictionary of values, by their bits: open addressing, never more than half full. */
-#define PLACES 1024
-typedef struct dictionary {
-    uint32_t bits[PLACES];
-    int16_t code[PLACES]; /* -1: free */
-    int n;
-} dictionary;
-
-/* The code of a value, a new one if need be; -1 when there would be more than 256. */
-static int code_of(dictionary *d, float value, float *table)
+/* The smallest number above 0 among some looked at, 0 when there is none. */
+static double least_ink(const cn__source *x)
 {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    uint32_t place = (bits * 2654435769u) >> 22;
-    while (d->code[place] >= 0 && d->bits[place] != bits) place = (place + 1) % PLACES;
-    if (d->code[place] >= 0) return d->code[place];
-    if (d->n == 256) return -1;
-    d->bits[place] = bits;
-    d->code[place] = (int16_t)d->n;
-    table[d->n] = value;
-    return d->n++;
+    int64_t numbers = x->rows * x->columns, step = (numbers / SAMPLED_NUMBERS + 1) | 1;
+    double least = 0;
+    for (int64_t i = 0; i < numbers; i += step) {
+        double value = (float)(cn__number_at(x, i) * x->scale);
+        if (value > 0 && (least == 0 || value < least)) least = value;
+    }
+    return least;
 }
 
-/* x as bytes. Leaves x.codes NULL when it takes too many values. */
-static int encode(cn__data *data)
+/* x as bytes: every number is the float32 nearest to a whole number, 0 to 255, times one scale. Tried are the scales that
+ * people use for images, whole numbers, and the smallest number there is. Leaves x.codes NULL when none serves. */
+static int encode(const cn_model *model, cn__data *data)
 {
-    const cn__source *x = &data->x;
-    int64_t numbers = x->rows * x->columns;
-    dictionary d = {.n = 0};
-    memset(d.code, -1, sizeof d.code);
-    uint8_t *codes = cn__alloc_raw((size_t)numbers, 1, "the inputs as bytes");
+    const double scales[] = {1.0 / 255, 1, least_ink(&data->x)};
+    uint8_t *codes = cn__alloc_raw((size_t)(data->x.rows * data->x.columns), 1, "the inputs as bytes");
     if (!codes) return CN_ENOMEM;
-    code_of(&d, 0, data->table); /* 0 is code 0 */
-    for (int64_t i = 0; i < numbers; i++) {
-        int code = code_of(&d, (float)(cn__number_at(x, i) * x->scale), data->table);
-        if (code < 0) {
-            cn__free(codes);
-            return CN_OK;
-        }
-        codes[i] = (uint8_t)code;
+    for (size_t i = 0; i < sizeof scales / sizeof *scales && !data->x.codes; i++) {
+        if (!model->engine->gather->encode(model->pool, &data->x, scales[i], codes)) continue;
+        data->x.codes = data->own_codes = codes;
+        data->x.code_scale = scales[i];
     }
-    data->values = d.n;
-    data->own_codes = codes;
-    data->x.codes = codes;
+    if (!data->x.codes) cn__free(codes);
     return CN_OK;
 }
 
@@ -105,12 +86,12 @@ int cn__codes_find(const cn_model *model, cn__data *data, int encoded)
     data->listing = judge(model, data, encoded);
     if (data->listing != CN__LISTS) return CN_OK;
     if (data->x.stored != CN__STORED_U8) {
-        CN_TRY(encode(data));
+        CN_TRY(encode(model, data));
         if (!data->x.codes) data->listing = CN__LISTS_VALUES;
     } else {
-        for (int i = 0; i < 256; i++) data->table[i] = (float)(i * data->x.scale);
+        data->x.code_scale = data->x.scale;
         data->x.codes = data->x.data;
     }
-    data->x.table = data->table;
+    data->as_tiles = model->engine->gather->tiles && data->ink >= CN__TILES_FROM && cn__cpu_amx_int8();
     return CN_OK;
 }

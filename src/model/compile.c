@@ -126,6 +126,7 @@ void cn__model_forget_compile(cn_model *model)
     cn__plan_destroy(&model->plan); /* metrics have room in it */
     for (int i = 0; i < model->n_logs; i++) cn__free(model->validation_names[i]);
     model->n_metrics = model->n_logs = 0;
+    cn__panels_close(model);
     for (int k = 0; k < CN__MAX_STATE; k++) {
         cn__free(model->slots[k]);
         model->slots[k] = NULL;

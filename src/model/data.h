@@ -6,7 +6,7 @@
 
 #include <cornu/tensor.h>
 
-/* Whether lists of non-zeros serve, and if not, the first reason found. */
+/* Whether the first layer may read x as bytes, and if not, the first reason found. */
 typedef enum cn__listing {
     CN__LISTS,
     CN__LISTS_SEEN_ONCE, /* numbers that are no bytes, for one step: encoding them takes longer than it saves */
@@ -29,8 +29,7 @@ typedef struct cn__data {
     uint8_t *own_codes; /* x as bytes, where that had to be made */
     cn__listing listing;
     double ink;         /* share of the inputs that are not zero, of some looked at; -1: nobody looked */
-    int values;         /* different values; 0: nobody counted */
-    float table[256];   /* the value of each byte, when x.codes is set: x is mostly zero and the first layer uses it */
+    int as_tiles;       /* batches of bytes are made as tiles, not as lists; both give the same bits */
 } cn__data;
 
 struct cn_model;
@@ -55,10 +54,11 @@ int cn__data_weigh(const struct cn_model *model, cn__data *data, const cn_tensor
 double cn__number_at(const cn__source *source, int64_t i);
 
 /* --- codes.c --- */
-#define CN__LISTS_BELOW 0.4 /* inputs with a smaller share of non-zeros go through the lists */
-/* Sets x.codes and x.table if x holds bytes, or may be `encoded` as such, and lists of non-zeros serve the first layer:
- * it is a Dense, x is mostly zero and takes at most 256 different values. Whether they are used never changes a bit of a
- * result. Error: CN_ENOMEM. */
+#define CN__LISTS_BELOW 0.4 /* inputs with a smaller share of non-zeros go as bytes */
+#define CN__TILES_FROM 0.05 /* with fewer non-zeros, walking them is faster than multiplying all */
+/* Sets x.codes and x.code_scale if x holds bytes, or may be `encoded` as such, and the first layer sums over them exactly
+ * (kernels/exact.h): it is a Dense, and x is mostly zero and consists of whole multiples, 0 to 255, of one number.
+ * Error: CN_ENOMEM. */
 int cn__codes_find(const struct cn_model *model, cn__data *data, int encoded);
 
 #endif

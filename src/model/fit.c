@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/turns.h"
 #include "model/hooks.h"
 #include "model/progress.h"
 #include "model/stratify.h"
@@ -147,7 +148,9 @@ static int run_steps(fitting *f)
         int64_t step = now->step, first = step * o->batch_size, left = f->train_rows - first;
         cn__choice choice = {.picks = f->order ? f->order + first : NULL, .first = first,
                              .n = left < o->batch_size ? left : o->batch_size};
+        if (f->order && left >= 2 * o->batch_size) choice.next = choice.picks + o->batch_size;
         CN_HOOK(o->callbacks, on_train_batch_begin, model, step);
+        if (cn__step_uses_lists(model, &f->train, choice.n) && !model->gradients.block) CN_TRY(cn__panels_open(model));
         cn__train_batch(model, &f->train, &choice, &now->sums);
         CN_TRY(cn__step_status(model));
         now->step++;
@@ -260,9 +263,13 @@ static int fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn
     fitting f = {.model = model, .options = options};
     int status = prepare(&f, x, y);
     if (status == CN_OK) {
+        cn__turns turns;
+        cn__turns_shorten(&turns);
         status = run(&f);
+        cn__turns_restore(&turns);
         model->running = NULL;
         cn__lazy_settle(model);
+        cn__panels_close(model);
     }
     cn__data_close(&f.train);
     cn__data_close(&f.validation);

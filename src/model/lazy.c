@@ -33,6 +33,7 @@ cn__lazy cn__lazy_judge(const cn_model *model)
 int cn__lazy_open(cn_model *model)
 {
     cn__lazy_close(model);
+    cn__panels_destroy(model); /* they are made for one optimizer's slots */
     if (cn__lazy_judge(model) != CN__LAZY) return CN_OK;
     int weight = first_kernel(model);
     const cn__weight *kernel = cn__model_weight_of(model, weight);

@@ -22,14 +22,12 @@ static void scale_gradient(const cn__measuring *m, const cn__scores *s, int64_t 
     }
 }
 
-static void measure_rows(void *context, int thread, int64_t begin, int64_t end)
+void cn__measure_rows(const cn__measuring *m, int64_t begin, int64_t end)
 {
-    const cn__measuring *m = context;
     const cn__loss_math *math = m->engine->losses[m->loss->index];
     size_t real = cn__engine_bytes(m->engine);
     size_t row = (size_t)m->scores.columns * real;
     cn__scores s = m->scores;
-    (void)thread;
     s.rows = end - begin;
     s.target = s.target ? (const char *)s.target + (size_t)begin * row : NULL;
     s.labels = s.labels ? s.labels + begin : NULL;
@@ -40,6 +38,12 @@ static void measure_rows(void *context, int thread, int64_t begin, int64_t end)
     if (m->from_logits) math->measure_from_logits(&s);
     else math->measure(&s);
     scale_gradient(m, &s, begin);
+}
+
+static void measure_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    (void)thread;
+    cn__measure_rows(context, begin, end);
 }
 
 static int counts(const cn__measuring *m, int64_t row)
@@ -80,7 +84,10 @@ double cn__measure_loss(cn__measuring *m, double *divisor)
     m->scores.options = &m->loss->options;
     *divisor = choose_divisor(m);
     if (class_->look_first) m->scores.seen = m->engine->losses[m->loss->index]->look(&m->scores);
-    if (!m->team || class_->whole_batch) measure_rows(m, 0, 0, rows);
+    if (m->around) {
+        m->around->measuring = m;
+        cn__parallel(m->team, m->around->count, m->around->body, m->around);
+    } else if (!m->team || class_->whole_batch) measure_rows(m, 0, 0, rows);
     else cn__parallel(m->team, rows, measure_rows, m);
     for (int64_t r = 0; r < rows; r++) {
         double loss = m->engine->bits == 64 ? ((const double *)m->scores.row_loss)[r]
@@ -139,7 +146,7 @@ static void measure_metrics(const cn_model *model, const cn__scores *measured, c
 }
 
 void cn__measure(cn_model *model, const void *output, int64_t rows, const double *weights, void *gradient,
-                 cn__sums *sums)
+                 cn__sums *sums, cn__around *around)
 {
     const cn_layer *last = cn__model_last(model);
     const cn__plan *plan = &model->plan;
@@ -148,7 +155,8 @@ void cn__measure(cn_model *model, const void *output, int64_t rows, const double
     cn__measuring m = {.engine = model->engine,
                        .loss = &model->loss,
                        .from_logits = cn__model_reads_logits(model),
-                       .team = all < FEWEST_ROWS_PER_TASK * model->threads ? NULL : model->team,
+                       .team = !around && all < FEWEST_ROWS_PER_TASK * model->threads ? NULL : model->team,
+                       .around = around,
                        .weights = weights,
                        .scores = {.rows = all,
                                   .columns = columns,

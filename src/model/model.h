@@ -5,6 +5,7 @@
 #include "base/pool.h"
 #include "model/data.h"
 #include "model/engine.h"
+#include "model/measure.h"
 #include "train/history.h"
 
 #include <cornu/model.h>
@@ -18,7 +19,7 @@ typedef struct cn__model_weight {
 
 /* Memory for batches of up to `rows` samples, carved from one arena:
  *
- *   | x | lists | y of layer 0 | y of layer 1 | ... | workspaces | threads | shared | dy | dx | target | labels | weights |
+ *   | x | bytes | y of layer 0 | y of layer 1 | ... | workspaces | threads | shared | dy | dx | target | labels | weights |
  *   | loss | p | bf16 |
  */
 typedef struct cn__plan {
@@ -27,11 +28,12 @@ typedef struct cn__plan {
     unsigned char *arena;
     size_t bytes; /* of the arena */
     void *x;
-    cn__batch_memory lists;
+    cn__batch_memory batch; /* of bytes */
     void **outputs;    /* one per layer */
     void **workspaces; /* one per layer */
     void *thread_memory, *shared_memory; /* for the layer that works just now */
     void *gradients[2];/* dy and dx take turns */
+    void **layer_gradients; /* one dy per layer, where blocks of rows go through all layers; or NULL */
     void *target;
     int32_t *labels;
     double *weights;
@@ -93,6 +95,14 @@ typedef struct cn__moves {
     int64_t before;               /* moves before this one */
 } cn__moves;
 
+/* The first kernel and its slots in panels: column c of row r at c / CN__IDLE_COLUMNS * panel + r * CN__IDLE_COLUMNS +
+ * c % CN__IDLE_COLUMNS. While it is open, the block of weights and the slots are out of date there. */
+typedef struct cn__panels {
+    int is_open;
+    int64_t panel;
+    float *weight, *slots[CN__MAX_SLOTS];
+} cn__panels;
+
 struct cn_model {
     char *name;
     uint64_t seed;
@@ -122,6 +132,7 @@ struct cn_model {
     /* Rows of the first kernel whose updates wait (see cn__accounts); settled is NULL when none may. */
     cn__accounts accounts;
     int lazy_weight; /* number of that kernel */
+    cn__panels *panels; /* of that kernel; NULL until fit first needs them */
 
     int is_compiled;
     cn_optimizer *optimizer;
@@ -218,8 +229,9 @@ void cn__lazy_mark(cn_model *model);
 int cn__model_trains(const cn_model *model, int weight);
 /* Learning rate and coefficients of the step that comes next. */
 void cn__moves_begin(cn_model *model, cn__moves *moves);
-/* Where the gradient of a weight goes that moves at once; nowhere if it does not train. */
-cn__sink cn__moves_sink(const cn_model *model, const cn__moves *moves, int weight);
+/* Where the gradient of a weight goes that moves at once; nowhere if it does not train. panels: where the first kernel
+ * stands, NULL: in rows. */
+cn__sink cn__moves_sink(const cn_model *model, const cn__moves *moves, int weight, const cn__panels *panels);
 
 /* --- step_gradients.c: gradients that are stored before weights move --- */
 int cn__gradients_are_stored(const cn_model *model);
@@ -232,10 +244,21 @@ void cn__gradients_apply(cn_model *model, const cn__moves *moves);
 void cn__gradients_finish(cn_model *model);
 
 /* --- penalty.c: regularizers --- */
+/* 1 if the output of a layer has a penalty. */
+int cn__penalizes_output(const cn_model *model, int layer);
 /* What weights and, for the batch of `rows` rows in the plan, outputs of layers add to the mean loss. */
 double cn__penalties(const cn_model *model, int64_t rows);
 /* Adds the gradient of the penalty of a layer's output to dy. */
 void cn__penalty_of_output(const cn_model *model, int layer, int64_t rows, void *dy);
+
+/* --- panels.c --- */
+/* 1 if the first kernel is wide enough for panels and its rows may wait. */
+int cn__panels_serve(const cn_model *model);
+/* Moves the first kernel and its slots into panels, where that serves; otherwise does nothing. Error: CN_ENOMEM. */
+int cn__panels_open(cn_model *model);
+/* Moves them back. cn__model_weight_at does it too, so nobody sees a weight that is out of date. */
+void cn__panels_close(const cn_model *model);
+void cn__panels_destroy(cn_model *model);
 
 /* --- plan.c --- */
 int cn__plan_prepare(cn_model *model, int64_t rows, int training);
@@ -244,8 +267,8 @@ void cn__plan_destroy(cn__plan *plan);
 /* --- step.c --- */
 /* CN_OK, or what a layer's callback returned since the last call; the sentence is that of this thread. */
 int cn__step_status(cn_model *model);
-/* 1 if batches of that data are read as lists of non-zeros; the plan must be prepared. */
-int cn__step_uses_lists(const cn_model *model, const cn__data *data);
+/* 1 if a batch of so many rows of that data is read as bytes, in lists or tiles; the plan must be prepared. */
+int cn__step_uses_lists(const cn_model *model, const cn__data *data, int64_t rows);
 /* 1 if a step with or without lists leaves rows of the first kernel alone whose inputs are all zero. */
 int cn__step_lets_rows_wait(const cn_model *model, int lists);
 /* Reads rows into the plan and runs them through all layers; returns what the last one gave. */
@@ -258,14 +281,26 @@ void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *ch
 /* Adds loss and metrics of a batch, whose targets are in the plan, to sums. weights: one for each row of the output's
  * last axis, NULL: all 1. gradient: of the batch's loss with respect to the output, NULL: not wanted. */
 void cn__measure(cn_model *model, const void *output, int64_t rows, const double *weights, void *gradient,
-                 cn__sums *sums);
+                 cn__sums *sums, cn__around *around);
+
+/* One layer's part in a step, all rows, without inputs, gradients and weights. */
+cn__pass cn__step_pass(cn_model *model, int layer, int64_t rows, int training);
+/* Sets the pass's weights, of which `first` is the number of the first one in the model. */
+void cn__step_point(const cn_model *model, int first, cn__pass *pass, void *pointers[]);
+
+/* --- blocks.c --- */
+/* The first layer that works, if all from there on can be split into blocks of rows; -1 otherwise. */
+int cn__blocks_first(const cn_model *model);
+int cn__blocks_serve(const cn_model *model, int64_t rows);
+/* After the forward pass of the first layer: all others, the loss, and back, up to layer_gradients; weights do not move. */
+void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums);
 
 /* Sums of nothing, the state of the metrics cleared: `testing` 0 for training, 1 for everything else. */
 cn__sums cn__sums_begin(cn_model *model, int testing);
 
 /* --- evaluate.c --- */
-/* Rows do not depend on each other in evaluate and predict, so without anybody watching, batches are as large as suits
- * the machine. */
+/* Rows do not depend on each other in evaluate and predict (but for the last bits of exact sums, whose scale is that of
+ * the batch: kernels/exact.h), so without anybody watching, batches are as large as suits the machine. */
 #define CN__QUIET_BATCH 512
 /* Loss and metrics over the chosen rows. */
 void cn__evaluate_rows(cn_model *model, const cn__data *data, const cn__choice *rows, int64_t batch_size, cn__sums *sums);

@@ -20,6 +20,11 @@ static double cost(const cn_model *model, const cn__regularizer *r, const void *
     return (r->l1 != 0 ? r->l1 * all.absolute : 0) + (r->l2 != 0 ? r->l2 * all.squares : 0);
 }
 
+int cn__penalizes_output(const cn_model *model, int layer)
+{
+    return is_used(&model->layers[layer]->activity);
+}
+
 double cn__penalties(const cn_model *model, int64_t rows)
 {
     double sum = 0;

@@ -63,20 +63,32 @@ static void carve_bf16(const cn_model *model, cn__plan *plan, carver *c, int64_t
     for (int i = 0; c->arena && i < model->n_layers; i++) plan->bf16[i].memory = memory;
 }
 
-/* Lists of non-zeros, where the engine makes them; a batch too large for them goes without. */
-static void carve_lists(const cn_model *model, cn__batch_memory *lists, carver *c, int64_t rows, int training)
+static void carve_tiles(const cn_model *model, cn__batch_memory *batch, carver *c, int training)
+{
+    int64_t peaks = widest(model) / 16 + 2;
+    batch->last_peaks = carve(c, peaks, sizeof *batch->last_peaks);
+    for (int64_t i = 0; c->arena && i < peaks; i++) batch->last_peaks[i] = 0;
+    int64_t rows = batch->rows, columns = batch->columns;
+    batch->sample_tiles = carve(c, cn__tile_lines(rows) * cn__tile_steps(columns), CN__TILE_BYTES);
+    batch->sample_filled = carve(c, cn__tile_lines(rows) * cn__tile_steps(columns), 1);
+    batch->inked = carve(c, cn__tile_steps(rows) * cn__tile_steps(columns), sizeof *batch->inked);
+    if (training) batch->column_tiles = carve(c, cn__tile_lines(columns) * cn__tile_steps(rows), CN__TILE_BYTES);
+}
+
+/* Batches of bytes, where the engine makes them. */
+static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *c, int64_t rows, int training)
 {
     int64_t inputs = model->layers[0]->input_size;
+    if (rows > CN__BATCH_MOST_ROWS) rows = CN__BATCH_MOST_ROWS; /* larger ones do without, smaller ones must not care */
     int64_t row_pairs = (rows + 1) / 2, column_pairs = (inputs + 1) / 2;
-    *lists = (cn__batch_memory){.rows = rows, .columns = inputs};
-    if (!model->engine->gather->sparse || rows > CN__BATCH_MOST_ROWS || inputs > CN__BATCH_MOST_COLUMNS ||
-        row_pairs * (inputs + 16) > INT32_MAX)
-        return;
-    lists->first = carve(c, 2 * row_pairs, sizeof *lists->first);
-    lists->by_samples = carve(c, row_pairs * (inputs + 16), sizeof *lists->by_samples);
+    *batch = (cn__batch_memory){.rows = rows, .columns = inputs};
+    if (!model->engine->gather->lists || inputs > CN__BATCH_MOST_COLUMNS || row_pairs * (inputs + 16) > INT32_MAX) return;
+    batch->first = carve(c, 2 * row_pairs, sizeof *batch->first);
+    batch->by_samples = carve(c, row_pairs * (inputs + 16), sizeof *batch->by_samples);
+    if (model->engine->gather->tiles && cn__cpu_amx_int8()) carve_tiles(model, batch, c, training);
     if (!training) return;
-    lists->column_count = carve(c, column_pairs, sizeof *lists->column_count);
-    lists->by_columns = carve(c, column_pairs * cn__list_stride(rows), sizeof *lists->by_columns);
+    batch->column_count = carve(c, column_pairs, sizeof *batch->column_count);
+    batch->by_columns = carve(c, column_pairs * cn__list_stride(rows), sizeof *batch->by_columns);
 }
 
 /* What layers need for the time of one call: each may use all of it. */
@@ -93,6 +105,15 @@ static void carve_temporary(const cn_model *model, cn__plan *plan, carver *c)
     plan->shared_memory = carve(c, shared, real);
 }
 
+static void carve_layer_gradients(const cn_model *model, cn__plan *plan, carver *c, int64_t rows)
+{
+    plan->layer_gradients = carve(c, model->n_layers, sizeof *plan->layer_gradients);
+    for (int i = 0; i < model->n_layers; i++) {
+        void *gradient = carve(c, rows * model->layers[i]->output_size, cn__engine_bytes(model->engine));
+        if (c->arena) plan->layer_gradients[i] = gradient;
+    }
+}
+
 static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t rows, int training)
 {
     size_t real = cn__engine_bytes(model->engine);
@@ -100,7 +121,7 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
     plan->outputs = carve(c, model->n_layers, sizeof *plan->outputs);
     plan->workspaces = carve(c, model->n_layers, sizeof *plan->workspaces);
     plan->x = carve(c, rows * inputs, real);
-    carve_lists(model, &plan->lists, c, rows, training);
+    carve_batch(model, &plan->batch, c, rows, training);
     for (int i = 0; i < model->n_layers; i++) {
         void *output = carve(c, rows * model->layers[i]->output_size, real);
         void *workspace = carve(c, rows * model->layers[i]->workspace_size, real);
@@ -111,6 +132,7 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
     }
     carve_temporary(model, plan, c);
     for (int i = 0; training && i < 2; i++) plan->gradients[i] = carve(c, rows * widest(model), real);
+    if (training && cn__blocks_first(model) >= 0) carve_layer_gradients(model, plan, c, rows);
     plan->target = carve(c, rows * outputs, real);
     plan->labels = carve(c, rows * cn__model_rows_per_sample(model), sizeof *plan->labels);
     plan->weights = carve(c, rows * cn__model_rows_per_sample(model), sizeof *plan->weights);

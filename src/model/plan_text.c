@@ -51,7 +51,19 @@ static void put_machine(page *p, const cn_model *model, int64_t rows)
         put(p, "bfloat16  float32 kernels on rounded copies: tiles need the kernels avx512, AMX and AVX-512 bf16\n");
 }
 
-static void put_inputs(page *p, const cn_model *model, const cn__data *data)
+static void put_bytes(page *p, const cn_model *model, const cn__data *data, int64_t rows)
+{
+    if (!cn__step_uses_lists(model, data, rows))
+        put(p, "dense rows, as this batch is too large for bytes");
+    else if (data->as_tiles)
+        put(p, "tiles of bytes, summed exactly; below %.0f %% lists of non-zeros are faster", 100 * CN__TILES_FROM);
+    else if (model->engine->gather->tiles && cn__cpu_amx_int8())
+        put(p, "lists of non-zeros, summed exactly; from %.0f %% on tiles are faster", 100 * CN__TILES_FROM);
+    else
+        put(p, "lists of non-zeros, summed exactly; tiles need the kernels avx512 and AMX int8");
+}
+
+static void put_inputs(page *p, const cn_model *model, const cn__data *data, int64_t rows)
 {
     put(p, "inputs    ");
     if (!data) {
@@ -59,21 +71,18 @@ static void put_inputs(page *p, const cn_model *model, const cn__data *data)
         return;
     }
     if (data->ink >= 0)
-        put(p, "%.1f %% of the numbers are not zero (lists pay below %.0f %%)", 100 * data->ink, 100 * CN__LISTS_BELOW);
+        put(p, "%.1f %% of the numbers are not zero (bytes pay below %.0f %%)", 100 * data->ink, 100 * CN__LISTS_BELOW);
     if (data->ink >= 0 && data->x.stored == CN__STORED_U8) put(p, ", bytes");
-    if (data->values) put(p, ", %d different values", data->values);
-    if (data->ink >= 0) put(p, ": ");
+    if (data->ink >= 0) put(p, ":\n          ");
     switch (data->listing) {
-    case CN__LISTS: put(p, "%s", cn__step_uses_lists(model, data) ? "lists of non-zeros"
-                                                                   : "dense rows, as this batch is too large for lists");
-        break;
+    case CN__LISTS: put_bytes(p, model, data, rows); break;
     case CN__LISTS_SEEN_ONCE: put(p, "dense rows, as they are seen only once"); break;
-    case CN__LISTS_FLOAT64: put(p, "dense rows, as float64 has no lists of non-zeros"); break;
-    case CN__LISTS_BFLOAT16: put(p, "dense rows, as bfloat16 has no lists of non-zeros"); break;
+    case CN__LISTS_FLOAT64: put(p, "dense rows, as float64 has no sums over bytes"); break;
+    case CN__LISTS_BFLOAT16: put(p, "dense rows, as bfloat16 has no sums over bytes"); break;
     case CN__LISTS_FIRST_LAYER: put(p, "dense rows, as the first layer at work is no Dense over all inputs"); break;
     case CN__LISTS_COLUMNS: put(p, "dense rows, as %lld inputs are too few or too many", (long long)data->x.columns); break;
     case CN__LISTS_INK: put(p, "dense rows"); break;
-    case CN__LISTS_VALUES: put(p, "dense rows, as there are more than 256 different values"); break;
+    case CN__LISTS_VALUES: put(p, "dense rows, as they are not whole multiples, 0 to 255, of one number"); break;
     }
     put(p, "\n");
 }
@@ -105,34 +114,39 @@ static void put_waiting(page *p, const cn_model *model, int lists)
     else if (cn__lazy_judge(model) == CN__LAZY_STORED)
         put(p, "every row at each step, after all gradients: clipping, averages, penalties or constraints need them\n");
     else
-        put(p, "every row at each step: without lists of non-zeros nobody knows which could wait\n");
+        put(p, "every row at each step: without bytes nobody knows which could wait\n");
 }
 
-static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int64_t batch, int lists, int is_first)
+/* `bytes`: the data whose bytes this layer reads, NULL: none. */
+static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int64_t batch, const cn__data *bytes,
+                      int is_first)
 {
     const cn__weight *kernel = &layer->weights[0];
     int64_t rows = batch * (layer->input_size / kernel->rows);
-    int tiles = model->bf16_way == CN__BF16_TILES;
+    int tiles = model->bf16_way == CN__BF16_TILES, as_tiles = tiles || (bytes && bytes->as_tiles);
     cn__dense_choice choice;
     model->engine->dense_choose(model->team, rows, kernel->rows, kernel->columns, kernel->stride, &choice);
     put(p, "%.64s: %lld rows, %lld -> %lld\n", layer->name, (long long)rows, (long long)kernel->rows,
         (long long)kernel->columns);
-    if (lists || tiles) put(p, "  %-16s %s\n", "forward", tiles ? "tiles" : "lists of non-zeros, two samples at a time");
+    if (bytes || tiles)
+        put(p, "  %-16s %s\n", "forward", as_tiles ? "tiles" : "lists of non-zeros, two samples at a time");
     else put_product(p, model, "forward", choice.forward, choice.forward_parts);
     if (is_first) put(p, "  %-16s not needed, as nothing lies below\n", "input gradient");
     else if (tiles) put(p, "  %-16s tiles\n", "input gradient");
     else put_product(p, model, "input gradient", choice.backward_input, choice.backward_input_parts);
-    if (lists || tiles) {
-        put(p, "  %-16s %s\n", "kernel gradient", tiles ? "tiles" : "lists of non-zeros, two columns at a time");
+    if (bytes || tiles) {
+        put(p, "  %-16s %s\n", "kernel gradient", as_tiles ? "tiles" : "lists of non-zeros, two columns at a time");
     } else {
         put_product(p, model, "kernel gradient", choice.backward_kernel, choice.backward_kernel_parts);
         put(p, "  %-16s %lld x %lld at a time go through the update while they are in the cache\n", "",
             (long long)choice.strip_rows, (long long)choice.strip_columns);
     }
-    if (is_first) put_waiting(p, model, lists);
+    if (bytes && cn__panels_serve(model))
+        put(p, "  %-16s in panels of %d columns while fit trains: each thread has its own\n", "kernel", CN__IDLE_COLUMNS);
+    if (is_first) put_waiting(p, model, bytes != NULL);
 }
 
-static void put_layers(page *p, const cn_model *model, int64_t rows, int lists)
+static void put_layers(page *p, const cn_model *model, int64_t rows, const cn__data *bytes)
 {
     int is_first = 1;
     for (int i = 0; i < model->n_layers; i++) {
@@ -142,7 +156,7 @@ static void put_layers(page *p, const cn_model *model, int64_t rows, int lists)
             put(p, "%.64s: nothing is copied\n", layer->name);
             continue;
         }
-        if (layer->class_ == &cn__layer_dense) put_dense(p, model, layer, rows, lists && is_first, is_first);
+        if (layer->class_ == &cn__layer_dense) put_dense(p, model, layer, rows, is_first ? bytes : NULL, is_first);
         else put(p, "%.64s: number by number, rows divided among %d threads\n", layer->name,
                  cn__pool_threads(model->team));
         is_first = 0;
@@ -163,8 +177,8 @@ char *cn_model_plan(cn_model *model, const cn_tensor *x, int64_t batch_size)
     if (p.bytes) {
         cn__model_choose_team(model, rows);
         put_machine(&p, model, rows);
-        put_inputs(&p, model, x ? &data : NULL);
-        put_layers(&p, model, rows, x && cn__step_uses_lists(model, &data));
+        put_inputs(&p, model, x ? &data : NULL, rows);
+        put_layers(&p, model, rows, x && cn__step_uses_lists(model, &data, rows) ? &data : NULL);
     }
     cn__data_close(&data);
     return p.bytes;

@@ -58,6 +58,7 @@ void cn_model_destroy(cn_model **model_)
     for (int i = 0; i < model->n_layers; i++) cn_layer_destroy(&model->layers[i]);
     cn__free(model->layers);
     cn__free(model->weights);
+    cn__panels_destroy(model);
     cn__free(model->block);
     cn__model_forget_compile(model);
     cn__plan_destroy(&model->plan);

@@ -2,7 +2,7 @@
 
 #include "base/error.h"
 
-static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training)
+cn__pass cn__step_pass(cn_model *model, int layer, int64_t rows, int training)
 {
     int last = layer == model->n_layers - 1;
     return (cn__pass){
@@ -24,11 +24,22 @@ static cn__pass make_pass(cn_model *model, int layer, int64_t rows, int training
     };
 }
 
-/* The weights of one layer, in order; `first` is the number of its first one in the model. */
-static void point_at_weights(const cn_model *model, int first, const cn_layer *layer, void *pointers[])
+/* The panels of the first kernel, if that stands in them and the step trains it on bytes. */
+static const cn__panels *panels_in_use(const cn_model *model, const cn__batch *bytes, int training)
 {
-    for (int i = 0; i < layer->n_weights; i++)
-        pointers[i] = cn__model_weight_at(model, model->block, first + i);
+    return training > 0 && bytes && model->panels && model->panels->is_open ? model->panels : NULL;
+}
+
+/* The weights of one layer, in order; `first` is the number of its first one in the model. */
+void cn__step_point(const cn_model *model, int first, cn__pass *pass, void *pointers[])
+{
+    const cn__panels *panels = panels_in_use(model, pass->bytes, pass->training);
+    for (int i = 0; i < pass->layer->n_weights; i++) {
+        int in_panels = panels && first + i == model->lazy_weight;
+        pointers[i] = in_panels ? panels->weight : cn__model_weight_at(model, model->block, first + i);
+        if (in_panels) pass->kernel_panel = panels->panel;
+    }
+    pass->weights = pointers;
 }
 
 /* The lowest layer whose backward is called: below it nothing has a weight that moves. */
@@ -45,32 +56,32 @@ static int takes_next(const cn_model *model, int i)
     return i >= 0 && i + 1 < model->n_layers && cn__conv2d_pools(model->layers[i], model->layers[i + 1]);
 }
 
-static const void *run_forward(cn_model *model, int64_t rows, const cn__batch *sparse, int training)
+/* Up to layer `last`. */
+static const void *run_forward(cn_model *model, int64_t rows, const cn__batch *bytes, int training, int last)
 {
     const void *x = model->plan.x;
     int weight = 0;
-    for (int i = 0; i < model->n_layers; i++) {
+    for (int i = 0; i <= last; i++) {
         const cn_layer *layer = model->layers[i];
         if (cn__layer_hands_on(layer, training > 0)) {
             weight += layer->n_weights;
             continue;
         }
         void *weights[CN__MAX_LAYER_WEIGHTS];
-        point_at_weights(model, weight, layer, weights);
+        cn__pass pass = cn__step_pass(model, i, rows, training);
+        pass.x = bytes ? NULL : x;
+        pass.bytes = bytes;
+        cn__step_point(model, weight, &pass, weights);
         weight += layer->n_weights;
-        cn__pass pass = make_pass(model, i, rows, training);
-        pass.x = sparse ? NULL : x;
-        pass.sparse = sparse;
-        pass.weights = weights;
         cn__pass behind;
         if (takes_next(model, i)) {
-            behind = make_pass(model, ++i, rows, training);
+            behind = cn__step_pass(model, ++i, rows, training);
             pass.behind = &behind;
         }
         int index = cn__layer_index(layer);
         model->engine->layers[index]->forward(&pass);
         x = pass.behind ? behind.y : pass.y;
-        sparse = NULL;
+        bytes = NULL;
     }
     return x;
 }
@@ -82,9 +93,9 @@ int cn__step_status(cn_model *model)
     return status;
 }
 
-int cn__step_uses_lists(const cn_model *model, const cn__data *data)
+int cn__step_uses_lists(const cn_model *model, const cn__data *data, int64_t rows)
 {
-    return data->x.codes && model->plan.lists.first;
+    return data->x.codes && model->plan.batch.first && rows <= CN__BATCH_MOST_ROWS;
 }
 
 int cn__step_lets_rows_wait(const cn_model *model, int lists)
@@ -103,11 +114,12 @@ static void round_inputs(const cn_model *model, int64_t rows)
 }
 
 static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const cn__choice *choice, int training,
-                                    cn__batch *lists)
+                                    cn__batch *batch)
 {
-    if (cn__step_uses_lists(model, data)) {
-        model->engine->gather->sparse(model->team, &data->x, choice, training, &model->plan.lists, lists);
-        return lists;
+    if (cn__step_uses_lists(model, data, choice->n)) {
+        (data->as_tiles ? model->engine->gather->tiles : model->engine->gather->lists)(
+            model->team, &data->x, choice, training, &model->plan.batch, batch);
+        return batch;
     }
     model->engine->gather->dense(model->team, &data->x, choice, model->plan.x);
     round_inputs(model, choice->n);
@@ -117,10 +129,10 @@ static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const
 /* training: 1 fit, 0 evaluate, -1 predict (the last activation is not skipped) */
 const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice *choice, int training)
 {
-    cn__batch lists;
+    cn__batch batch;
     cn__model_choose_team(model, choice->n);
-    const cn__batch *sparse = read_inputs(model, data, choice, training > 0, &lists);
-    return run_forward(model, choice->n, sparse, training);
+    const cn__batch *bytes = read_inputs(model, data, choice, training > 0, &batch);
+    return run_forward(model, choice->n, bytes, training, model->n_layers - 1);
 }
 
 static int64_t row_of(const cn__choice *choice, int64_t i)
@@ -158,19 +170,20 @@ static cn__sink store_gradient(const cn_model *model, int weight)
     return sink;
 }
 
-static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
+/* in_blocks: cn__blocks_run has been there, and only the weights are left to be moved. */
+static void run_backward(cn_model *model, int64_t rows, const cn__batch *bytes, int in_blocks)
 {
     cn__moves moves;
     cn__moves_begin(model, &moves);
     int first = lowest_backward(model), weight = model->n_weights, turn = 0;
-    int rows_can_wait = cn__step_lets_rows_wait(model, sparse != NULL);
+    int rows_can_wait = cn__step_lets_rows_wait(model, bytes != NULL);
     if (!rows_can_wait) cn__lazy_settle(model); /* this step touches every row */
     model->accounts.done = (uint32_t)model->iterations;
     for (int i = model->n_layers - 1; i >= first; i--) {
         cn__pass behind;
         int takes = takes_next(model, i - 1);
         if (takes) {
-            behind = make_pass(model, i--, rows, 1);
+            behind = cn__step_pass(model, i--, rows, 1);
             behind.dy = model->plan.gradients[turn];
         }
         const cn_layer *layer = model->layers[i];
@@ -183,23 +196,28 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *sparse)
         void *weights[CN__MAX_LAYER_WEIGHTS];
         cn__sink sinks[CN__MAX_LAYER_WEIGHTS];
         weight -= layer->n_weights;
-        point_at_weights(model, weight, layer, weights);
+        cn__pass pass = cn__step_pass(model, i, rows, 1);
+        pass.bytes = below < 0 ? bytes : NULL;
+        cn__step_point(model, weight, &pass, weights);
         for (int k = 0; k < layer->n_weights; k++) {
             sinks[k] = model->gradients.block ? store_gradient(model, weight + k)
-                                              : cn__moves_sink(model, &moves, weight + k);
+                                              : cn__moves_sink(model, &moves, weight + k,
+                                                               panels_in_use(model, pass.bytes, 1));
             if (rows_can_wait && weight + k == model->lazy_weight)
                 sinks[k].accounts = &model->accounts;
         }
-        cn__pass pass = make_pass(model, i, rows, 1);
-        pass.sparse = below < 0 ? sparse : NULL;
         pass.x = below < 0 ? model->plan.x : model->plan.outputs[below];
-        pass.weights = weights;
         pass.sinks = sinks;
-        pass.dy = takes ? NULL : model->plan.gradients[turn];
+        const cn__layer_math *math = model->engine->layers[cn__layer_index(layer)];
+        pass.dy = in_blocks ? model->plan.layer_gradients[i] : takes ? NULL : model->plan.gradients[turn];
         pass.behind = takes ? &behind : NULL;
+        if (in_blocks) {
+            if (math->backward_weights) math->backward_weights(&pass);
+            continue;
+        }
         pass.dx = i > first ? model->plan.gradients[1 - turn] : NULL;
         cn__penalty_of_output(model, i, rows, pass.dy);
-        model->engine->layers[cn__layer_index(layer)]->backward(&pass);
+        math->backward(&pass);
         turn = 1 - turn;
     }
     if (model->gradients.block) cn__gradients_apply(model, &moves);
@@ -211,18 +229,22 @@ void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *cho
 {
     const void *output = cn__forward(model, data, choice, 0);
     read_targets(model, data, choice);
-    cn__measure(model, output, choice->n, read_weights(model, data, choice), NULL, sums);
+    cn__measure(model, output, choice->n, read_weights(model, data, choice), NULL, sums, NULL);
 }
 
 void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums)
 {
-    cn__batch lists;
+    cn__batch batch;
     cn__model_choose_team(model, choice->n);
-    const cn__batch *sparse = read_inputs(model, data, choice, 1, &lists);
-    const void *output = run_forward(model, choice->n, sparse, 1);
+    const cn__batch *bytes = read_inputs(model, data, choice, 1, &batch);
+    int in_blocks = cn__blocks_serve(model, choice->n);
+    const void *output = run_forward(model, choice->n, bytes, 1,
+                                     in_blocks ? cn__blocks_first(model) : model->n_layers - 1);
     read_targets(model, data, choice);
-    cn__measure(model, output, choice->n, read_weights(model, data, choice), model->plan.gradients[0], sums);
-    run_backward(model, choice->n, sparse);
+    const double *weights = read_weights(model, data, choice);
+    if (in_blocks) cn__blocks_run(model, choice->n, weights, sums);
+    else cn__measure(model, output, choice->n, weights, model->plan.gradients[0], sums, NULL);
+    run_backward(model, choice->n, bytes, in_blocks);
 }
 
 int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, double *loss)

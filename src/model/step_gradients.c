@@ -195,7 +195,7 @@ static work make_work(const cn_model *model, const cn__moves *moves, int weight)
                   .number = weight, .moves = every < 2 || (model->iterations + 1) % every == 0,
                   .overwrites = frequency > 0 && (moves->before + 1) % frequency == 0,
                   .keep = moves->before == 0 ? 0 : o->ema_momentum, .factor = 1,
-                  .sink = cn__moves_sink(model, moves, weight)};
+                  .sink = cn__moves_sink(model, moves, weight, NULL)};
 }
 
 /* What gradients with that norm are multiplied by. A norm that is not finite makes all of them NaN. */

@@ -23,13 +23,20 @@ void cn__moves_begin(cn_model *model, cn__moves *moves)
     moves->decaying_step.decay = cn__optimizer_shared(optimizer)->weight_decay * model->learning_rate;
 }
 
-cn__sink cn__moves_sink(const cn_model *model, const cn__moves *moves, int weight)
+cn__sink cn__moves_sink(const cn_model *model, const cn__moves *moves, int weight, const cn__panels *panels)
 {
     cn__sink sink = {.stride = cn__model_weight_of(model, weight)->stride};
     if (!cn__model_trains(model, weight)) return sink;
     int decays = moves->decaying_step.decay != 0 && cn__optimizer_decays(model->optimizer, model->weights[weight].name);
     sink.update = moves->update;
     sink.step = decays ? &moves->decaying_step : &moves->step;
+    if (panels && weight == model->lazy_weight) {
+        sink.weight = panels->weight;
+        sink.stride = CN__IDLE_COLUMNS;
+        sink.panel = panels->panel;
+        for (int s = 0; s < CN__MAX_SLOTS; s++) sink.slots[s] = panels->slots[s];
+        return sink;
+    }
     sink.weight = cn__model_weight_at(model, model->block, weight);
     for (int s = 0; s < CN__MAX_SLOTS; s++)
         if (model->slots[s]) sink.slots[s] = cn__model_weight_at(model, model->slots[s], weight);

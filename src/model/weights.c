@@ -69,11 +69,13 @@ size_t cn__model_block_bytes(const cn_model *model)
 
 void cn__model_copy_block(const cn_model *model, void *to)
 {
+    cn__panels_close(model);
     memcpy(to, model->block, cn__model_block_bytes(model));
 }
 
 void cn__model_restore_block(cn_model *model, const void *from)
 {
+    cn__panels_close(model);
     memcpy(model->block, from, cn__model_block_bytes(model));
     for (int i = 0; model->plan.copy_is_fresh && i < model->n_layers; i++) model->plan.copy_is_fresh[i] = 0;
 }

@@ -7,13 +7,13 @@ typedef struct training {
     const char *name;
     int64_t samples, units;
     const char *activation, *optimizer;
-    int whole_numbers; /* 1: bytes with a scale, mostly zero (lists of non-zeros); 0: their float32 negatives plus one */
+    int whole_numbers; /* 1: bytes with a scale, mostly zero (exact sums); 0: their float32 negatives plus one */
     int threads;
 } training;
 
 static const training trainings[] = {
-    {"lists of non-zeros, rmsprop", 2000, 128, "relu", "rmsprop", 1, 2},
-    {"lists of non-zeros, adam", 400, 72, "tanh", "adam", 1, 3},
+    {"bytes, summed exactly, rmsprop", 2000, 128, "relu", "rmsprop", 1, 2},
+    {"bytes, summed exactly, adam", 400, 72, "tanh", "adam", 1, 3},
     {"dense products, rmsprop", 300, 100, "sigmoid", "rmsprop", 0, 2},
     {"dense products, sgd", 200, 33, "relu", "sgd(0.1, momentum=0.9, nesterov=true)", 0, 1},
 };

@@ -1,6 +1,7 @@
 /* One answer: the same weights after a short main job, whatever computes them. */
 #include "base/sha256.h"
 #include "engines.h"
+#include "model/model.h"
 
 #include <cornu/dataset.h>
 #include <cornu/model.h>
@@ -104,28 +105,114 @@ static void any_form_of_input(void **state)
     cn_tensor_destroy(&wide);
 }
 
-/* Single steps take numbers as they are, so floats go through the dense products there and bytes through the lists of
- * non-zeros. */
-static void step_by_step(const cn_tensor *x, char digest[65])
+/* How an epoch of training goes through its batches of bytes. */
+typedef struct route {
+    int as_tiles, in_panels;
+} route;
+
+/* An epoch step by step, as fit does it, but by a route of the test's own. */
+static void train_by(const cn_tensor *x, const char *isa, const char *optimizer, const route *r, char digest[65])
 {
-    cn_model *model = cn_sequential(.threads = 2);
+    enum { BATCH = 100 };
+    cn__data own;
+    cn__sums sums = {.rows = 0};
+    cn_model *model = cn_sequential(.threads = 3, .isa = isa, .seed = 4);
     cn_add(model, cn_dense(200, .activation = "relu", .input_shape = {784}));
     cn_add(model, cn_dense(10, .activation = "softmax"));
-    assert_int_equal(cn_compile(model, .loss = "categorical_crossentropy"), CN_OK);
-    for (int64_t at = 0; at + 100 <= 600; at += 100)
-        assert_int_equal(cn_train_step(model, cn_slice(x, {at, at + 100}), cn_slice(labels, {at, at + 100}), NULL),
-                         CN_OK);
+    assert_int_equal(cn_compile(model, .loss = "categorical_crossentropy", .optimizer_name = optimizer), CN_OK);
+    assert_int_equal(cn__data_open(model, x, labels, &own), CN_OK);
+    assert_int_equal(cn__plan_prepare(model, BATCH, 1), CN_OK);
+    assert_true(cn__step_uses_lists(model, &own, BATCH));
+    own.as_tiles = r->as_tiles;
+    if (r->in_panels) assert_int_equal(cn__panels_open(model), CN_OK);
+    for (int64_t at = 0; at + BATCH <= 600; at += BATCH)
+        cn__train_batch(model, &own, &(cn__choice){.first = at, .n = BATCH}, &sums);
+    int are_open = model->panels && model->panels->is_open;
+    assert_int_equal(are_open, r->in_panels && strcmp(optimizer, "rmsprop") == 0); /* nothing waits with adam */
+    cn__lazy_settle(model);
+    cn__data_close(&own);
     assert_int_equal(cn_model_weights_sha256(model, digest), CN_OK);
     cn_model_destroy(&model);
 }
 
-static void with_and_without_lists(void **state)
+static void lists_tiles_rows_and_panels(void **state)
 {
     (void)state;
-    char listed[65], dense[65];
-    step_by_step(images, listed);
-    step_by_step(floats, dense);
-    assert_string_equal(listed, dense);
+    static const char *const optimizers[] = {"rmsprop", "adam"};
+    const cn__engine *engines[CN__ISA_COUNT];
+    int n_engines = engines_usable(engines), tiles = 0;
+    for (int i = 0; i < 2; i++) {
+        char expected[65];
+        train_by(images, "c", optimizers[i], &(route){.as_tiles = 0}, expected);
+        for (int e = 0; e < n_engines; e++) {
+            for (int k = 0; k < 4; k++) {
+                const route r = {.as_tiles = k % 2, .in_panels = k / 2};
+                char digest[65];
+                if (r.as_tiles && !(engines[e]->gather->tiles && cn__cpu_amx_int8())) continue;
+                train_by(k == 1 ? floats : images, cn__isa_name(engines[e]->isa), optimizers[i], &r, digest);
+                assert_string_equal(digest, expected);
+                tiles += r.as_tiles;
+            }
+        }
+    }
+    if (!tiles) print_message("without tiles: this machine has none for bytes\n");
+}
+
+/* A large batch that somebody predicted before makes the plan larger than batches of bytes can be. */
+static void what_was_predicted_before(void **state)
+{
+    (void)state;
+    enum { LARGE = 4100 };
+    char expected[65], digest[65];
+    float *numbers = calloc(LARGE * 784, sizeof *numbers), *out = calloc(LARGE * 10, sizeof *out);
+    for (int before = 0; before < 2; before++) {
+        cn_model *model = cn_sequential(.threads = 2);
+        cn_add(model, cn_dense(40, .activation = "relu", .input_shape = {784}));
+        cn_add(model, cn_dense(10, .activation = "softmax"));
+        assert_int_equal(cn_compile(model, .loss = "categorical_crossentropy"), CN_OK);
+        if (before) assert_int_equal(cn_predict_into(model, LARGE, numbers, out), CN_OK);
+        assert_int_equal(cn_fit(model, images, labels, .batch_size = 100), CN_OK);
+        assert_int_equal(cn_model_weights_sha256(model, before ? digest : expected), CN_OK);
+        cn_model_destroy(&model);
+    }
+    free(numbers);
+    free(out);
+    assert_string_equal(digest, expected);
+}
+
+/* Single steps take numbers as they are, so float32 numbers are summed in float32 there and bytes exactly: nearly the
+ * same, and not the same bits. fit looks whether they are bytes. */
+static cn_tensor *step_by_step(const cn_tensor *x, int with_fit)
+{
+    cn_model *model = cn_sequential(.threads = 2);
+    cn_add(model, cn_dense(200, .activation = "relu", .input_shape = {784}));
+    cn_add(model, cn_dense(10, .activation = "softmax"));
+    assert_int_equal(cn_compile(model, .loss = "categorical_crossentropy", .optimizer_name = "sgd(0.1)"), CN_OK);
+    if (with_fit)
+        assert_int_equal(cn_fit(model, cn_slice(x, {0, 600}), cn_slice(labels, {0, 600}), .batch_size = 100,
+                                .shuffle = 0), CN_OK);
+    for (int64_t at = 0; at + 100 <= 600 && !with_fit; at += 100)
+        assert_int_equal(cn_train_step(model, cn_slice(x, {at, at + 100}), cn_slice(labels, {at, at + 100}), NULL),
+                         CN_OK);
+    cn_tensor *kernel = cn_model_get_weight(model, 0);
+    cn_model_destroy(&model);
+    return kernel;
+}
+
+static void exact_sums_are_near_those_in_float32(void **state)
+{
+    (void)state;
+    cn_tensor *exact = step_by_step(images, 0), *rounded = step_by_step(floats, 0);
+    cn_tensor *fitted = step_by_step(floats, 1);
+    const float *a = cn_data(exact), *b = cn_data(rounded);
+    double worst = 0;
+    for (int64_t i = 0; i < cn_size(exact); i++) worst = fmax(worst, fabs((double)a[i] - (double)b[i]));
+    assert_true(worst < 1e-6);
+    assert_true(worst > 0);
+    assert_memory_equal(cn_data(fitted), a, (size_t)cn_size(exact) * sizeof(float));
+    cn_tensor_destroy(&exact);
+    cn_tensor_destroy(&rounded);
+    cn_tensor_destroy(&fitted);
 }
 
 static void every_optimizer(void **state)
@@ -201,7 +288,8 @@ int main(void)
         cmocka_unit_test(any_form_of_input),     cmocka_unit_test(every_optimizer),
         cmocka_unit_test(the_seed_decides),      cmocka_unit_test(epochs_one_by_one),
         cmocka_unit_test(validation_rows_do_not_train), cmocka_unit_test(digest_is_that_of_the_weights),
-        cmocka_unit_test(with_and_without_lists),
+        cmocka_unit_test(lists_tiles_rows_and_panels), cmocka_unit_test(what_was_predicted_before),
+        cmocka_unit_test(exact_sums_are_near_those_in_float32),
     };
     return cmocka_run_group_tests_name("determinism", tests, load, unload);
 }

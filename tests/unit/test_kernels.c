@@ -1,6 +1,6 @@
 /* The numbers of Dense in every engine against a naive reference in the documented order of sums (src/kernels/dense.h):
- * equal bits at odd sizes and for any number of threads, between guard pages, with NaN and infinity, and through the
- * lists of non-zeros. At the end, wrong kernels must each be noticed. */
+ * equal bits at odd sizes and for any number of threads, between guard pages, with NaN and infinity. Inputs that are
+ * bytes: test_bytes.c. At the end, wrong kernels must each be noticed. */
 #define _GNU_SOURCE
 #include "base/pool.h"
 #include "engines.h"
@@ -13,9 +13,7 @@
 
 typedef struct one_case {
     int64_t rows, inputs, outputs;
-    double density;   /* share of the inputs that are not 0 */
-    int strange;      /* NaN and infinities among them */
-    int through_lists;
+    int strange; /* NaN and infinities among the inputs */
 } one_case;
 
 enum { X, KERNEL, BIAS, DY, Y, DX, GRADIENT, BIAS_GRADIENT, N_ARRAYS };
@@ -25,8 +23,6 @@ typedef struct arrays {
     int64_t count[N_ARRAYS], kernel_stride;
     float *at[N_ARRAYS];
     guarded memory[N_ARRAYS];
-    float table[256]; /* for lists: the inputs are codes into this */
-    uint8_t *codes;
 } arrays;
 
 static void open_arrays(arrays *a, const one_case *c, const cn_layer *layer, int at_end)
@@ -41,16 +37,6 @@ static void open_arrays(arrays *a, const one_case *c, const cn_layer *layer, int
         a->at[i] = a->memory[i].numbers;
         if (i < FIRST_OUTPUT) engines_fill(a->at[i], counts[i], (uint32_t)i);
     }
-    cn__random random;
-    cn__random_begin(&random, 7, CN__FOR_USER, 99);
-    a->codes = malloc((size_t)counts[X] + 1);
-    engines_fill(a->table, 256, 50);
-    a->table[0] = 0;
-    for (int64_t i = 0; i < counts[X]; i++) {
-        a->codes[i] = cn__random_uniform(&random) >= c->density ? 0 : (uint8_t)(1 + cn__random_below(&random, 255));
-        if (c->through_lists) a->at[X][i] = a->table[a->codes[i]];
-        else if (a->codes[i] == 0) a->at[X][i] = 0;
-    }
     if (c->strange) {
         a->at[X][counts[X] / 2] = NAN;
         a->at[X][counts[X] / 3] = INFINITY;
@@ -61,7 +47,6 @@ static void open_arrays(arrays *a, const one_case *c, const cn_layer *layer, int
 static void close_arrays(arrays *a)
 {
     for (int i = 0; i < N_ARRAYS; i++) unguard(&a->memory[i]);
-    free(a->codes);
 }
 
 /* The reference: one accumulator per result, ascending order, one fused multiply-add per term. */
@@ -101,15 +86,6 @@ static cn_layer *make_layer(const one_case *c)
     return layer;
 }
 
-/* A model of the same size, whose plan has the memory that lists of non-zeros need. */
-static cn_model *make_planner(const one_case *c)
-{
-    cn_model *model = cn_sequential();
-    cn_add(model, cn_dense(c->outputs, .input_shape = {c->inputs}));
-    assert_int_equal(cn__plan_prepare(model, c->rows, 1), CN_OK);
-    return model;
-}
-
 static void compute(const cn__engine *engine, const one_case *c, const cn_layer *layer, cn__pool *pool, arrays *a)
 {
     void *weights[] = {a->at[KERNEL], a->at[BIAS]};
@@ -118,20 +94,8 @@ static void compute(const cn__engine *engine, const one_case *c, const cn_layer 
     cn__pass pass = {.layer = layer, .pool = pool, .batch = c->rows, .training = 1, .x = a->at[X], .y = a->at[Y],
                      .dy = a->at[DY], .dx = a->at[DX], .weights = weights, .sinks = sinks};
     const cn__layer_math *math = engine->layers[CN__LAYER_dense];
-    cn__batch lists;
-    cn_model *planner = NULL;
-    if (c->through_lists) {
-        cn__source source = {.data = a->codes, .stored = CN__STORED_U8, .rows = c->rows, .columns = c->inputs,
-                             .scale = 1, .codes = a->codes, .table = a->table};
-        planner = make_planner(c);
-        engine->gather->sparse(pool, &source, &(cn__choice){.n = c->rows}, 1, &planner->plan.lists, &lists);
-        pass.sparse = &lists;
-        pass.x = NULL;
-        pass.dx = NULL; /* the first layer has nobody below it */
-    }
     math->forward(&pass);
     math->backward(&pass);
-    cn_model_destroy(&planner);
 }
 
 /* Equal as numbers and bits; a zero may have the other sign and a NaN another payload. */
@@ -155,7 +119,6 @@ static const char *check(const cn__engine *engine, const one_case *c, int thread
     compute(engine, c, layer, pool, &a);
     for (int i = FIRST_OUTPUT; i < N_ARRAYS && !wrong; i++) {
         int64_t width = i == GRADIENT ? a.kernel_stride : a.count[i], used = i == GRADIENT ? c->outputs : a.count[i];
-        if (i == DX && c->through_lists) continue;
         for (int64_t k = 0; k < a.count[i] && !wrong; k++)
             if (k % (width ? width : 1) < used && !same_number(a.at[i][k], expected[i][k])) wrong = names[i];
     }
@@ -177,9 +140,9 @@ static void check_everywhere(const one_case *c)
         for (int t = 0; t < (engines_quick() ? 2 : 4); t++) {
             const char *wrong = check(engines[e], c, thread_counts[t], t % 2);
             if (wrong)
-                print_message("%s with %d threads, batch %lld, %lld -> %lld%s: %s differs\n",
+                print_message("%s with %d threads, batch %lld, %lld -> %lld: %s differs\n",
                               cn__isa_name(engines[e]->isa), thread_counts[t], (long long)c->rows, (long long)c->inputs,
-                              (long long)c->outputs, c->through_lists ? " through lists" : "", wrong);
+                              (long long)c->outputs, wrong);
             assert_null(wrong);
         }
     }
@@ -193,8 +156,7 @@ static void odd_sizes(void **state)
     (void)state;
     for (int i = 0; i < N_ODD; i++)
         for (int k = 0; k < N_ODD; k++)
-            check_everywhere(&(one_case){.rows = odd[(i + k) % N_ODD], .inputs = odd[i], .outputs = odd[k],
-                                         .density = 1});
+            check_everywhere(&(one_case){.rows = odd[(i + k) % N_ODD], .inputs = odd[i], .outputs = odd[k]});
 }
 
 static void large_odd_sizes(void **state)
@@ -202,39 +164,20 @@ static void large_odd_sizes(void **state)
     (void)state;
     static const int64_t sizes[][3] = {{3, 511, 513}, {129, 97, 511}, {65, 513, 10}, {128, 784, 33}, {300, 5, 1030}};
     for (int i = 0; i < (engines_quick() ? 1 : 5); i++)
-        check_everywhere(&(one_case){.rows = sizes[i][0], .inputs = sizes[i][1], .outputs = sizes[i][2], .density = 1});
+        check_everywhere(&(one_case){.rows = sizes[i][0], .inputs = sizes[i][1], .outputs = sizes[i][2]});
 }
 
 static void nan_and_infinity(void **state)
 {
     (void)state;
     for (int i = 2; i < N_ODD; i++)
-        check_everywhere(&(one_case){.rows = odd[N_ODD - i], .inputs = odd[i], .outputs = odd[(i + 3) % N_ODD],
-                                     .density = 1, .strange = 1});
+        check_everywhere(&(one_case){.rows = odd[N_ODD - i], .inputs = odd[i], .outputs = odd[(i + 3) % N_ODD], .strange = 1});
 }
 
 static void empty_batch(void **state)
 {
     (void)state;
-    check_everywhere(&(one_case){.rows = 0, .inputs = 17, .outputs = 33, .density = 1});
-}
-
-static void lists_of_non_zeros(void **state)
-{
-    (void)state;
-    static const double densities[] = {0, 0.01, 0.2, 0.6, 1};
-    for (int d = 0; d < 5; d++) {
-        check_everywhere(&(one_case){.rows = 17, .inputs = 100, .outputs = 33, .density = densities[d],
-                                     .through_lists = 1});
-        check_everywhere(&(one_case){.rows = 1, .inputs = 193, .outputs = 10, .density = densities[d],
-                                     .through_lists = 1});
-        /* Sanitizers make the portable engine some fifty times slower; there, one density of the large cases has to do. */
-        if (getenv("CORNU_QUICK") && densities[d] != 0.2) continue;
-        check_everywhere(&(one_case){.rows = 65, .inputs = 784, .outputs = 129, .density = densities[d],
-                                     .through_lists = 1});
-        check_everywhere(&(one_case){.rows = 128, .inputs = 97, .outputs = 512, .density = densities[d],
-                                     .through_lists = 1});
-    }
+    check_everywhere(&(one_case){.rows = 0, .inputs = 17, .outputs = 33});
 }
 
 /* --- wrong kernels, each of which the check must report --- */
@@ -303,7 +246,7 @@ static void the_check_finds_wrong_kernels(void **state)
         {skips_the_last_column, right_backward}, {is_off_by_one_bit, right_backward},
         {right_forward, forgets_a_gradient_row}, {right_forward, adds_backwards},
     };
-    const one_case c = {.rows = 17, .inputs = 16, .outputs = 33, .density = 1};
+    const one_case c = {.rows = 17, .inputs = 16, .outputs = 33};
     const cn__engine *engine = cn__engine_find(32, CN__ISA_C);
     assert_null(check(engine, &c, 1, 0));
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -325,7 +268,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_check_finds_wrong_kernels), cmocka_unit_test(odd_sizes), cmocka_unit_test(large_odd_sizes),
         cmocka_unit_test(nan_and_infinity),              cmocka_unit_test(empty_batch),
-        cmocka_unit_test(lists_of_non_zeros),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }

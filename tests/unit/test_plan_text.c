@@ -1,4 +1,6 @@
 /* What cn_model_plan says of models whose plan is known. */
+#include "base/cpu.h"
+
 #include <cornu/cornu.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,10 +10,10 @@
 
 #include <cmocka.h>
 
-static cn_model *small(const char *optimizer, const char *precision)
+static cn_model *make_model(const char *optimizer, const char *precision, const char *isa, int64_t units)
 {
-    cn_model *model = cn_sequential(.threads = 1, .isa = "c", .precision = precision);
-    cn_add(model, cn_dense(40, .activation = "relu", .input_shape = {100}));
+    cn_model *model = cn_sequential(.threads = 1, .isa = isa, .precision = precision);
+    cn_add(model, cn_dense(units, .activation = "relu", .input_shape = {100}));
     cn_add(model, cn_dense(20));
     assert_int_equal(cn_compile(model, .loss = "mse", .optimizer_name = optimizer), CN_OK);
     return model;
@@ -26,9 +28,8 @@ static cn_tensor *inputs(int every, int different)
     return x;
 }
 
-static void expect(const char *optimizer, const char *precision, cn_tensor *x, int64_t batch, const char *part)
+static void expect_of(cn_model *model, cn_tensor *x, int64_t batch, const char *part)
 {
-    cn_model *model = small(optimizer, precision);
     char *text = cn_model_plan(model, x, batch);
     assert_non_null(text);
     if (!strstr(text, part)) print_message("\"%s\" is missing in\n%s\n", part, text);
@@ -38,17 +39,59 @@ static void expect(const char *optimizer, const char *precision, cn_tensor *x, i
     cn_model_destroy(&model);
 }
 
+static void expect(const char *optimizer, const char *precision, cn_tensor *x, int64_t batch, const char *part)
+{
+    expect_of(make_model(optimizer, precision, "c", 40), x, batch, part);
+}
+
 static void zeros_decide(void **state)
 {
     (void)state;
-    expect("rmsprop", "float32", inputs(10, 50), 30, "10.0 % of the numbers are not zero (lists pay below 40 %), 6 different");
+    expect("rmsprop", "float32", inputs(10, 50), 30, "10.0 % of the numbers are not zero (bytes pay below 40 %):");
+    expect("rmsprop", "float32", inputs(10, 50), 30, "lists of non-zeros, summed exactly; tiles need");
     expect("rmsprop", "float32", inputs(10, 50), 30, "forward          lists of non-zeros");
     expect("rmsprop", "float32", inputs(2, 50), 30, "50.0 % of the numbers are not zero");
     expect("rmsprop", "float32", inputs(2, 50), 30, "forward          dense product in copied blocks");
-    expect("rmsprop", "float32", inputs(4, 3000), 30, "more than 256 different values");
+    expect("rmsprop", "float32", inputs(4, 3000), 30, "dense rows, as they are not whole multiples");
     expect("rmsprop", "float32", NULL, 30, "no data set is given: dense rows");
-    expect("rmsprop", "float64", inputs(10, 50), 30, "float64 has no lists of non-zeros");
-    expect("rmsprop", "mixed_bfloat16", inputs(10, 50), 30, "bfloat16 has no lists of non-zeros");
+    expect("rmsprop", "float64", inputs(10, 50), 30, "float64 has no sums over bytes");
+    expect("rmsprop", "mixed_bfloat16", inputs(10, 50), 30, "bfloat16 has no sums over bytes");
+}
+
+/* Tiles only where the CPU has them and where enough numbers are not zero. */
+static void ink_and_cpu_decide_about_tiles(void **state)
+{
+    (void)state;
+    if (cn__isa_detected() != CN__ISA_AVX512 || !cn__cpu_amx_int8()) skip();
+    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(10, 50), 30, "tiles of bytes, summed exactly; below 5 %");
+    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(10, 50), 30, "kernel gradient  tiles\n");
+    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(50, 50), 30, "from 5 % on tiles are faster");
+    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(50, 50), 30, "kernel gradient  lists of non-zeros");
+    expect_of(make_model("rmsprop", "float32", "avx2", 40), inputs(10, 50), 30, "tiles need the kernels avx512");
+}
+
+static void wide_kernels_stand_in_panels(void **state)
+{
+    (void)state;
+    expect_of(make_model("rmsprop", "float32", "c", 129), inputs(10, 50), 30, "in panels of 128 columns");
+    cn_model *narrow = make_model("rmsprop", "float32", "c", 128), *restless = make_model("adam", "float32", "c", 129);
+    cn_tensor *x = inputs(10, 50);
+    cn_model *const models[] = {narrow, restless};
+    for (int i = 0; i < 2; i++) {
+        char *text = cn_model_plan(models[i], x, 30);
+        assert_null(strstr(text, "panels"));
+        cn_string_free(text);
+    }
+    cn_tensor_destroy(&x);
+    cn_model_destroy(&narrow);
+    cn_model_destroy(&restless);
+}
+
+static void batches_may_be_too_large_for_bytes(void **state)
+{
+    (void)state;
+    cn_tensor *x = cn_zeros(CN_UINT8, 5000, 100);
+    expect_of(make_model("rmsprop", "float32", "c", 40), x, 4097, "dense rows, as this batch is too large for bytes");
 }
 
 static void the_optimizer_decides_who_waits(void **state)
@@ -88,6 +131,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeros_decide),
+        cmocka_unit_test(ink_and_cpu_decide_about_tiles),
+        cmocka_unit_test(wide_kernels_stand_in_panels),
+        cmocka_unit_test(batches_may_be_too_large_for_bytes),
         cmocka_unit_test(the_optimizer_decides_who_waits),
         cmocka_unit_test(the_batch_decides_the_product),
         cmocka_unit_test(wrong_use),

@@ -51,7 +51,7 @@ static const job jobs[] = {
 };
 enum { N_JOBS = sizeof jobs / sizeof *jobs };
 
-/* Mostly zeros, so that lists of non-zeros are used and rows of the first kernel wait. */
+/* Mostly zeros, so that they go as bytes and rows of the first kernel wait. */
 static cn_tensor *sparse_x(unsigned seed)
 {
     cn_tensor *x = cn_zeros(CN_UINT8, ROWS, COLUMNS);

@@ -1,0 +1,442 @@
+#include "kernels/amx_bytes.h"
+
+#if CN__AMX_BYTES
+#include "kernels/amx_tiles.h"
+#include "kernels/exact.h"
+#include "kernels/sink_row.h"
+
+#include <immintrin.h>
+
+/* Whole numbers as digits to the base 256, of which the highest has a sign: three of a weight, four of a gradient. */
+#define WEIGHT_DIGITS 3
+#define GRADIENT_DIGITS 4
+#define SQUARE 32 /* two tiles side by side */
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static __mmask16 first_of_16(int64_t n)
+{
+    if (n >= 16) return 0xffff;
+    return (__mmask16)(n > 0 ? (1u << n) - 1 : 0);
+}
+
+/* Where m has a 1, a; elsewhere b. */
+static inline __m512i choose(__m512i m, __m512i a, __m512i b)
+{
+    return _mm512_ternarylogic_epi32(m, a, b, 0xca);
+}
+
+/* Digits of a right factor with sixteen columns stand in tiles (digit, step) of 64 terms, four terms of a column side by
+ * side. This puts four terms into a line of each digit's tile. */
+static inline void store_digits(const __m512i q[4], uint8_t *line, int64_t tiles_apart, const int digits)
+{
+    const __m512i bytes = _mm512_set1_epi32(0x00ff00ff), words = _mm512_set1_epi32(0x0000ffff);
+    __m512i even01 = choose(bytes, q[0], _mm512_slli_epi32(q[1], 8));
+    __m512i odd01 = choose(bytes, _mm512_srli_epi32(q[0], 8), q[1]);
+    __m512i even23 = choose(bytes, q[2], _mm512_slli_epi32(q[3], 8));
+    __m512i odd23 = choose(bytes, _mm512_srli_epi32(q[2], 8), q[3]);
+    _mm512_store_si512(line, choose(words, even01, _mm512_slli_epi32(even23, 16)));
+    _mm512_store_si512(line + tiles_apart, choose(words, odd01, _mm512_slli_epi32(odd23, 16)));
+    _mm512_store_si512(line + 2 * tiles_apart, choose(words, _mm512_srli_epi32(even01, 16), even23));
+    if (digits == 4) _mm512_store_si512(line + 3 * tiles_apart, choose(words, _mm512_srli_epi32(odd01, 16), odd23));
+}
+
+static inline __m512i magnitude(__m512 w)
+{
+    return _mm512_and_si512(_mm512_castps_si512(w), _mm512_set1_epi32(0x7fffffff));
+}
+
+/* Sixteen columns of a right factor, `terms` rows of it `stride` apart. Bit t of used[t / 64] tells whether term t counts
+ * (used NULL: all do): the digits of the others are multiplied by 0, so they may be anything. */
+typedef struct columns {
+    const float *w;
+    int64_t stride, terms, steps;
+    __mmask16 some;
+    const uint64_t *used;
+} columns;
+
+/* The largest magnitude among the terms that count; with tiles, their digits on the given scale too. */
+static inline uint32_t read_columns(const columns *c, const cn__exact_scale *scale, uint8_t *tiles, const int digits)
+{
+    const __m512 up = _mm512_set1_ps(scale->up), most = _mm512_set1_ps(scale->most);
+    const int64_t apart = c->steps * CN__TILE_BYTES;
+    __m512i peak = _mm512_setzero_si512();
+    const float *w = c->w;
+    for (int64_t t = 0; t < c->terms; t += 4, w += 4 * c->stride) {
+        unsigned use = c->used ? (unsigned)(c->used[t / 64] >> t % 64) & 15 : 15;
+        if (c->terms - t < 4) use &= (1u << (c->terms - t)) - 1;
+        if (!use) continue;
+        __m512i q[4];
+#pragma GCC unroll 4
+        for (int i = 0; i < 4; i++) {
+            __mmask16 some = use >> i & 1 ? c->some : 0;
+            __m512 v = _mm512_maskz_loadu_ps(some, w + i * c->stride);
+            peak = _mm512_max_epu32(peak, magnitude(v));
+            q[i] = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(v, up), most));
+        }
+        store_digits(q, tiles + t * 16, apart, digits);
+    }
+    return _mm512_reduce_max_epu32(peak);
+}
+
+/* The scale is known only when all terms have been seen, so the one that served last time is tried first; mostly it is
+ * right. */
+static cn__exact_scale make_weight_digits(const columns *c, double scale, uint32_t *last_peak, uint8_t *tiles)
+{
+    for (;;) {
+        cn__exact_scale found = cn__exact_scale_of(CN__EXACT_WEIGHTS, *last_peak, scale);
+        uint32_t peak = read_columns(c, &found, tiles, WEIGHT_DIGITS);
+        int is_right = peak == *last_peak || (peak < 0x7f800000u && *last_peak < 0x7f800000u &&
+                                              cn__exact_exponent(peak) == cn__exact_exponent(*last_peak));
+        *last_peak = peak;
+        if (is_right) return found;
+    }
+}
+
+static uint32_t peak_of(const columns *c)
+{
+    __m512i peak = _mm512_setzero_si512();
+    for (int64_t t = 0; t < c->terms; t++)
+        peak = _mm512_max_epu32(peak, magnitude(_mm512_maskz_loadu_ps(c->some, c->w + t * c->stride)));
+    return _mm512_reduce_max_epu32(peak);
+}
+
+static uint64_t inked_columns(const cn__batch *x, int64_t step)
+{
+    uint64_t inked = 0;
+    for (int64_t s = 0; s < cn__tile_steps(x->rows); s++) inked |= x->inked[s * cn__tile_steps(x->columns) + step];
+    return inked;
+}
+
+/* --- forward ------------------------------------------------------------------------------------------------------- */
+
+typedef struct job {
+    const cn__dense *d;
+    const cn__batch *x;
+    const cn__finish *finish;
+    real *y;
+    const real *dy;
+    const cn__sink *sink;
+    int64_t groups; /* backward: each strip of columns is cut into so many tasks */
+} job;
+
+/* Four accumulators, two tiles a on the left and two tiles b on the right, so that each tile loaded is used twice.
+ * `steps` are n places of tiles, in bytes: blank ones are left out. */
+#define MULTIPLY(first, second)                                                                                      \
+    _tile_zero(0);                                                                                                   \
+    _tile_zero(1);                                                                                                   \
+    _tile_zero(2);                                                                                                   \
+    _tile_zero(3);                                                                                                   \
+    for (int64_t i = 0; i < n; i++) {                                                                                \
+        const int64_t at = steps[i];                                                                                 \
+        _tile_loadd(6, b0 + at, 64);                                                                                 \
+        _tile_loadd(4, a0 + at, 64);                                                                                 \
+        first(0, 4, 6);                                                                                              \
+        _tile_loadd(7, b1 + at, 64);                                                                                 \
+        second(1, 4, 7);                                                                                             \
+        _tile_loadd(5, a1 + at, 64);                                                                                 \
+        first(2, 5, 6);                                                                                              \
+        second(3, 5, 7);                                                                                             \
+    }
+
+static inline void multiply_low(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                const uint8_t *b0, const uint8_t *b1)
+{
+    MULTIPLY(_tile_dpbuud, _tile_dpbuud)
+}
+
+/* The highest digit has a sign. */
+static inline void multiply_signed(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                   const uint8_t *b0, const uint8_t *b1)
+{
+    MULTIPLY(_tile_dpbusd, _tile_dpbusd)
+}
+
+static inline void multiply_high(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                 const uint8_t *b0, const uint8_t *b1)
+{
+    MULTIPLY(_tile_dpbuud, _tile_dpbusd)
+}
+
+#define ROWS_AT_ONCE 128
+#define SUMS_APART (ROWS_AT_ONCE * CN__EXACT_GROUP) /* sums of one digit and a group's columns */
+
+/* high + rest are the sums of whole numbers. Digits that overflow their byte are carried into the next one. */
+static inline __m512 value(__m512i high, __m512i rest, const cn__exact_scale *scale)
+{
+    return _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), _mm512_set1_ps(scale->high),
+                           _mm512_mul_ps(_mm512_cvtepi32_ps(rest), _mm512_set1_ps(scale->rest)));
+}
+
+static inline __m512 weight_value(const int32_t *sums, const cn__exact_scale *scale)
+{
+    const __m512i low = _mm512_set1_epi32(0xff);
+    __m512i d0 = _mm512_load_si512(sums);
+    __m512i d1 = _mm512_add_epi32(_mm512_load_si512(sums + SUMS_APART), _mm512_srli_epi32(d0, 8));
+    __m512i high = _mm512_add_epi32(_mm512_load_si512(sums + 2 * SUMS_APART), _mm512_srli_epi32(d1, 8));
+    __m512i rest = choose(low, d0, _mm512_slli_epi32(d1, 8));
+    return value(high, _mm512_and_si512(rest, _mm512_set1_epi32(0xffff)), scale);
+}
+
+static inline __m512 gradient_value(const int32_t *sums, const cn__exact_scale *scale)
+{
+    const __m512i low = _mm512_set1_epi32(0xff), two = _mm512_set1_epi32(0xffff), three = _mm512_set1_epi32(0xffffff);
+    __m512i d0 = _mm512_load_si512(sums);
+    __m512i d1 = _mm512_add_epi32(_mm512_load_si512(sums + SUMS_APART), _mm512_srli_epi32(d0, 8));
+    __m512i d2 = _mm512_add_epi32(_mm512_load_si512(sums + 2 * SUMS_APART), _mm512_srli_epi32(d1, 8));
+    __m512i high = _mm512_add_epi32(_mm512_load_si512(sums + 3 * SUMS_APART), _mm512_srli_epi32(d2, 8));
+    __m512i rest = choose(two, choose(low, d0, _mm512_slli_epi32(d1, 8)), _mm512_slli_epi32(d2, 16));
+    return value(high, _mm512_and_si512(rest, three), scale);
+}
+
+/* Rows row ... row+rows-1 of a group's sixteen columns of y from the digits' sums. */
+static void finish_group(const job *j, int64_t row, int64_t rows, int64_t o, const cn__exact_scale *scale,
+                         const int32_t *sums)
+{
+    const cn__finish *f = j->finish;
+    const int64_t outputs = j->d->outputs;
+    const __mmask16 some = first_of_16(outputs - o);
+    const __m512 bias = f->bias ? _mm512_maskz_loadu_ps(some, f->bias + o) : _mm512_setzero_ps();
+    float *y = j->y + row * outputs + o;
+    for (int64_t r = 0; r < rows; r++, y += outputs) {
+        __m512 z = weight_value(sums + r * CN__EXACT_GROUP, scale);
+        if (f->bias) z = _mm512_add_ps(z, bias);
+        if (f->relu) z = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_LE_OQ), z,
+                                              _mm512_setzero_ps());
+        _mm512_mask_storeu_ps(y, some, z);
+    }
+}
+
+#define MOST_STEPS (CN__BATCH_MOST_COLUMNS / CN__TILE_STEP)
+
+/* Places of the tiles where either of two neighbouring lines of tiles has ink. */
+static int64_t filled_steps(const uint8_t *filled, int64_t steps, int32_t places[MOST_STEPS])
+{
+    int64_t n = 0;
+    for (int64_t k = 0; k < steps; k++) {
+        places[n] = (int32_t)k * CN__TILE_BYTES;
+        n += filled[k] | filled[steps + k];
+    }
+    return n;
+}
+
+/* Two right factors, say two digits of a group, for the rows row ... row+rows-1: their tiles stay in the level-1 cache
+ * meanwhile. */
+static void forward_pair(const job *j, int64_t row, int64_t rows, const uint8_t *b0, const uint8_t *b1, int have_signs,
+                         int32_t *sums0, int32_t *sums1)
+{
+    const int64_t steps = cn__tile_steps(j->x->columns), apart = steps * CN__TILE_BYTES;
+    int32_t places[MOST_STEPS];
+    for (int64_t r = 0; r < rows; r += SQUARE) {
+        const uint8_t *a = j->x->sample_tiles + (row + r) / 16 * apart;
+        int64_t n = filled_steps(j->x->sample_filled + (row + r) / 16 * steps, steps, places);
+        if (have_signs) multiply_signed(places, n, a, a + apart, b0, b1);
+        else multiply_low(places, n, a, a + apart, b0, b1);
+        _tile_stored(0, sums0 + r * 16, 64);
+        _tile_stored(1, sums1 + r * 16, 64);
+        _tile_stored(2, sums0 + (r + 16) * 16, 64);
+        _tile_stored(3, sums1 + (r + 16) * 16, 64);
+    }
+}
+
+/* SQUARE columns of y from o on. */
+static void forward_square(const job *j, int64_t o, const uint64_t *used, uint8_t *tiles, int32_t *sums)
+{
+    const int64_t steps = cn__tile_steps(j->x->columns), apart = steps * CN__TILE_BYTES;
+    uint8_t *const other_tiles = tiles + WEIGHT_DIGITS * apart;
+    int32_t *const other_sums = sums + WEIGHT_DIGITS * SUMS_APART;
+    cn__exact_scale scale[2];
+    for (int g = 0; g < 2; g++) {
+        columns c = {.w = cn__kernel_column(j->d, o) + g * 16, .stride = j->d->kernel_stride, .terms = j->d->inputs,
+                     .steps = steps, .some = first_of_16(j->d->outputs - o - g * 16), .used = used};
+        scale[g] = make_weight_digits(&c, j->x->scale, &j->x->last_peaks[o / 16 + g], g ? other_tiles : tiles);
+    }
+    for (int64_t row = 0; row < j->x->rows; row += ROWS_AT_ONCE) {
+        int64_t rows = smaller(ROWS_AT_ONCE, j->x->rows - row);
+        forward_pair(j, row, rows, tiles, tiles + apart, 0, sums, sums + SUMS_APART);
+        forward_pair(j, row, rows, other_tiles, other_tiles + apart, 0, other_sums, other_sums + SUMS_APART);
+        forward_pair(j, row, rows, tiles + 2 * apart, other_tiles + 2 * apart, 1, sums + 2 * SUMS_APART,
+                     other_sums + 2 * SUMS_APART);
+        finish_group(j, row, rows, o, &scale[0], sums);
+        if (o + 16 < j->d->outputs) finish_group(j, row, rows, o + 16, &scale[1], other_sums);
+    }
+}
+
+static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    uint64_t used[MOST_STEPS];
+    for (int64_t step = 0; step < cn__tile_steps(j->x->columns); step++) used[step] = inked_columns(j->x, step);
+    cn__tiles_open();
+    for (int64_t task = begin; task < end; task++)
+        forward_square(j, task * SQUARE, used, cn__pool_scratch(j->d->pool, thread), cn__pool_strip(j->d->pool, thread));
+    cn__tiles_close();
+}
+
+void cn__amx_bytes_forward(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y)
+{
+    job j = {.d = d, .x = x, .finish = finish, .y = y};
+    cn__parallel(d->pool, (d->outputs + SQUARE - 1) / SQUARE, forward_tasks, &j);
+}
+
+/* --- gradient of the kernel ---------------------------------------------------------------------------------------- */
+
+#define STRIP CN__IDLE_COLUMNS /* columns of a task: accounts are kept for them */
+#define STRIP_GROUPS (STRIP / CN__EXACT_GROUP)
+
+/* Rows of the data set that the next batch will gather: they lie anywhere in memory, which takes long to answer, so they
+ * are asked for one cache line at a time while the tiles multiply. */
+typedef struct coming {
+    const cn__batch *x;
+    int64_t row, end, at;
+} coming;
+
+static inline void fetch_a_line(coming *c)
+{
+    if (c->row >= c->end) return;
+    _mm_prefetch((const char *)c->x->all_codes + (int64_t)c->x->next[c->row] * c->x->columns + c->at, _MM_HINT_T1);
+    c->at += 64;
+    if (c->at < c->x->columns + 63) return;
+    c->at = 0;
+    c->row++;
+}
+
+/* Rows of the gradient that wait for their sink: they are handed over between the products of the next rows, since tile
+ * instructions leave the vector units idle. */
+typedef struct chore {
+    const cn__sink *sink;
+    int64_t row, column, width;
+    uint64_t left; /* rows still to be handed over */
+    int each;      /* rows at a time */
+    const float *gradient; /* PIECE rows of STRIP numbers */
+} chore;
+
+static void fetch(const cn__sink *sink, int64_t row, int64_t column, int64_t width)
+{
+    int64_t at = row * sink->stride + column;
+    for (int64_t c = 0; c < width; c += 16) {
+        _mm_prefetch((const char *)((const float *)sink->weight + at + c), _MM_HINT_T0);
+        if (sink->slots[0]) _mm_prefetch((const char *)((const float *)sink->slots[0] + at + c), _MM_HINT_T0);
+    }
+}
+
+static inline void work_on_chore(chore *c)
+{
+    for (int i = 0; i < c->each && c->left; i++) {
+        int64_t r = __builtin_ctzll(c->left), row = c->row + r;
+        c->left &= c->left - 1;
+        if (c->left) fetch(c->sink, c->row + __builtin_ctzll(c->left), c->column, c->width);
+        if (c->sink->accounts) {
+            cn__sink_settle(c->sink, row, c->column, c->width);
+            c->sink->accounts->settled[c->column / CN__IDLE_COLUMNS * c->sink->accounts->rows + row]++;
+        }
+        cn__sink_row(c->sink, row, c->column, c->width, c->gradient + r * STRIP);
+    }
+}
+
+/* Gradients of a group's sixteen columns for the rows in `rows`. */
+static void gradient_group(const cn__exact_scale *scale, uint64_t rows, const int32_t *sums, float *gradient)
+{
+    for (uint64_t left = rows; left; left &= left - 1) {
+        int64_t r = __builtin_ctzll(left);
+        _mm512_store_ps(gradient + r * STRIP, gradient_value(sums + r * CN__EXACT_GROUP, scale));
+    }
+}
+
+#define PIECE 64       /* rows of the kernel at a time, as many as a word of `inked` has bits */
+#define EVEN UINT64_C(0x5555555555555555) /* rows wait by two, as with lists: a NaN must reach the same rows */
+
+/* One group of sixteen columns for the rows of a piece. */
+static void gradient_sums(const cn__batch *x, int64_t row, const uint8_t *b, int32_t *sums, chore *meanwhile,
+                          coming *next)
+{
+    const int64_t apart = cn__tile_steps(x->rows) * CN__TILE_BYTES, words = cn__tile_steps(x->columns);
+    int32_t places[MOST_STEPS];
+    for (int64_t r = 0; r < PIECE; r += SQUARE) {
+        const uint8_t *a = x->column_tiles + (row + r) / 16 * apart;
+        int64_t n = 0;
+        for (int64_t s = 0; s < cn__tile_steps(x->rows); s++) {
+            places[n] = (int32_t)s * CN__TILE_BYTES;
+            n += (uint32_t)(x->inked[s * words + row / PIECE] >> r) != 0;
+        }
+        for (int pair = 0; pair < 2; pair++) {
+            const uint8_t *digits = b + 2 * pair * apart;
+            int32_t *to = sums + 2 * pair * SUMS_APART + r * CN__EXACT_GROUP;
+            if (pair == 0) multiply_low(places, n, a, a + apart, digits, digits + apart);
+            else multiply_high(places, n, a, a + apart, digits, digits + apart);
+            _tile_stored(0, to, 64);
+            _tile_stored(1, to + SUMS_APART, 64);
+            _tile_stored(2, to + 16 * CN__EXACT_GROUP, 64);
+            _tile_stored(3, to + 16 * CN__EXACT_GROUP + SUMS_APART, 64);
+            work_on_chore(meanwhile);
+            fetch_a_line(next);
+        }
+    }
+}
+
+static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *tiles, uint8_t *near)
+{
+    const cn__batch *x = j->x;
+    const int64_t steps = cn__tile_steps(x->rows), apart = steps * CN__TILE_BYTES;
+    const int64_t width = smaller(STRIP, j->d->outputs - o), groups = (width + 15) / 16;
+    const int calls = (int)groups * 4; /* of work_on_chore for a piece */
+    cn__exact_scale scale[STRIP_GROUPS];
+    for (int64_t g = 0; g < groups; g++) {
+        columns c = {.w = j->dy + o + g * 16, .stride = j->d->outputs, .terms = x->rows, .steps = steps,
+                     .some = first_of_16(width - g * 16)};
+        scale[g] = cn__exact_scale_of(CN__EXACT_GRADIENTS, peak_of(&c), x->scale);
+        read_columns(&c, &scale[g], tiles + g * GRADIENT_DIGITS * apart, GRADIENT_DIGITS);
+    }
+    int32_t *sums = (int32_t *)(void *)near;
+    float *gradients = (float *)(void *)(near + GRADIENT_DIGITS * SUMS_APART * sizeof *sums);
+    const cn__sink sink = cn__sink_at_panel(j->sink, o);
+    chore waiting = {.sink = &sink, .column = o, .width = width, .each = (PIECE + calls - 1) / calls};
+    coming next = {.x = x, .row = x->rows * o / j->d->outputs, .end = x->next ? x->rows * (o + width) / j->d->outputs : 0};
+    int turn = 0;
+    for (int64_t piece = begin; piece < end; piece++) {
+        uint64_t rows = inked_columns(x, piece), all = ~(uint64_t)0;
+        if (j->d->inputs - piece * PIECE < PIECE) all >>= PIECE - (j->d->inputs - piece * PIECE);
+        rows = (rows | (rows & EVEN) << 1 | (rows >> 1 & EVEN)) & all;
+        if (!j->sink->accounts) rows = all;
+        if (!rows) continue;
+        float *gradient = gradients + turn * PIECE * STRIP;
+        turn = !turn;
+        for (int64_t g = 0; g < groups; g++) {
+            gradient_sums(x, piece * PIECE, tiles + g * GRADIENT_DIGITS * apart, sums, &waiting, &next);
+            gradient_group(&scale[g], rows, sums, gradient + g * 16);
+        }
+        while (waiting.left) work_on_chore(&waiting);
+        waiting.row = piece * PIECE;
+        waiting.left = rows;
+        waiting.gradient = gradient;
+    }
+    while (waiting.left) work_on_chore(&waiting);
+    while (next.row < next.end) fetch_a_line(&next);
+}
+
+static void backward_tasks(void *context, int thread, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    const int64_t pieces = (j->d->inputs + PIECE - 1) / PIECE;
+    cn__tiles_open();
+    for (int64_t task = begin; task < end; task++) {
+        int64_t o = task / j->groups * STRIP, group = task % j->groups;
+        strip(j, o, pieces * group / j->groups, pieces * (group + 1) / j->groups, cn__pool_scratch(j->d->pool, thread),
+              cn__pool_strip(j->d->pool, thread));
+    }
+    cn__tiles_close();
+}
+
+void cn__amx_bytes_backward_kernel(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
+{
+    int64_t strips = (d->outputs + STRIP - 1) / STRIP, wanted = 2 * cn__pool_threads(d->pool);
+    job j = {.d = d, .x = x, .dy = dy, .sink = sink, .groups = strips >= wanted ? 1 : (wanted + strips - 1) / strips};
+    cn__parallel(d->pool, strips * j.groups, backward_tasks, &j);
+}
+
+#else
+typedef int no_byte_tiles_in_this_engine;
+#endif

@@ -1,0 +1,16 @@
+/* A batch of bytes as tiles (kernels/batch.h); only in the AVX-512 engine. */
+#ifndef CN_KERNELS_GATHER_TILES_H
+#define CN_KERNELS_GATHER_TILES_H
+
+#include "kernels/gather.h"
+#include "kernels/real.h"
+
+#if defined(CN_ISA_AVX512) && CN_REAL_BITS == 32
+#define CN__GATHER_TILES 1
+#define cn__gather_tiles CN_T(cn__gather_tiles)
+void cn__gather_tiles(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
+                      const cn__batch_memory *memory, cn__batch *batch);
+#else
+#define CN__GATHER_TILES 0
+#endif
+#endif

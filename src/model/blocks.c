@@ -1,0 +1,115 @@
+#include "model/model.h"
+
+/* After the first layer with weights, a small network has so little to do that bringing the team together for each layer
+ * takes longer than the work. Where rows do not depend on each other, a thread therefore takes a block of rows through
+ * all further layers, the loss and back down again, and the team meets once. Every number is the same as before: results
+ * of a row do not depend on how a batch is cut. */
+#define ROWS_IN_BLOCK 16
+#define MOST_NUMBERS (1 << 17) /* of the weights behind the first layer: each block reads them all */
+
+typedef struct block_job {
+    cn__around around;
+    cn_model *model;
+    int first; /* the layer below which nothing has weights */
+    int64_t rows;
+} block_job;
+
+int cn__blocks_first(const cn_model *model)
+{
+    int first = 0;
+    while (first < model->n_layers && cn__layer_hands_on(model->layers[first], 1)) first++;
+    int64_t numbers = 0;
+    for (int i = first; i < model->n_layers; i++) {
+        const cn_layer *layer = model->layers[i];
+        if (cn__layer_hands_on(layer, 1)) continue;
+        if (!model->engine->layers[cn__layer_index(layer)]->backward_rows) return -1;
+        if (layer->thread_size || layer->shared_size || layer->output_ndim != 1) return -1;
+        for (int k = 0; i > first && k < layer->n_weights; k++) numbers += layer->weights[k].rows * layer->weights[k].stride;
+    }
+    if (first + 1 >= model->n_layers || numbers > MOST_NUMBERS || model->bf16_way != CN__BF16_NONE) return -1;
+    return first;
+}
+
+/* 1 if this step may go block by block: the loss looks at rows one by one and no output has a penalty. */
+int cn__blocks_serve(const cn_model *model, int64_t rows)
+{
+    const cn__loss_class *loss = cn__loss_class_of(&model->loss);
+    int first = model->plan.layer_gradients ? cn__blocks_first(model) : -1;
+    if (first < 0 || rows < 2 * ROWS_IN_BLOCK || loss->whole_batch || loss->look_first) return 0;
+    if (cn__model_rows_per_sample(model) != 1 || !cn__model_trains(model, 0)) return 0;
+    for (int i = 0; i < model->n_layers; i++)
+        if (cn__penalizes_output(model, i)) return 0;
+    return 1;
+}
+
+static void *row_at(const cn_model *model, void *rows, int64_t row, int64_t size)
+{
+    return (char *)rows + (size_t)(row * size) * cn__engine_bytes(model->engine);
+}
+
+static cn__pass make_pass(const block_job *job, int i, int64_t row, int64_t rows, int thread)
+{
+    cn_model *model = job->model;
+    const cn_layer *layer = model->layers[i];
+    cn__pass pass = cn__step_pass(model, i, rows, 1);
+    pass.pool = cn__pool_member(model->team, thread);
+    pass.y = row_at(model, pass.y, row, layer->output_size);
+    pass.workspace = row_at(model, pass.workspace, row, layer->workspace_size);
+    pass.dy = row_at(model, model->plan.layer_gradients[i], row, layer->output_size);
+    return pass;
+}
+
+static int below(const cn_model *model, int i)
+{
+    do i--;
+    while (i >= 0 && cn__layer_hands_on(model->layers[i], 1));
+    return i;
+}
+
+static void up_and_down(const block_job *job, int thread, int64_t row, int64_t rows)
+{
+    cn_model *model = job->model;
+    int weight = 0;
+    for (int i = 0; i < model->n_layers; weight += model->layers[i]->n_weights, i++) {
+        if (i <= job->first || cn__layer_hands_on(model->layers[i], 1)) continue;
+        void *weights[CN__MAX_LAYER_WEIGHTS];
+        cn__pass pass = make_pass(job, i, row, rows, thread);
+        cn__step_point(model, weight, &pass, weights);
+        pass.x = row_at(model, model->plan.outputs[below(model, i)], row, model->layers[i]->input_size);
+        model->engine->layers[cn__layer_index(model->layers[i])]->forward(&pass);
+    }
+    cn__measure_rows(job->around.measuring, row, row + rows);
+    for (int i = model->n_layers - 1; i >= job->first; i--) {
+        weight -= model->layers[i]->n_weights;
+        if (cn__layer_hands_on(model->layers[i], 1)) continue;
+        void *weights[CN__MAX_LAYER_WEIGHTS];
+        cn__pass pass = make_pass(job, i, row, rows, thread);
+        int under = below(model, i);
+        if (i > job->first) {
+            cn__step_point(model, weight, &pass, weights);
+            pass.x = row_at(model, model->plan.outputs[under], row, model->layers[i]->input_size);
+            pass.dx = row_at(model, model->plan.layer_gradients[under], row, model->layers[i]->input_size);
+        }
+        model->engine->layers[cn__layer_index(model->layers[i])]->backward_rows(&pass);
+    }
+}
+
+static void run_blocks(void *context, int thread, int64_t begin, int64_t end)
+{
+    const block_job *job = context;
+    for (int64_t b = begin; b < end; b++) {
+        int64_t row = b * ROWS_IN_BLOCK, rows = job->rows - row;
+        up_and_down(job, thread, row, rows < ROWS_IN_BLOCK ? rows : ROWS_IN_BLOCK);
+    }
+}
+
+void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums)
+{
+    int last = model->n_layers - 1;
+    block_job job = {.around = {.body = run_blocks, .count = (rows + ROWS_IN_BLOCK - 1) / ROWS_IN_BLOCK},
+                     .model = model,
+                     .first = cn__blocks_first(model),
+                     .rows = rows};
+    if (cn__layer_hands_on(model->layers[last], 1)) last = below(model, last);
+    cn__measure(model, model->plan.outputs[last], rows, weights, model->plan.layer_gradients[last], sums, &job.around);
+}

@@ -1,0 +1,472 @@
+/* Exact sums over bytes: the products of Dense in every engine, over lists of non-zeros and over tiles, against a naive
+ * one in whole numbers (exact_problem.h). Equal bits at odd sizes, for any number of threads, with the kernel in rows and in panels,
+ * between guard pages. First of all, wrong kernels must each be noticed. */
+#define _GNU_SOURCE
+#include "base/pool.h"
+#include "exact_problem.h"
+#include "guarded.h"
+#include "model/model.h"
+
+#include <stdio.h>
+
+typedef enum sink_kind { GRADIENT, UPDATE, WAITING } sink_kind;
+
+/* How a case is computed; none of it may change a bit. */
+typedef struct way {
+    const cn__engine *engine;
+    int tiles, threads, panels, at_end;
+    sink_kind sink;
+} way;
+
+static cn__pool *pools[4];
+static const int thread_counts[] = {1, 2, 3, 8};
+
+/* --- memory --- */
+
+enum { BY_SAMPLES, FIRST, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, PEAKS, N_BATCH_PIECES };
+
+typedef struct batch_pieces {
+    guarded memory[N_BATCH_PIECES];
+    cn__batch batch;
+} batch_pieces;
+
+static void open_batch(const problem *p, const way *w, batch_pieces *b)
+{
+    int64_t rows = p->c->rows, columns = p->c->inputs, sample_tiles = cn__tile_lines(rows) * cn__tile_steps(columns);
+    int64_t pairs = (rows + 1) / 2, column_pairs = (columns + 1) / 2;
+    const int64_t words[N_BATCH_PIECES] = { /* of four bytes */
+        pairs * (columns + 16), 2 * pairs, column_pairs * cn__list_stride(rows), column_pairs,
+        sample_tiles * CN__TILE_BYTES / 4, sample_tiles / 4,
+        cn__tile_lines(columns) * cn__tile_steps(rows) * CN__TILE_BYTES / 4,
+        cn__tile_steps(rows) * cn__tile_steps(columns) * 2, (p->c->outputs + 15) / 16 + 1};
+    void *at[N_BATCH_PIECES];
+    for (int i = 0; i < N_BATCH_PIECES; i++) {
+        b->memory[i] = guard(words[i], w->at_end);
+        at[i] = b->memory[i].numbers;
+    }
+    cn__batch_memory memory = {.rows = rows, .columns = columns, .by_samples = at[BY_SAMPLES], .first = at[FIRST],
+                               .by_columns = at[BY_COLUMNS], .column_count = at[COUNT],
+                               .sample_tiles = at[SAMPLE_TILES], .sample_filled = at[FILLED],
+                               .column_tiles = at[COLUMN_TILES], .inked = at[INKED], .last_peaks = at[PEAKS]};
+    cn__source source = {.data = p->codes, .stored = CN__STORED_U8, .rows = rows, .columns = columns,
+                         .scale = p->scale, .codes = p->codes, .code_scale = p->scale};
+    (w->tiles ? w->engine->gather->tiles : w->engine->gather->lists)(pools[w->threads], &source,
+                                                                     &(cn__choice){.n = rows}, 1, &memory, &b->batch);
+}
+
+static int close_batch(batch_pieces *b)
+{
+    int untouched = 1;
+    for (int i = 0; i < N_BATCH_PIECES; i++) {
+        untouched &= untouched_around(&b->memory[i]);
+        unguard(&b->memory[i]);
+    }
+    return untouched;
+}
+
+/* The kernel and what is laid out like it, in rows or in panels. */
+typedef struct layout {
+    int64_t inputs, outputs, stride, panel;
+} layout;
+
+static int64_t place(const layout *l, int64_t i, int64_t o)
+{
+    if (!l->panel) return i * l->stride + o;
+    return o / CN__IDLE_COLUMNS * l->panel + i * CN__IDLE_COLUMNS + o % CN__IDLE_COLUMNS;
+}
+
+/* What lies between the columns of the matrix is NaN, which would be seen in every sum. */
+static guarded lay_out(const layout *l, const float *numbers, int at_end)
+{
+    int64_t panels = (l->outputs + CN__IDLE_COLUMNS - 1) / CN__IDLE_COLUMNS;
+    guarded g = guard(l->panel ? panels * l->panel : l->inputs * l->stride, at_end);
+    for (int64_t k = 0; k < (int64_t)(g.bytes / sizeof(float)); k++) g.numbers[k] = NAN;
+    for (int64_t i = 0; i < l->inputs; i++)
+        for (int64_t o = 0; o < l->outputs; o++) g.numbers[place(l, i, o)] = numbers[i * l->outputs + o];
+    return g;
+}
+
+static int same_number(float a, float b)
+{
+    return (isnan(a) && isnan(b)) || memcmp(&a, &b, sizeof a) == 0;
+}
+
+/* 1 if the matrix is as expected, and nothing lies between its columns. */
+static int lies_there(const layout *l, const guarded *g, const float *expected)
+{
+    int64_t seen = 0, numbers = 0;
+    for (int64_t i = 0; i < l->inputs; i++)
+        for (int64_t o = 0; o < l->outputs; o++) {
+            if (!same_number(g->numbers[place(l, i, o)], expected[i * l->outputs + o])) return 0;
+            numbers += !isnan(expected[i * l->outputs + o]);
+        }
+    for (int64_t k = 0; k < (int64_t)(g->bytes / sizeof(float)); k++) seen += !isnan(g->numbers[k]);
+    return seen == numbers && untouched_around(g);
+}
+
+/* --- an update that everybody can repeat, and rows that wait for it --- */
+
+static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS], const void *gradient)
+{
+    float *w = weight, *slot = slots[0];
+    const float *g = gradient;
+    (void)step;
+    for (int64_t i = 0; i < n; i++) {
+        slot[i] = slot[i] * 0.5f + g[i];
+        w[i] -= g[i] * 0.25f;
+    }
+}
+
+static void idle(const cn__step *step, int64_t n, void *const slots[CN__MAX_SLOTS], int64_t steps)
+{
+    float *slot = slots[0];
+    (void)step;
+    for (int64_t i = 0; i < n; i++) slot[i] = ldexpf(slot[i], (int)-steps);
+}
+
+enum { DONE = 5 };
+
+static uint32_t settled_before(int64_t piece, int64_t row)
+{
+    return (uint32_t)((piece * 3 + row) % (DONE + 1));
+}
+
+/* Rows wait two by two, see kernels/batch.h: nobody knows better from lists. */
+static int waits(const problem *p, int64_t row)
+{
+    return !p->inked[row] && !(row % 2 ? p->inked[row - 1] : row + 1 < p->c->inputs && p->inked[row + 1]);
+}
+
+/* Weight and slot after the update. */
+static void update_naively(const problem *p, sink_kind kind, float *weight, float *slot)
+{
+    int64_t outputs = p->c->outputs;
+    memcpy(weight, p->kernel, (size_t)(p->c->inputs * outputs) * sizeof(float));
+    memcpy(slot, p->slot, (size_t)(p->c->inputs * outputs) * sizeof(float));
+    for (int64_t i = 0; i < p->c->inputs * outputs; i++) {
+        int64_t row = i / outputs, missed = DONE - settled_before(i % outputs / CN__IDLE_COLUMNS, row);
+        void *slots[CN__MAX_SLOTS] = {&slot[i]};
+        if (kind == WAITING && waits(p, row)) continue;
+        if (kind == WAITING) idle(NULL, 1, slots, missed);
+        update(NULL, 1, &weight[i], slots, &p->gradient[i]);
+    }
+}
+
+static const char *check_backward(const problem *p, const way *w, cn__pass *pass, const layout *l)
+{
+    const one_case *c = p->c;
+    int64_t pieces = (c->outputs + CN__IDLE_COLUMNS - 1) / CN__IDLE_COLUMNS, numbers = c->inputs * c->outputs;
+    const char *wrong = NULL;
+    float *weight = malloc((size_t)numbers * sizeof(float)), *slot = malloc((size_t)numbers * sizeof(float));
+    guarded kernel = lay_out(l, p->kernel, w->at_end), slots = lay_out(l, p->slot, w->at_end);
+    guarded gradient = lay_out(l, p->slot, w->at_end), settled = guard(pieces * c->inputs, w->at_end);
+    guarded dy = guard(c->rows * c->outputs, w->at_end);
+    uint32_t *counts = (uint32_t *)(void *)settled.numbers;
+    memcpy(dy.numbers, p->dy, dy.bytes);
+    for (int64_t k = 0; k < pieces * c->inputs; k++) counts[k] = settled_before(k / c->inputs, k % c->inputs);
+    const cn__accounts accounts = {.idle = idle, .settled = counts, .done = DONE, .rows = c->inputs};
+    const cn__step step = {.decay = 0};
+    const cn__sink sinks[2] = {w->sink == GRADIENT
+                                   ? (cn__sink){.gradient = gradient.numbers, .stride = l->stride}
+                                   : (cn__sink){.update = update, .step = &step, .weight = kernel.numbers,
+                                                .slots = {slots.numbers}, .stride = l->stride, .panel = l->panel,
+                                                .accounts = w->sink == WAITING ? &accounts : NULL}};
+    pass->weights = (void *const[]){kernel.numbers, NULL};
+    pass->sinks = sinks;
+    pass->dy = dy.numbers;
+    w->engine->layers[CN__LAYER_dense]->backward(pass);
+    update_naively(p, w->sink, weight, slot);
+    if (w->sink == GRADIENT && !lies_there(l, &gradient, p->gradient)) wrong = "the gradient";
+    if (w->sink != GRADIENT && !lies_there(l, &kernel, weight)) wrong = "the updated kernel";
+    if (w->sink != GRADIENT && !lies_there(l, &slots, slot)) wrong = "the slot";
+    for (int64_t k = 0; w->sink == WAITING && k < pieces * c->inputs; k++)
+        if (counts[k] != (waits(p, k % c->inputs) ? settled_before(k / c->inputs, k % c->inputs) : DONE + 1))
+            wrong = "the account of a row";
+    if (!untouched_around(&settled) || !untouched_around(&dy) || memcmp(dy.numbers, p->dy, dy.bytes) != 0)
+        wrong = "what stands beside";
+    guarded *const all[] = {&kernel, &slots, &gradient, &settled, &dy};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) unguard(all[i]);
+    free(weight);
+    free(slot);
+    return wrong;
+}
+
+static const char *check_forward(const problem *p, const way *w, cn__pass *pass, const layout *l)
+{
+    const char *wrong = NULL;
+    guarded kernel = lay_out(l, p->kernel, w->at_end), bias = guard(p->c->outputs, w->at_end);
+    guarded y = guard(p->c->rows * p->c->outputs, w->at_end);
+    memcpy(bias.numbers, p->bias, bias.bytes);
+    pass->weights = (void *const[]){kernel.numbers, bias.numbers};
+    pass->y = y.numbers;
+    w->engine->layers[CN__LAYER_dense]->forward(pass);
+    for (int64_t i = 0; i < p->c->rows * p->c->outputs && !wrong; i++)
+        if (!same_number(y.numbers[i], p->y[i])) wrong = "y";
+    if (!untouched_around(&y)) wrong = "a sentinel beside y";
+    guarded *const all[] = {&kernel, &bias, &y};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) unguard(all[i]);
+    return wrong;
+}
+
+static cn_layer *make_layer(const one_case *c, int forward)
+{
+    cn_layer *layer = cn_dense(c->outputs, .use_bias = forward && c->has_bias,
+                               .activation = forward && c->relu ? "relu" : "linear");
+    assert_non_null(layer);
+    assert_int_equal(cn__layer_build(layer, 1, &c->inputs), CN_OK);
+    return layer;
+}
+
+/* NULL if everything is as it should be, otherwise what is wrong. */
+static const char *check(const problem *p, const way *w)
+{
+    const one_case *c = p->c;
+    cn_layer *above = make_layer(c, 1), *plain = make_layer(c, 0); /* relu's own derivative is tested elsewhere */
+    const layout l = {.inputs = c->inputs, .outputs = c->outputs,
+                      .stride = w->panels ? CN__IDLE_COLUMNS : above->weights[0].stride,
+                      .panel = w->panels ? c->inputs * CN__IDLE_COLUMNS : 0};
+    batch_pieces b;
+    open_batch(p, w, &b);
+    uint32_t garbage = 0x9e3779b9u;
+    for (size_t i = 0; i < b.memory[PEAKS].bytes / 4; i++, garbage = garbage * 1664525u + 1013904223u)
+        memcpy(&b.memory[PEAKS].numbers[i], &garbage, 4);
+    cn__pass pass = {.layer = above, .pool = pools[w->threads], .batch = c->rows, .training = 1, .bytes = &b.batch,
+                     .kernel_panel = l.panel};
+    const char *wrong = check_forward(p, w, &pass, &l);
+    pass.layer = plain;
+    if (!wrong) wrong = check_backward(p, w, &pass, &l);
+    if (!close_batch(&b)) wrong = "a sentinel beside the batch";
+    cn_layer_destroy(&above);
+    cn_layer_destroy(&plain);
+    return wrong;
+}
+
+static void complain(const one_case *c, const way *w, const char *wrong)
+{
+    print_message("%s, %s, %d threads, %s, sink %d: batch %lld, %lld -> %lld, density %g, numbers %d: %s is wrong\n",
+                  cn__isa_name(w->engine->isa), w->tiles ? "tiles" : "lists", thread_counts[w->threads],
+                  w->panels ? "panels" : "rows", w->sink, (long long)c->rows, (long long)c->inputs,
+                  (long long)c->outputs, c->density, c->kind, wrong);
+}
+
+/* All engines, lists and tiles; the other choices take turns, so that a few cases see them all. */
+static void check_everywhere(const one_case *c)
+{
+    static int turn;
+    const cn__engine *engines[CN__ISA_COUNT];
+    int n_engines = engines_usable(engines);
+    problem p;
+    open_problem(&p, c);
+    for (int e = 0; e < n_engines; e++) {
+        for (int tiles = 0; tiles <= (engines[e]->gather->tiles && cn__cpu_amx_int8()); tiles++) {
+            for (int sink = GRADIENT; sink <= WAITING; sink++, turn++) {
+                const way w = {.engine = engines[e], .tiles = tiles, .threads = turn % 4, .at_end = turn / 4 % 2,
+                               .panels = sink != GRADIENT && turn % 5 < 3, .sink = (sink_kind)sink};
+                const char *wrong = check(&p, &w);
+                if (wrong) complain(c, &w, wrong);
+                assert_null(wrong);
+            }
+        }
+    }
+    close_problem(&p);
+}
+
+static void odd_sizes(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][3] = {{1, 1, 1},    {2, 7, 15},   {3, 17, 16},   {15, 16, 17},  {16, 33, 31},
+                                       {17, 64, 33}, {31, 65, 64}, {33, 100, 10}, {63, 127, 65}, {64, 128, 127},
+                                       {65, 31, 129}, {100, 2, 255}, {129, 63, 48}, {127, 193, 144}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        check_everywhere(&(one_case){.rows = sizes[i][0], .inputs = sizes[i][1], .outputs = sizes[i][2],
+                                     .density = i % 3 == 0 ? 1 : 0.3, .has_bias = i % 2 == 0, .relu = i % 3 != 1});
+}
+
+static void large_odd_sizes(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][3] = {{129, 97, 513}, {128, 785, 129}, {257, 193, 40}};
+    for (int i = 0; i < (engines_quick() ? 1 : 3); i++)
+        check_everywhere(&(one_case){.rows = sizes[i][0], .inputs = sizes[i][1], .outputs = sizes[i][2], .density = 0.2,
+                                     .has_bias = 1, .relu = 1});
+}
+
+static void any_density(void **state)
+{
+    (void)state;
+    static const double densities[] = {0, 0.001, 0.02, 0.1, 0.6, 1};
+    for (int i = 0; i < 6; i++) {
+        check_everywhere(&(one_case){.rows = 70, .inputs = 150, .outputs = 40, .density = densities[i], .has_bias = 1});
+        check_everywhere(&(one_case){.rows = 1, .inputs = 193, .outputs = 140, .density = densities[i], .relu = 1});
+    }
+}
+
+static void any_numbers(void **state)
+{
+    (void)state;
+    for (number_kind kind = PLAIN; kind <= STRANGE; kind++) {
+        check_everywhere(&(one_case){.rows = 66, .inputs = 67, .outputs = 150, .density = 0.2, .kind = kind,
+                                     .has_bias = 1, .relu = kind % 2});
+        check_everywhere(&(one_case){.rows = 5, .inputs = 130, .outputs = 33, .density = 0.5, .kind = kind, .scale = 1});
+    }
+}
+
+/* The largest sums that there can be, of either sign. */
+static void longest_sums(void **state)
+{
+    (void)state;
+    for (number_kind kind = LARGEST; kind <= MOST_NEGATIVE; kind++) {
+        check_everywhere(&(one_case){.rows = CN__BATCH_MOST_ROWS, .inputs = 3, .outputs = 17, .density = 1,
+                                     .kind = kind, .full = 1});
+        if (engines_quick()) continue;
+        check_everywhere(&(one_case){.rows = 2, .inputs = CN__BATCH_MOST_COLUMNS, .outputs = 16, .density = 1,
+                                     .kind = kind, .full = 1});
+    }
+    /* more inputs than the lists' table of whole numbers has room for */
+    check_everywhere(&(one_case){.rows = 3, .inputs = 6145, .outputs = 20, .density = 0.05, .has_bias = 1});
+}
+
+/* --- wrong kernels, each of which the check must report --- */
+
+static const problem *current;
+static const cn__layer_math *right_math(void) { return cn__engine_find(32, CN__ISA_C)->layers[CN__LAYER_dense]; }
+static void right_forward(const cn__pass *p) { right_math()->forward(p); }
+static void right_backward(const cn__pass *p) { right_math()->backward(p); }
+static int64_t numbers_of(const cn__pass *p) { return p->batch * p->layer->output_size; }
+static void does_nothing(const cn__pass *p) { (void)p; }
+
+static void is_off_by_one_bit(const cn__pass *p)
+{
+    float *y = p->y;
+    right_forward(p);
+    y[numbers_of(p) / 2] = nextafterf(y[numbers_of(p) / 2], INFINITY);
+}
+
+static void writes_one_too_many(const cn__pass *p)
+{
+    right_forward(p);
+    memset((float *)p->y + numbers_of(p), 0, 1);
+}
+
+static void sums_in_float32(const cn__pass *p)
+{
+    int64_t inputs = current->c->inputs, outputs = current->c->outputs;
+    for (int64_t i = 0; i < numbers_of(p); i++) {
+        float sum = 0;
+        for (int64_t k = 0; k < inputs; k++)
+            sum = fmaf((float)(current->codes[i / outputs * inputs + k] * current->scale),
+                       current->kernel[k * outputs + i % outputs], sum);
+        ((float *)p->y)[i] = sum;
+    }
+}
+
+static void takes_another_scale(const cn__pass *p)
+{
+    cn__batch batch = *p->bytes;
+    cn__pass other = *p;
+    batch.scale = batch.scale * 1.000001;
+    other.bytes = &batch;
+    right_forward(&other);
+}
+
+/* A row that the batch does not use must not count for the scale of its group. */
+static void looks_at_all_rows(const cn__pass *p)
+{
+    cn__batch batch = *p->bytes;
+    cn__pass other = *p;
+    cn__ink *entries = malloc((size_t)(batch.columns + batch.first[1]) * sizeof *entries);
+    int32_t first[2] = {0, 0};
+    for (int64_t k = 0; k < batch.columns; k++) {
+        cn__ink ink = {.index = (uint16_t)k, .codes = {current->codes[k], 0}};
+        entries[first[1]++] = ink;
+    }
+    batch.by_samples = entries;
+    batch.first = first;
+    other.bytes = &batch;
+    right_forward(&other);
+    free(entries);
+}
+
+static void forgets_a_row(const cn__pass *p)
+{
+    const cn__sink *sink = &p->sinks[0];
+    int64_t moves = 0;
+    while (!current->inked[moves]) moves++;
+    float before[64], *row = (float *)sink->weight + moves * sink->stride;
+    memcpy(before, row, (size_t)p->layer->output_size * sizeof(float));
+    right_backward(p);
+    memcpy(row, before, (size_t)p->layer->output_size * sizeof(float));
+}
+
+static void miscounts(const cn__pass *p)
+{
+    right_backward(p);
+    if (p->sinks[0].accounts) p->sinks[0].accounts->settled[p->sinks[0].accounts->rows - 1]++;
+}
+
+static void updates_what_should_wait(const cn__pass *p)
+{
+    cn__sink sinks[2] = {p->sinks[0], p->sinks[1]};
+    cn__pass other = *p;
+    sinks[0].accounts = NULL;
+    other.sinks = sinks;
+    right_backward(&other);
+}
+
+static void the_check_finds_wrong_kernels(void **state)
+{
+    (void)state;
+    static const struct {
+        cn__layer_math math;
+        int in_forward;
+    } wrong[] = {
+        {{does_nothing, right_backward}, 1},        {{is_off_by_one_bit, right_backward}, 1},
+        {{sums_in_float32, right_backward}, 1},     {{takes_another_scale, right_backward}, 1},
+        {{looks_at_all_rows, right_backward}, 1},   {{right_forward, does_nothing}, 0},
+        {{right_forward, forgets_a_row}, 0},        {{right_forward, miscounts}, 0},
+        {{right_forward, updates_what_should_wait}, 0},
+    };
+    const one_case c = {.rows = 1, .inputs = 40, .outputs = 33, .density = 0.4, .kind = MIXED};
+    cn__engine copy = *cn__engine_find(32, CN__ISA_C);
+    problem p;
+    open_problem(&p, &c);
+    current = &p;
+    way w = {.engine = &copy, .sink = WAITING, .at_end = 1};
+    assert_null(check(&p, &w));
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        copy.layers[CN__LAYER_dense] = &wrong[i].math;
+        const char *found = check(&p, &w);
+        if (!found) print_message("wrong kernel %zu was not found\n", i);
+        assert_non_null(found);
+        assert_int_equal(strcmp(found, "y") == 0, wrong[i].in_forward);
+    }
+    const cn__layer_math late = {writes_one_too_many, right_backward};
+    copy.layers[CN__LAYER_dense] = &late;
+    w.at_end = 0;
+    assert_string_equal(check(&p, &w), "a sentinel beside y");
+    close_problem(&p);
+}
+
+static int start_teams(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) pools[i] = cn__pool_create(thread_counts[i]);
+    return pools[0] && pools[1] && pools[2] && pools[3] ? 0 : -1;
+}
+
+static int end_teams(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 4; i++) cn__pool_destroy(&pools[i]);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_check_finds_wrong_kernels), cmocka_unit_test(odd_sizes),
+        cmocka_unit_test(large_odd_sizes),               cmocka_unit_test(any_density),
+        cmocka_unit_test(any_numbers),                   cmocka_unit_test(longest_sums),
+    };
+    return cmocka_run_group_tests_name("bytes", tests, start_teams, end_teams);
+}

@@ -1,0 +1,283 @@
+/* Batches of bytes (src/kernels/batch.h): tiles and lists say what the rows say, in every engine, at odd sizes and for any
+ * number of threads; and which numbers become bytes at all. */
+#define _GNU_SOURCE
+#include "base/pool.h"
+#include "engines.h"
+#include "guarded.h"
+
+#include <float.h>
+#include <stdio.h>
+
+enum { SOURCE_ROWS = 150 };
+
+typedef struct batch {
+    cn__batch_memory memory;
+    cn__batch view;
+    guarded pieces[8];
+    int n_pieces;
+} batch;
+
+static void *piece(batch *b, int64_t bytes, int at_end)
+{
+    b->pieces[b->n_pieces] = guard((bytes + 3) / 4, at_end);
+    return b->pieces[b->n_pieces++].numbers;
+}
+
+static void open_batch(batch *b, int64_t rows, int64_t columns, int at_end)
+{
+    int64_t sample_tiles = cn__tile_lines(rows) * cn__tile_steps(columns);
+    *b = (batch){.n_pieces = 0};
+    b->memory = (cn__batch_memory){
+        .rows = rows,
+        .columns = columns,
+        .by_samples = piece(b, (rows + 1) / 2 * (columns + 16) * (int64_t)sizeof(cn__ink), at_end),
+        .first = piece(b, (rows + 1) / 2 * 2 * 4, at_end),
+        .by_columns = piece(b, (columns + 1) / 2 * cn__list_stride(rows) * (int64_t)sizeof(cn__ink), at_end),
+        .column_count = piece(b, (columns + 1) / 2 * 4, at_end),
+        .sample_tiles = piece(b, sample_tiles * CN__TILE_BYTES, at_end),
+        .sample_filled = piece(b, sample_tiles, at_end),
+        .column_tiles = piece(b, cn__tile_lines(columns) * cn__tile_steps(rows) * CN__TILE_BYTES, at_end),
+        .inked = piece(b, cn__tile_steps(rows) * cn__tile_steps(columns) * 8, at_end)};
+}
+
+static int close_batch(batch *b)
+{
+    int untouched = 1;
+    for (int i = 0; i < b->n_pieces; i++) {
+        untouched &= untouched_around(&b->pieces[i]);
+        unguard(&b->pieces[i]);
+    }
+    return untouched;
+}
+
+/* The code of a sample of the batch; 0 behind its ends. */
+typedef struct rows_of {
+    const uint8_t *codes;
+    const cn__choice *choice;
+    int64_t columns;
+} rows_of;
+
+static uint8_t code_at(const rows_of *r, int64_t sample, int64_t column)
+{
+    if (sample >= r->choice->n || column >= r->columns) return 0;
+    int64_t row = r->choice->picks ? (int64_t)r->choice->picks[sample] : r->choice->first + sample;
+    return r->codes[row * r->columns + column];
+}
+
+static const char *check_tiles(const rows_of *r, const cn__batch *b, int with_columns)
+{
+    int64_t rows = r->choice->n, steps = cn__tile_steps(r->columns), row_steps = cn__tile_steps(rows);
+    for (int64_t line = 0; line < cn__tile_lines(rows); line++) {
+        for (int64_t step = 0; step < steps; step++) {
+            int filled = 0;
+            for (int64_t i = 0; i < CN__TILE_BYTES; i++) {
+                uint8_t code = code_at(r, line * 16 + i / 64, step * 64 + i % 64);
+                filled |= code;
+                if (b->sample_tiles[(line * steps + step) * CN__TILE_BYTES + i] != code) return "a tile by samples";
+            }
+            if ((b->sample_filled[line * steps + step] != 0) != (filled != 0)) return "whether a tile is blank";
+        }
+    }
+    for (int64_t s = 0; s < row_steps; s++) {
+        for (int64_t c = 0; c < steps * 64; c++) {
+            int ink = 0;
+            for (int64_t sample = s * 64; sample < s * 64 + 64; sample++) ink |= code_at(r, sample, c);
+            if ((b->inked[s * steps + c / 64] >> c % 64 & 1) != (ink != 0)) return "an inked bit";
+        }
+    }
+    for (int64_t line = 0; with_columns && line < cn__tile_lines(r->columns); line++)
+        for (int64_t step = 0; step < row_steps; step++)
+            for (int64_t i = 0; i < CN__TILE_BYTES; i++)
+                if (b->column_tiles[(line * row_steps + step) * CN__TILE_BYTES + i] !=
+                    code_at(r, step * 64 + i % 64, line * 16 + i / 64))
+                    return "a tile by columns";
+    return NULL;
+}
+
+/* One list against what two lines of the batch say, whose codes are a[i] and b[i]. */
+static const char *check_list(const rows_of *r, const cn__ink *entries, int64_t n, int64_t list, int by_columns)
+{
+    int64_t length = by_columns ? r->choice->n : r->columns, at = 0;
+    for (int64_t i = 0; i < length; i++) {
+        uint8_t a = by_columns ? code_at(r, i, 2 * list) : code_at(r, 2 * list, i);
+        uint8_t b = by_columns ? code_at(r, i, 2 * list + 1) : code_at(r, 2 * list + 1, i);
+        if (!a && !b) continue;
+        if (at >= n) return "a list is short";
+        if (entries[at].index != i || entries[at].codes[0] != a || entries[at].codes[1] != b) return "an entry";
+        at++;
+    }
+    return at == n ? NULL : "a list is long";
+}
+
+static const char *check_lists(const rows_of *r, const cn__batch *b, int with_columns)
+{
+    const char *wrong = NULL;
+    for (int64_t p = 0; p < (r->choice->n + 1) / 2 && !wrong; p++)
+        wrong = check_list(r, b->by_samples + b->first[2 * p], b->first[2 * p + 1] - b->first[2 * p], p, 0);
+    for (int64_t q = 0; with_columns && q < (r->columns + 1) / 2 && !wrong; q++)
+        wrong = check_list(r, b->by_columns + q * cn__list_stride(r->choice->n), b->column_count[q], q, 1);
+    return wrong;
+}
+
+static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of *r, int tiles, int with_columns,
+                         int at_end)
+{
+    cn__source source = {.data = r->codes, .stored = CN__STORED_U8, .rows = SOURCE_ROWS, .columns = r->columns,
+                         .scale = 0.5, .codes = r->codes, .code_scale = 0.5};
+    batch b;
+    open_batch(&b, r->choice->n, r->columns, at_end);
+    (tiles ? engine->gather->tiles : engine->gather->lists)(pool, &source, r->choice, with_columns, &b.memory, &b.view);
+    const char *wrong = tiles ? check_tiles(r, &b.view, with_columns) : check_lists(r, &b.view, with_columns);
+    if (b.view.rows != r->choice->n || b.view.columns != r->columns || b.view.scale != 0.5) wrong = "the head";
+    if (!wrong && tiles) { /* and the check looks at all of it */
+        b.memory.sample_tiles[0] ^= 1;
+        if (!check_tiles(r, &b.view, with_columns)) wrong = "the check";
+        b.memory.sample_tiles[0] ^= 1;
+        b.memory.inked[0] ^= 1;
+        if (!check_tiles(r, &b.view, with_columns)) wrong = "the check";
+    }
+    if (!close_batch(&b)) wrong = "a sentinel";
+    return wrong;
+}
+
+static void every_size(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][2] = {{1, 1}, {2, 15}, {3, 16}, {15, 17}, {17, 63}, {63, 64}, {64, 65}, {65, 128},
+                                       {128, 193}, {129, 784}, {127, 1100}};
+    static const double densities[] = {0.3, 0.01, 1};
+    const cn__engine *engines[CN__ISA_COUNT];
+    int n_engines = engines_usable(engines), turn = 0;
+    cn__pool *pools[] = {cn__pool_create(1), cn__pool_create(3)};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        int64_t n = sizes[i][0], columns = sizes[i][1];
+        guarded memory = guard((SOURCE_ROWS * columns + 3) / 4, 1);
+        uint8_t *codes = (uint8_t *)memory.numbers + (memory.bytes - (size_t)(SOURCE_ROWS * columns)); /* up to the page */
+        cn__random random;
+        cn__random_begin(&random, 3, CN__FOR_USER, (uint32_t)i);
+        for (int64_t k = 0; k < SOURCE_ROWS * columns; k++)
+            codes[k] = cn__random_uniform(&random) < densities[i % 3] ? (uint8_t)cn__random_below(&random, 256) : 0;
+        uint32_t picks[SOURCE_ROWS];
+        for (int64_t k = 0; k < SOURCE_ROWS; k++) picks[k] = (uint32_t)(SOURCE_ROWS - 1 - k);
+        const cn__choice choices[] = {{.first = SOURCE_ROWS - n, .n = n}, {.picks = picks, .n = n}};
+        for (int e = 0; e < n_engines; e++) {
+            for (int tiles = 0; tiles <= (engines[e]->gather->tiles != NULL); tiles++) {
+                for (int k = 0; k < 4; k++, turn++) {
+                    const rows_of r = {.codes = codes, .choice = &choices[k % 2], .columns = columns};
+                    const char *wrong = check(engines[e], pools[turn % 2], &r, tiles, k != 2, turn / 2 % 2);
+                    if (wrong)
+                        print_message("%s, %s, %lld rows of %lld: %s is wrong\n", cn__isa_name(engines[e]->isa),
+                                      tiles ? "tiles" : "lists", (long long)n, (long long)columns, wrong);
+                    assert_null(wrong);
+                }
+            }
+        }
+        unguard(&memory);
+    }
+    cn__pool_destroy(&pools[0]);
+    cn__pool_destroy(&pools[1]);
+}
+
+/* --- which numbers are bytes --- */
+
+enum { ROWS = 3, COLUMNS = 1500 };
+
+/* 1 if every engine finds the codes of `numbers`, 0 if every engine refuses them. */
+static int encodes(const void *numbers, cn__stored stored, double source_scale, double scale, const uint8_t *codes)
+{
+    const cn__engine *engines[CN__ISA_COUNT];
+    int n_engines = engines_usable(engines), found[CN__ISA_COUNT] = {0};
+    static uint8_t got[ROWS * COLUMNS];
+    cn__pool *pool = cn__pool_create(2);
+    const cn__source source = {.data = numbers, .stored = stored, .rows = ROWS, .columns = COLUMNS, .scale = source_scale};
+    for (int e = 0; e < n_engines; e++) {
+        memset(got, 77, sizeof got);
+        found[e] = engines[e]->gather->encode(e % 2 ? pool : NULL, &source, scale, got);
+        assert_int_equal(found[e], found[0]);
+        if (found[e]) assert_memory_equal(got, codes, sizeof got);
+    }
+    cn__pool_destroy(&pool);
+    return found[0];
+}
+
+static uint8_t codes[ROWS * COLUMNS];
+static float floats[ROWS * COLUMNS];
+
+static void fill(double scale)
+{
+    for (int i = 0; i < ROWS * COLUMNS; i++) {
+        codes[i] = (uint8_t)(i * 31 % 256);
+        floats[i] = (float)(codes[i] * scale);
+    }
+}
+
+static void bytes_are_found(void **state)
+{
+    (void)state;
+    static const double scales[] = {1.0 / 255, 1, 0.1, 1.0 / 3, 1e-30, 1e30, 0.007};
+    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+        fill(scales[i]);
+        assert_int_equal(encodes(floats, CN__STORED_F32, 1, scales[i], codes), 1);
+    }
+    fill(1);
+    floats[5] = -0.0f;
+    codes[5] = 0;
+    assert_int_equal(encodes(floats, CN__STORED_F32, 1, 1, codes), 1);
+    /* divided in float32, as Keras users do */
+    fill(1);
+    for (int i = 0; i < ROWS * COLUMNS; i++) floats[i] /= 255.0f;
+    assert_int_equal(encodes(floats, CN__STORED_F32, 1, 1.0 / 255, codes), 1);
+}
+
+static void other_types_of_numbers(void **state)
+{
+    (void)state;
+    static int32_t small[ROWS * COLUMNS];
+    static int64_t whole[ROWS * COLUMNS];
+    static double wide[ROWS * COLUMNS];
+    fill(1.0 / 255);
+    for (int i = 0; i < ROWS * COLUMNS; i++) {
+        small[i] = codes[i];
+        whole[i] = codes[i];
+        wide[i] = codes[i] / 255.0;
+    }
+    assert_int_equal(encodes(small, CN__STORED_I32, 1.0 / 255, 1.0 / 255, codes), 1);
+    assert_int_equal(encodes(whole, CN__STORED_I64, 1, 1, codes), 1);
+    assert_int_equal(encodes(wide, CN__STORED_F64, 1, 1.0 / 255, codes), 1);
+    assert_int_equal(encodes(floats, CN__STORED_F32, 2, 2.0 / 255, codes), 1);
+    small[ROWS * COLUMNS - 1] = 256;
+    assert_int_equal(encodes(small, CN__STORED_I32, 1.0 / 255, 1.0 / 255, codes), 0);
+    whole[7] = -1;
+    assert_int_equal(encodes(whole, CN__STORED_I64, 1, 1, codes), 0);
+    wide[COLUMNS] = 0.5 / 255;
+    assert_int_equal(encodes(wide, CN__STORED_F64, 1, 1.0 / 255, codes), 0);
+}
+
+static void one_number_that_is_no_byte(void **state)
+{
+    (void)state;
+    static const float strangers[] = {NAN, INFINITY, -INFINITY, -1, 256, 0.5f, 254.99998f, FLT_MIN, FLT_MAX, 1e-45f};
+    for (size_t i = 0; i < sizeof strangers / sizeof *strangers; i++) {
+        static const int places[] = {0, 1023, 1024, COLUMNS, ROWS * COLUMNS - 1};
+        for (int k = 0; k < 5; k++) {
+            fill(1);
+            floats[places[k]] = strangers[i];
+            assert_int_equal(encodes(floats, CN__STORED_F32, 1, 1, codes), 0);
+        }
+    }
+    fill(1);
+    assert_int_equal(encodes(floats, CN__STORED_F32, 1, 1.5, codes), 0);
+    assert_int_equal(encodes(floats, CN__STORED_F32, 1, 0, codes), 0);
+    assert_int_equal(encodes(floats, CN__STORED_F32, 1, NAN, codes), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_size),
+        cmocka_unit_test(bytes_are_found),
+        cmocka_unit_test(other_types_of_numbers),
+        cmocka_unit_test(one_number_that_is_no_byte),
+    };
+    return cmocka_run_group_tests_name("gather_bytes", tests, NULL, NULL);
+}
