@@ -6,7 +6,8 @@
  * Each constructor returns a callback that the next fit (or evaluate, or predict) takes over and destroys, also on
  * failure; one that is never handed to any of them is destroyed with cn_callback_destroy. A constructor never returns
  * NULL: with wrong arguments, or without memory, it returns a callback with which fit fails and says what was wrong.
- * Options are copied. Messages of `verbose` go where fit writes its progress.
+ * Options are copied. A log that cannot be written ends fit before it trains. Messages of `verbose` go where fit writes
+ * its progress.
  *
  * Monitors. `monitor` names a value of the logs: "loss", "val_loss", a metric, "val_" and a metric. `mode` is "min",
  * "max", or "auto": the loss and errors are to fall, accuracies, AUC, precision, recall and F-scores to rise. A value
@@ -63,8 +64,8 @@ CN_API cn_callback *cn_model_checkpoint_create(const cn_model_checkpoint_options
     cn_model_checkpoint_create(                                                                                     \
         &(const cn_model_checkpoint_options){CN_MODEL_CHECKPOINT_DEFAULTS, .filepath = path, __VA_ARGS__})
 
-/* ReduceLROnPlateau. After `patience` epochs without an improvement by more than |min_delta|, and outside the `cooldown`
- * epochs that follow a reduction: learning rate = max(learning rate * factor, min_lr), if it is above min_lr. Adds
+/* ReduceLROnPlateau. After `patience` epochs without an improvement by more than |min_delta|, and outside the
+ * `cooldown` epochs that follow a reduction: learning rate = max(learning rate * factor, min_lr), if it is above min_lr. Adds
  * "learning_rate", as it was during the epoch, to the logs. factor must be below 1. */
 typedef struct cn_reduce_lr_on_plateau_options {
     const char *monitor;
@@ -79,7 +80,8 @@ typedef struct cn_reduce_lr_on_plateau_options {
     .monitor = "val_loss", .factor = 0.1, .patience = 10, .mode = "auto", .min_delta = 1e-4
 CN_API cn_callback *cn_reduce_lr_on_plateau_create(const cn_reduce_lr_on_plateau_options *options);
 #define cn_reduce_lr_on_plateau(...)                                                                                \
-    cn_reduce_lr_on_plateau_create(&(const cn_reduce_lr_on_plateau_options){CN_REDUCE_LR_ON_PLATEAU_DEFAULTS, __VA_ARGS__})
+    cn_reduce_lr_on_plateau_create(                                                                                 \
+        &(const cn_reduce_lr_on_plateau_options){CN_REDUCE_LR_ON_PLATEAU_DEFAULTS, __VA_ARGS__})
 
 /* LearningRateScheduler. At the beginning of each epoch (from 0): learning rate = schedule(epoch, learning rate, user).
  * Adds "learning_rate" to the logs. A result that is negative or not a number ends fit with CN_EINVAL. */
@@ -106,8 +108,8 @@ CN_API cn_callback *cn_csv_logger_create(const cn_csv_logger_options *options);
 #define CN_CSV_LOGGER_(path, ...)                                                                                   \
     cn_csv_logger_create(&(const cn_csv_logger_options){CN_CSV_LOGGER_DEFAULTS, .filename = path, __VA_ARGS__})
 
-/* One JSON object a line and epoch: {"epoch": 0, "accuracy": 0.925, "loss": 0.26}, in the order of the logs; what is not
- * a finite number is null. Not in Keras. */
+/* One JSON object a line and epoch: {"epoch": 0, "accuracy": 0.925, "loss": 0.26}, in the order of the logs; what is
+ * not a finite number is null. Not in Keras. */
 typedef struct cn_json_logger_options {
     const char *filename;
     int append;
@@ -127,8 +129,8 @@ CN_API cn_callback *cn_terminate_on_nan_create(const cn_terminate_on_nan_options
 #define cn_terminate_on_nan(...)                                                                                    \
     cn_terminate_on_nan_create(&(const cn_terminate_on_nan_options){.raise_error = 0, __VA_ARGS__})
 
-/* TensorBoard. Event files in log_dir/train and log_dir/validation, for `tensorboard --logdir`: after each epoch (the step,
- * from 0) epoch_loss, epoch_ and each metric, epoch_learning_rate; values of validation go to its folder under the same
+/* TensorBoard. Event files in log_dir/train and log_dir/validation, for `tensorboard --logdir`: after each epoch (the
+ * step, from 0) epoch_loss, epoch_ and each metric, epoch_learning_rate; values of validation go to its folder under the same
  * names, and as evaluation_loss_vs_iterations over the number of updates. update_freq: also batch_loss and so on after
  * every update_freq batches. histogram_freq: also histograms of all weights after every histogram_freq epochs.
  * write_steps_per_second: also epoch_steps_per_second. Keras's graph, images, embeddings and profile are not written.

@@ -59,6 +59,14 @@ int cn__log_file_open(cn__log_file *file, const char *path, int64_t keep)
     return status;
 }
 
+int cn__log_file_try(const char *path)
+{
+    cn__log_file file;
+    CN_TRY(cn__log_file_open(&file, path, INT64_MAX));
+    cn__log_file_close(&file);
+    return CN_OK;
+}
+
 int cn__log_file_flush(cn__log_file *file)
 {
     errno = 0;

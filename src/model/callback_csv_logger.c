@@ -27,7 +27,7 @@ static int on_train_begin(void *user, cn_model *model, int epochs, int64_t steps
     (void)model, (void)epochs, (void)steps;
     c->n_columns = 0;
     c->length = -1;
-    return CN_OK;
+    return cn__log_file_try(c->filename);
 }
 
 static int by_name(const void *a, const void *b)

@@ -14,9 +14,10 @@ typedef struct json_logger {
 
 static int on_train_begin(void *user, cn_model *model, int epochs, int64_t steps)
 {
+    json_logger *j = user;
     (void)model, (void)epochs, (void)steps;
-    ((json_logger *)user)->length = -1;
-    return CN_OK;
+    j->length = -1;
+    return cn__log_file_try(j->filename);
 }
 
 /* A name given to cn_model_log may be anything. */

@@ -10,7 +10,7 @@ typedef struct tensorboard {
     cn_callback callback;
     cn_tensorboard_options options;
     char *log_dir;
-    cn__events *train, *validation; /* opened when there is something to write */
+    cn__events *train, *validation; /* NULL until needed */
     struct {
         int64_t batches; /* of this fit */
     } now;
@@ -30,7 +30,8 @@ static int need_writer(tensorboard *t, cn__events **writer, const char *part)
     return status;
 }
 
-static void add(cn__events *writer, int64_t step, const char *before, const char *name, const char *behind, double value)
+static void add(cn__events *writer, int64_t step, const char *before, const char *name, const char *behind,
+                double value)
 {
     char tag[256];
     snprintf(tag, sizeof tag, "%s%.150s%s", before, name, behind);
@@ -40,10 +41,11 @@ static void add(cn__events *writer, int64_t step, const char *before, const char
 static int on_train_begin(void *user, cn_model *model, int epochs, int64_t steps)
 {
     tensorboard *t = user;
-    (void)model, (void)epochs, (void)steps;
+    (void)epochs, (void)steps;
     t->now.batches = 0;
     t->epoch_iterations = -1;
-    return CN_OK;
+    CN_TRY(need_writer(t, &t->train, "train"));
+    return model->running->validation_rows ? need_writer(t, &t->validation, "validation") : CN_OK;
 }
 
 static int on_epoch_begin(void *user, cn_model *model, int epoch)
@@ -80,7 +82,8 @@ static int on_test_end(void *user, cn_model *model, const cn_logs *logs)
     tensorboard *t = user;
     CN_TRY(need_writer(t, &t->validation, "validation"));
     for (int i = 0; i < logs->count; i++)
-        add(t->validation, cn_model_iterations(model), "evaluation_", logs->names[i], "_vs_iterations", logs->values[i]);
+        add(t->validation, cn_model_iterations(model), "evaluation_", logs->names[i], "_vs_iterations",
+            logs->values[i]);
     return cn__events_flush(t->validation);
 }
 

@@ -1,0 +1,2 @@
+small_mnist digits 600 100
+cornu train ./digits --layers 16:relu,10:softmax --epochs 1 --tensorboard digits/train-images-idx3-ubyte --quiet
