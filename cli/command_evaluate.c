@@ -1,25 +1,31 @@
 #include "commands.h"
 #include "complain.h"
+#include "confusion.h"
 #include "digits.h"
 #include "json_out.h"
+#include "metrics_text.h"
 #include "run_clock.h"
 #include "terminal.h"
 
 #include <cornu/cornu.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 struct evaluate_options {
-    const char *loss, *isa;
+    const char *loss, *metrics, *isa;
     int64_t batch_size, threads;
     double scale;
-    int train, json, quiet, download;
+    int train, confusion, json, quiet, download;
 };
 
 #define AT(member) offsetof(struct evaluate_options, member)
 static const struct option options[] = {
     {OPTION_FLAG, "train", 0, AT(train), NULL, 0, 0, NULL, "measure on the training images instead of the test images"},
     {OPTION_TEXT, "loss", 0, AT(loss), "NAME", 0, 0, NULL, "the loss (default: the one the model was trained with)"},
+    {OPTION_TEXT, "metrics", 0, AT(metrics), "LIST", 0, 0, NULL,
+     "what is measured, as in `cornu train` (default: what the model was trained with)"},
+    {OPTION_FLAG, "confusion", 0, AT(confusion), NULL, 0, 0, NULL, "print how often each class was taken for each"},
     {OPTION_INTEGER, "batch-size", 'b', AT(batch_size), "N", 1, 1e9, "a whole number of at least 1",
      "images at a time"},
     {OPTION_REAL, "scale", 0, AT(scale), "FACTOR", -1e30, 1e30, "a number or a fraction such as 1/255",
@@ -37,8 +43,28 @@ static const struct option options[] = {
 
 static const struct evaluate_options defaults = {.batch_size = 128, .scale = NAN, .download = 1};
 
+/* Loss and metrics as the command line wants them; those of the file where it says nothing. */
+static int compile(cn_model *model, const struct evaluate_options *given)
+{
+    struct metrics_text metrics;
+    cn_compile_options how = {CN_COMPILE_DEFAULTS};
+    char loss[256];
+    if (cn_model_loss(model) != NULL && given->loss == NULL && given->metrics == NULL) {
+        return STATUS_OK;
+    }
+    if (metrics_text_read(&metrics, given->metrics != NULL ? given->metrics : "accuracy") != STATUS_OK) {
+        return STATUS_FAILED;
+    }
+    const char *name = given->loss != NULL ? given->loss : cn_model_loss(model);
+    snprintf(loss, sizeof loss, "%s", name != NULL ? name : "categorical_crossentropy"); /* compiling frees the model's */
+    how.loss = loss;
+    memcpy(how.metrics, metrics.names, sizeof how.metrics);
+    return cn_model_compile(model, &how) < 0 ? complain_of_library() : STATUS_OK;
+}
+
+/* `confusion` may be NULL. */
 static void report(const cn_result *result, const cn_model *model, const char *path, const cn_dataset *data,
-                   const struct evaluate_options *given)
+                   const struct evaluate_options *given, const cn_tensor *confusion)
 {
     if (given->json) {
         json_out json = {.stream = stdout};
@@ -51,6 +77,10 @@ static void report(const cn_result *result, const cn_model *model, const char *p
         json_out_real(&json, given->train ? "train_loss" : "test_loss", result->loss);
         json_out_real(&json, "accuracy_standard_error", result->accuracy_standard_error);
         json_out_integer(&json, "samples", result->samples);
+        metrics_text_json(result, &json);
+        if (confusion != NULL) {
+            confusion_json(confusion, &json);
+        }
         json_out_real(&json, "total_seconds", run_clock_seconds());
         json_out_close(&json, '}');
         putchar('\n');
@@ -63,16 +93,18 @@ static void report(const cn_result *result, const cn_model *model, const char *p
         printf("%s accuracy %.4f %s %.4f (%s images)\n", part, result->accuracy, terminal_unicode() ? "±" : "+-",
                result->accuracy_standard_error, grouped(result->samples, samples));
     }
+    metrics_text_print(result, part, stdout);
+    if (confusion != NULL) {
+        confusion_print_table(confusion, data);
+    }
 }
 
 static int evaluate(cn_model *model, const char *path, const cn_dataset *data, const struct evaluate_options *given)
 {
     cn_result result;
-    cn_tensor *owned = NULL;
-    if ((cn_model_loss(model) == NULL || given->loss != NULL) &&
-        cn_compile(model, .loss = given->loss != NULL ? given->loss : "categorical_crossentropy",
-                   .metrics = {"accuracy"}) < 0) {
-        return complain_of_library();
+    cn_tensor *owned = NULL, *confusion = NULL;
+    if (compile(model, given) != STATUS_OK) {
+        return STATUS_FAILED;
     }
     const cn_tensor *images = given->train ? data->train_images : data->test_images;
     const cn_tensor *labels = given->train ? data->train_labels : data->test_labels;
@@ -85,9 +117,14 @@ static int evaluate(cn_model *model, const char *path, const cn_dataset *data, c
                      ? complain_of_library()
                      : STATUS_OK;
     }
-    if (status == STATUS_OK) {
-        report(&result, model, path, data, given);
+    if (status == STATUS_OK && given->confusion) {
+        confusion = confusion_count(model, x, labels, data);
+        status = confusion != NULL ? STATUS_OK : complain_of_library();
     }
+    if (status == STATUS_OK) {
+        report(&result, model, path, data, given, confusion);
+    }
+    cn_tensor_destroy(&confusion);
     cn_tensor_destroy(&owned);
     return status;
 }
@@ -118,6 +155,8 @@ const struct command command_evaluate = {
              "four IDX files. The accuracy comes with its standard error, sqrt(a (1 - a) / n).",
     .examples = "  cornu evaluate mnist.safetensors mnist\n"
                 "  cornu evaluate mnist.safetensors mnist --train      the gap to this one is overfitting\n"
+                "  cornu evaluate mnist.safetensors mnist --confusion  which digits are taken for which\n"
+                "  cornu evaluate mnist.safetensors mnist --metrics \"accuracy,f1_score(average=macro)\"\n"
                 "  cornu evaluate mnist.safetensors mnist --json",
     .least_operands = 2,
     .most_operands = 2,

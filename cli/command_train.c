@@ -1,8 +1,11 @@
+#include "class_weight.h"
 #include "commands.h"
 #include "complain.h"
+#include "confusion.h"
 #include "digits.h"
 #include "interrupt.h"
 #include "layers_text.h"
+#include "metrics_text.h"
 #include "output_file.h"
 #include "run_clock.h"
 #include "train_callbacks.h"
@@ -32,8 +35,15 @@ static const struct option options[] = {
      "momentum of the optimizer, for sgd and rmsprop (default: none)"},
     {OPTION_TEXT, "loss", 0, AT(loss), "NAME", 0, 0, NULL,
      "the loss; those called sparse_... take the labels as they are, the others as one-hot rows"},
+    {OPTION_TEXT, "metrics", 0, AT(metrics), "LIST", 0, 0, NULL,
+     "what else is measured, with commas between them: \"accuracy,auc(curve=PR),f1_score(average=macro)\""},
+    {OPTION_TEXT, "class-weight", 0, AT(class_weight), "LIST", 0, 0, NULL,
+     "how much images of a class count in training, as CLASS:WEIGHT with commas between them (default: all 1)"},
     {OPTION_REAL, "validation-split", 0, AT(validation_split), "SHARE", 0, 0.9999999, "a number from 0 to below 1",
      "the last share of the training images is kept for validation"},
+    {OPTION_FLAG, "stratified", 0, AT(stratified), NULL, 0, 0, NULL,
+     "... not the last, but the same share of each class, drawn from the seed"},
+    {OPTION_INTEGER, "validation-freq", 0, AT(validation_freq), "N", 1, 1e6, WHOLE "1", "validate after every N epochs"},
     {OPTION_REAL, "scale", 0, AT(scale), "FACTOR", -1e30, 1e30, "a number or a fraction such as 1/255",
      "what pixels are multiplied by (default: 1/255, or 1 with a rescaling layer)"},
     {OPTION_TEXT, "precision", 0, AT(precision), "NAME", 0, 0, NULL, "float32, mixed_bfloat16 or float64"},
@@ -81,7 +91,7 @@ static const struct option options[] = {
 
 static const struct train_options defaults = {
     .layers = "512:relu,10:softmax", .epochs = 5, .batch_size = 128, .optimizer = "rmsprop", .learning_rate = NAN,
-    .momentum = NAN, .loss = "categorical_crossentropy", .scale = NAN, .precision = "float32", .shuffle = 1,
+    .momentum = NAN, .loss = "categorical_crossentropy", .metrics = "accuracy", .validation_freq = 1, .scale = NAN, .precision = "float32", .shuffle = 1,
     .check = 1, .verbose = 1, .download = 1, .early_stopping = -1, .reduce_lr = -1,
 };
 
@@ -118,6 +128,8 @@ static int optimizer_text(const struct train_options *given, char *text, size_t 
 static int build(cn_model **model, const struct train_options *given, const cn_dataset *data)
 {
     char optimizer[512];
+    struct metrics_text metrics;
+    cn_compile_options how = {CN_COMPILE_DEFAULTS, .loss = given->loss};
     const int64_t *shape = cn_shape(data->train_images);
     *model = cn_sequential(.seed = given->seed, .precision = given->precision, .threads = (int)given->threads,
                            .isa = given->isa);
@@ -132,10 +144,13 @@ static int build(cn_model **model, const struct train_options *given, const cn_d
         cn_add(*model, cn_input(shape[1], shape[2]));
     }
     if (layers_text_add(*model, given->layers) != STATUS_OK ||
-        optimizer_text(given, optimizer, sizeof optimizer) != STATUS_OK) {
+        optimizer_text(given, optimizer, sizeof optimizer) != STATUS_OK ||
+        metrics_text_read(&metrics, given->metrics) != STATUS_OK) {
         return STATUS_FAILED;
     }
-    if (cn_compile(*model, .optimizer_name = optimizer, .loss = given->loss, .metrics = {"accuracy"}) < 0) {
+    how.optimizer_name = optimizer;
+    memcpy(how.metrics, metrics.names, sizeof how.metrics);
+    if (cn_model_compile(*model, &how) < 0) {
         return complain_of_library();
     }
     return STATUS_OK;
@@ -147,6 +162,7 @@ typedef struct prepared {
     cn_tensor *train_x, *test_x;                 /* views of the data set's images */
     const cn_tensor *train_y, *test_y;
     cn_tensor *owned_train_y, *owned_test_y;     /* one-hot rows, or NULL */
+    cn_tensor *class_weight;                     /* or NULL */
 } prepared;
 
 static int64_t output_units(const cn_model *model)
@@ -169,7 +185,8 @@ static int check_classes(const struct train_options *given, const cn_dataset *da
 
 static int prepare(prepared *p, const struct train_options *given, const cn_dataset *data, const cn_model *model)
 {
-    if (check_classes(given, data, model) != STATUS_OK) {
+    if (check_classes(given, data, model) != STATUS_OK ||
+        class_weight_read(given->class_weight, data->num_classes, &p->class_weight) != STATUS_OK) {
         return STATUS_FAILED;
     }
     double scale = !isnan(given->scale) ? given->scale : layers_text_rescale(given->layers) ? 1 : PIXEL_SCALE;
@@ -188,8 +205,9 @@ static int check(const prepared *p, const struct train_options *given, const cn_
 {
     cn_finding findings[MOST_FINDINGS];
     int n = cn_inspect(p->train_x, p->train_y, findings, MOST_FINDINGS, .loss = given->loss,
-                       .num_classes = output_units(model), .shuffle = given->shuffle, .test_x = p->test_x,
-                       .test_y = p->test_y);
+                       .num_classes = output_units(model), .shuffle = given->shuffle,
+                       .validation_split = given->validation_split, .validation_stratified = given->stratified,
+                       .test_x = p->test_x, .test_y = p->test_y);
     if (n < 0) {
         return complain_of_library();
     }
@@ -209,6 +227,9 @@ static int train(cn_model *model, const prepared *p, const struct train_options 
     how.epochs = (int)given->epochs;
     how.batch_size = given->batch_size;
     how.shuffle = given->shuffle;
+    how.validation_stratified = given->stratified;
+    how.validation_freq = (int)given->validation_freq;
+    how.class_weight = p->class_weight;
     train_callbacks_make(given, verbose, how.callbacks);
     double start = cn_clock();
     if (cn_model_fit(model, p->train_x, p->train_y, &how) < 0) {
@@ -234,6 +255,15 @@ static int save(const cn_model *model, const char *path)
     return status < 0 ? complain_of_library() : STATUS_OK;
 }
 
+static void report_confusions(cn_model *model, const prepared *p, const cn_dataset *data)
+{
+    cn_tensor *matrix = confusion_count(model, p->test_x, data->test_labels, data);
+    if (matrix != NULL) {
+        confusion_print_worst(matrix, data);
+    }
+    cn_tensor_destroy(&matrix);
+}
+
 /* Everything between loading and cleaning up. */
 static int run_on(const cn_dataset *data, cn_model **model, prepared *p, const struct train_options *given)
 {
@@ -253,7 +283,7 @@ static int run_on(const cn_dataset *data, cn_model **model, prepared *p, const s
         train_report_results(&results, given->json ? stderr : stdout);
     }
     if (!given->json && !quiet) {
-        train_report_confusions(*model, p->test_x, data);
+        report_confusions(*model, p, data);
     }
     if (given->output != NULL) {
         if (save(*model, given->output) != STATUS_OK) {
@@ -281,6 +311,10 @@ static int run(const void *given_options, int n_operands, char **operands)
     cn_model *model = NULL;
     prepared p = {0};
     (void)n_operands;
+    if (given->stratified && given->validation_split == 0) {
+        complain("--stratified says how --validation-split divides the images, and that is not given");
+        return STATUS_USAGE;
+    }
     int checked = train_callbacks_check(given);
     if (checked != STATUS_OK) {
         return checked;
@@ -296,6 +330,7 @@ static int run(const void *given_options, int n_operands, char **operands)
     cn_model_destroy(&model);
     cn_tensor_destroy(&p.owned_train_y);
     cn_tensor_destroy(&p.owned_test_y);
+    cn_tensor_destroy(&p.class_weight);
     cn_dataset_destroy(&data);
     return status;
 }

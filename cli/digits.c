@@ -114,7 +114,7 @@ cn_tensor *digits_for_model(const cn_model *model, const cn_tensor *images, doub
 
 int digits_one_hot(const char *loss)
 {
-    return strncasecmp(loss, "sparse", 6) != 0;
+    return cn_loss_takes_labels(loss) != 1;
 }
 
 const cn_tensor *digits_targets(const cn_tensor *labels, const char *loss, int64_t n_classes, cn_tensor **owned)

@@ -18,7 +18,7 @@ int digits_load(cn_dataset *data, const char *name, int download, digits_talk ta
  * `scale`; NaN means 1/255, or 1 for a model with a Rescaling layer. NULL after a complaint. Owned by `images`. */
 cn_tensor *digits_for_model(const cn_model *model, const cn_tensor *images, double scale, const char *what);
 
-/* 1 if the loss takes one-hot rows, 0 if it takes the labels themselves (its name begins with "sparse"). */
+/* 1 if the loss takes one-hot rows, 0 if it takes the labels themselves. */
 int digits_one_hot(const char *loss);
 
 /* Labels as the loss wants them: one-hot rows, or the labels themselves for sparse losses. Destroy *owned in the end,

@@ -7,11 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define LONGEST_LAYER 255
-
-/* Copies the next layer of the list, which ends at a comma outside brackets, and returns what follows, NULL at the end.
- * An item that is too long comes out empty. */
-static const char *next_layer(const char *text, char item[LONGEST_LAYER + 1])
+const char *layers_text_next(const char *text, char item[LAYERS_TEXT_LONGEST + 1])
 {
     int depth = 0;
     const char *end = text;
@@ -23,7 +19,7 @@ static const char *next_layer(const char *text, char item[LONGEST_LAYER + 1])
     while (last > first && (last[-1] == ' ' || last[-1] == '\t')) {
         last--;
     }
-    size_t length = first < last && last - first <= LONGEST_LAYER ? (size_t)(last - first) : 0;
+    size_t length = first < last && last - first <= LAYERS_TEXT_LONGEST ? (size_t)(last - first) : 0;
     memcpy(item, first, length);
     item[length] = '\0';
     return *end == ',' ? end + 1 : NULL;
@@ -44,9 +40,9 @@ static int is_called(const char *item, const char *name)
 
 int layers_text_want_rows(const char *text)
 {
-    char item[LONGEST_LAYER + 1];
+    char item[LAYERS_TEXT_LONGEST + 1];
     while (text != NULL) {
-        text = next_layer(text, item);
+        text = layers_text_next(text, item);
         if (is_units(item) || is_called(item, "dense")) {
             return 1;
         }
@@ -59,9 +55,9 @@ int layers_text_want_rows(const char *text)
 
 int layers_text_want_channels(const char *text)
 {
-    char item[LONGEST_LAYER + 1];
+    char item[LAYERS_TEXT_LONGEST + 1];
     while (text != NULL) {
-        text = next_layer(text, item);
+        text = layers_text_next(text, item);
         item[strcspn(item, "( ")] = '\0';
         size_t length = strlen(item);
         if ((length > 2 && strcasecmp(item + length - 2, "2d") == 0) || strncasecmp(item, "random", 6) == 0) {
@@ -73,9 +69,9 @@ int layers_text_want_channels(const char *text)
 
 int layers_text_rescale(const char *text)
 {
-    char item[LONGEST_LAYER + 1];
+    char item[LAYERS_TEXT_LONGEST + 1];
     while (text != NULL) {
-        text = next_layer(text, item);
+        text = layers_text_next(text, item);
         if (is_called(item, "rescaling")) {
             return 1;
         }
@@ -85,9 +81,9 @@ int layers_text_rescale(const char *text)
 
 int layers_text_add(cn_model *model, const char *text)
 {
-    char item[LONGEST_LAYER + 1], dense[LONGEST_LAYER + 40];
+    char item[LAYERS_TEXT_LONGEST + 1], dense[LAYERS_TEXT_LONGEST + 40];
     while (text != NULL) {
-        text = next_layer(text, item);
+        text = layers_text_next(text, item);
         if (item[0] == '\0') {
             return complain("--layers has an empty place; write layers with single commas between them, such as "
                             "512:relu,10:softmax");

@@ -2,15 +2,12 @@
 
 #include "complain.h"
 #include "json_out.h"
+#include "metrics_text.h"
 #include "options.h"
 #include "terminal.h"
 
 #include <cornu/system.h>
-#include <cornu/tensor.h>
 #include <math.h>
-#include <stdlib.h>
-
-#define CONFUSIONS_SHOWN 3
 
 void train_report_plan(const cn_model *model, const struct train_options *given)
 {
@@ -31,62 +28,11 @@ void train_report_results(const struct train_results *results, FILE *stream)
         fprintf(stream, "test accuracy %.4f %s %.4f (%s images)\n", test->accuracy, terminal_unicode() ? "±" : "+-",
                 test->accuracy_standard_error, grouped(test->samples, samples));
     }
+    metrics_text_print(test, "test", stream);
     fprintf(stream, "trained in %.2f s, %.2f s from start to result\n", results->train_seconds, results->total_seconds);
     if (isnan(test->loss)) {
         warn("the loss is not a number: the steps were too large for it; a smaller --learning-rate usually helps");
     }
-}
-
-/* counts[truth * n + said]; returns -1 where there is no memory or a class lies outside. */
-static int count_confusions(int64_t *counts, int n, const cn_tensor *said, const cn_tensor *truth)
-{
-    for (int64_t i = 0; i < cn_len(said); i++) {
-        double of = cn_get(truth, i), as = cn_get(said, i);
-        if (!(of >= 0 && of < n && as >= 0 && as < n)) {
-            return -1;
-        }
-        counts[(int)of * n + (int)as]++;
-    }
-    return 0;
-}
-
-static void print_confusions(int64_t *counts, int n, const cn_dataset *data)
-{
-    int shown = 0;
-    for (; shown < CONFUSIONS_SHOWN; shown++) {
-        int most = -1;
-        for (int i = 0; i < n * n; i++) {
-            if (i / n != i % n && counts[i] > 0 && (most < 0 || counts[i] > counts[most])) {
-                most = i;
-            }
-        }
-        if (most < 0) {
-            break; /* fewer than that were mistaken */
-        }
-        const char *truth = cn_class_name(data->name, most / n), *said = cn_class_name(data->name, most % n);
-        printf("%s", shown == 0 ? "most often mistaken: " : ", ");
-        if (truth != NULL && said != NULL) {
-            printf("%s for %s", truth, said);
-        } else {
-            printf("%d for %d", most / n, most % n);
-        }
-        printf(" (%lld times)", (long long)counts[most]);
-        counts[most] = 0;
-    }
-    printf("%s", shown > 0 ? "\n" : "");
-}
-
-void train_report_confusions(cn_model *model, const cn_tensor *test_x, const cn_dataset *data)
-{
-    int n = data->num_classes;
-    cn_tensor *said = cn_predict_classes(model, test_x);
-    int64_t *counts = n > 1 && n <= 256 ? calloc((size_t)n * (size_t)n, sizeof *counts) : NULL;
-    if (said != NULL && counts != NULL && cn_ndim(said) == 1 &&
-        count_confusions(counts, n, said, data->test_labels) == 0) {
-        print_confusions(counts, n, data);
-    }
-    free(counts);
-    cn_tensor_destroy(&said);
 }
 
 static void write_history(json_out *json, const cn_history *history)
@@ -121,6 +67,7 @@ int train_report_json(const cn_model *model, const struct train_options *given, 
     json_out_real(&json, "test_accuracy", results->test.accuracy);
     json_out_real(&json, "test_accuracy_standard_error", results->test.accuracy_standard_error);
     json_out_real(&json, "test_loss", results->test.loss);
+    metrics_text_json(&results->test, &json);
     json_out_real(&json, "train_seconds", results->train_seconds);
     json_out_real(&json, "total_seconds", results->total_seconds);
     json_out_integer(&json, "epochs", history != NULL ? cn_history_epochs(history) : 0);

@@ -8,11 +8,11 @@
 #include <stdio.h>
 
 struct train_options {
-    const char *layers, *optimizer, *loss, *precision, *isa, *output;
-    int64_t epochs, batch_size, threads, verbose;
+    const char *layers, *optimizer, *loss, *metrics, *class_weight, *precision, *isa, *output;
+    int64_t epochs, batch_size, threads, verbose, validation_freq;
     uint64_t seed;
     double learning_rate, momentum, validation_split, scale;
-    int shuffle, check, json, quiet, download;
+    int shuffle, stratified, check, json, quiet, download;
     const char *checkpoint, *save_best, *monitor, *csv, *json_lines, *tensorboard;
     int64_t checkpoint_every, early_stopping, reduce_lr; /* the last two: -1 when not given */
     int resume, restore_best, stop_on_nan;
@@ -30,9 +30,6 @@ void train_report_plan(const cn_model *model, const struct train_options *given)
 
 /* Test loss, accuracy with its standard error, and times. */
 void train_report_results(const struct train_results *results, FILE *stream);
-
-/* Which classes were most often taken for which, on standard output; nothing where classes are not predicted. */
-void train_report_confusions(cn_model *model, const cn_tensor *test_x, const cn_dataset *data);
 
 /* One line on standard output. */
 int train_report_json(const cn_model *model, const struct train_options *given, const cn_dataset *data,

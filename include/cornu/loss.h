@@ -63,6 +63,9 @@ extern "C" {
 CN_API cn_tensor *cn_loss_compute(const char *loss, const cn_tensor *y_true, const cn_tensor *y_pred,
                                   const cn_tensor *sample_weight);
 
+/* 1 if the loss takes class numbers, one for each row, 0 if it takes rows of numbers. Errors: CN_ENAME, CN_EINVAL. */
+CN_API int cn_loss_takes_labels(const char *loss);
+
 /* The gradient of that loss with respect to y_pred, in y_pred's shape; of the sum of the numbers where reduction=none.
  * You destroy the tensor. Errors as above. */
 CN_API cn_tensor *cn_loss_gradient(const char *loss, const cn_tensor *y_true, const cn_tensor *y_pred,

@@ -104,7 +104,7 @@ CN_API int cn_model_fit(cn_model *model, const cn_tensor *x, const cn_tensor *y,
 #define CN_FIT_(model, x, y, ...) cn_model_fit(model, x, y, &(const cn_fit_options){CN_FIT_DEFAULTS, __VA_ARGS__})
 
 /* The rows that train and those that validate when each class gives the same share to validation: two int64 tensors of row
- * numbers, ascending, for cn_take and the like; you destroy them. labels: (n,) or (n, 1) class numbers, or (n, classes)
+ * numbers, ascending; you destroy them. labels: (n,) or (n, 1) class numbers, or (n, classes)
  * rows whose largest entry is the class. The counts add up to Keras's, n - floor(n (1 - validation_split)): each class gets
  * its part rounded down, and the largest remainders are rounded up. Which rows of a class validate depends on the seed alone.
  * Errors: CN_EINVAL (validation_split not between 0 and 1, nothing left on one side, a label that is no class), CN_ESHAPE,
@@ -199,7 +199,7 @@ CN_API const char *cn_model_layer_name(const cn_model *model, int i);        /* 
 CN_API const char *cn_model_layer_class(const cn_model *model, int i);       /* "Dense" */
 CN_API int64_t cn_model_count_params(const cn_model *model);
 CN_API int64_t cn_model_count_trainable_params(const cn_model *model);         /* without frozen layers */
-CN_API const char *cn_model_loss(const cn_model *model);                     /* NULL before compile */
+CN_API const char *cn_model_loss(const cn_model *model);                     /* as given to compile; NULL before */
 CN_API const char *cn_model_optimizer_name(const cn_model *model);           /* "rmsprop"; NULL before compile */
 CN_API int cn_model_threads(const cn_model *model);                          /* threads that it uses */
 CN_API const char *cn_model_isa(const cn_model *model);                      /* kernels that it uses */

@@ -48,7 +48,7 @@ int64_t cn_model_count_params(const cn_model *model)
 
 const char *cn_model_loss(const cn_model *model)
 {
-    return model && model->is_compiled ? cn__loss_class_of(&model->loss)->name : NULL;
+    return model && model->is_compiled ? model->loss_text : NULL;
 }
 
 const char *cn_model_optimizer_name(const cn_model *model)

@@ -1,7 +1,9 @@
 #include "model/inspect_parts.h"
 
-#include <ctype.h>
+#include "train/loss.h"
+
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Rows of fewer labels than this are in order by chance too easily. */
@@ -15,16 +17,19 @@ typedef enum loss_family { LOSS_UNKNOWN, LOSS_SPARSE, LOSS_CATEGORICAL, LOSS_BIN
 /* "SparseCategoricalCrossentropy(from_logits=1)" and "sparse_categorical_crossentropy" are one loss. */
 static loss_family family_of(const char *loss)
 {
-    char letters[64];
-    size_t used = 0;
+    char name[64];
+    int index;
     if (!loss) return LOSS_UNKNOWN;
-    for (; *loss && (isalpha((unsigned char)*loss) || *loss == '_') && used + 1 < sizeof letters; loss++)
-        if (*loss != '_') letters[used++] = (char)tolower((unsigned char)*loss);
-    letters[used] = '\0';
-    if (strcmp(letters, "sparsecategoricalcrossentropy") == 0) return LOSS_SPARSE;
-    if (strcmp(letters, "categoricalcrossentropy") == 0) return LOSS_CATEGORICAL;
-    if (strcmp(letters, "binarycrossentropy") == 0) return LOSS_BINARY;
-    return LOSS_OTHER;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(loss, "( "), loss);
+    if (!cn__loss_find(name, &index)) return LOSS_OTHER;
+    if (cn__loss_classes[index]->sparse) return LOSS_SPARSE;
+    switch (index) {
+    case CN__LOSS_categorical_crossentropy:
+    case CN__LOSS_categorical_focal_crossentropy: return LOSS_CATEGORICAL;
+    case CN__LOSS_binary_crossentropy:
+    case CN__LOSS_binary_focal_crossentropy: return LOSS_BINARY;
+    default: return LOSS_OTHER;
+    }
 }
 
 /* What one pass over the labels has seen. Rows of one number are class numbers; longer ones may be one-hot. */

@@ -62,3 +62,12 @@ cn_tensor *cn_loss_gradient(const char *loss, const cn_tensor *y_true, const cn_
 {
     return open_and_run(loss, y_true, y_pred, sample_weight, 1);
 }
+
+int cn_loss_takes_labels(const char *text)
+{
+    cn__loss loss;
+    CN_TRY(cn__loss_open(&loss, text));
+    int sparse = cn__loss_class_of(&loss)->sparse;
+    cn__loss_close(&loss);
+    return sparse;
+}

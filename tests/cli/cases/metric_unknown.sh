@@ -1,0 +1,1 @@
+cornu train mnist --quiet --metrics accuracy,presicion

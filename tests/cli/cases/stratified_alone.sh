@@ -1,0 +1,1 @@
+cornu train mnist --stratified
