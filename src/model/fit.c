@@ -58,7 +58,9 @@ static int build_from(cn_model *model, const cn_tensor *x)
 {
     if (model->is_built || !x || cn_ndim(x) < 2) return CN_OK;
     CN_TRY(cn__model_build(model, cn_ndim(x) - 1, cn_shape(x) + 1));
-    return cn__model_finish_compile(model);
+    int status = cn__model_finish_compile(model);
+    if (status < 0) cn__model_forget_compile(model); /* half of it is missing */
+    return status;
 }
 
 /* The rows of each class, in the same share on both sides. */

@@ -5,6 +5,7 @@
 #include "small_model.h"
 
 #include <cornu/built_in_callbacks.h>
+#include <cornu/metric.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,6 +72,52 @@ static int train_with_options(void)
     cn_model_destroy(&model);
     cn_tensor_destroy(&x);
     cn_tensor_destroy(&y);
+    return status;
+}
+
+/* Weights, metrics with arguments, the stratified split, in a model that learns its shape from the data. */
+static int train_weighted(void)
+{
+    cn_tensor *x = small_x(12), *y = small_y(12), *weights = cn_zeros(CN_FLOAT32, 12);
+    cn_model *model = cn_sequential(.threads = 1);
+    cn_add(model, cn_dense(3, .activation = "softmax"));
+    int status = x && y && weights && model ? CN_OK : CN_ENOMEM;
+    if (status == CN_OK)
+        status = cn_compile(model, .loss = "sparse_categorical_crossentropy(ignore_class=7)",
+                            .metrics = {"accuracy", "auc(num_thresholds=5, curve=PR)", "precision(thresholds=[0.25])",
+                                        "categorical_crossentropy(name=other)", "f1_score(average=macro)"},
+                            .weighted_metrics = {"accuracy"});
+    if (status == CN_OK)
+        status = cn_fit(model, x, y, .sample_weight = weights, .validation_split = 0.5, .validation_stratified = 1,
+                        .validation_batch_size = 5);
+    if (status == CN_OK) status = cn_evaluate(model, x, y, NULL, .sample_weight = weights);
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+    cn_tensor_destroy(&weights);
+    return status;
+}
+
+/* Losses, metrics and splits of numbers that a user brings. */
+static int measure(void)
+{
+    cn_tensor *labels = small_y(12), *p = cn_zeros(CN_FLOAT32, 12, SMALL_CLASSES), *weights = cn_zeros(CN_FLOAT32, 12);
+    cn_tensor *made[6] = {NULL};
+    cn_metric *metric = NULL;
+    const char *loss = "sparse_categorical_crossentropy(reduction=none)";
+    int status = labels && p && weights ? CN_OK : CN_ENOMEM;
+    if (status == CN_OK && (!(made[0] = cn_loss_compute(loss, labels, p, weights)) ||
+                            !(made[1] = cn_loss_gradient(loss, labels, p, NULL)) ||
+                            !(made[2] = cn_confusion_matrix(labels, p, 0)) || !(metric = cn_metric_from_text("f1_score"))))
+        status = cn_error_status();
+    if (status == CN_OK) status = cn_split_stratified(labels, 0.5, 1, &made[3], &made[4]);
+    if (status == CN_OK) status = cn_metric_update_state(metric, labels, p, weights);
+    if (status == CN_OK && !(made[5] = cn_metric_result(metric))) status = cn_error_status();
+    for (int i = 0; i < 6; i++) cn_tensor_destroy(&made[i]);
+    cn_metric_destroy(&metric);
+    cn_tensor_destroy(&labels);
+    cn_tensor_destroy(&p);
+    cn_tensor_destroy(&weights);
     return status;
 }
 
@@ -164,6 +211,13 @@ static void training_with_callbacks(void **state)
     mkdir(scratch_folder, 0700);
 }
 
+static void weighing_and_measuring(void **state)
+{
+    (void)state;
+    assert_in_range(walk(train_weighted), 50, 5000);
+    assert_in_range(walk(measure), 20, 5000);
+}
+
 static void predicting_and_describing(void **state)
 {
     (void)state;
@@ -221,6 +275,7 @@ int main(void)
         cmocka_unit_test(building_and_training),
         cmocka_unit_test(training_with_options),
         cmocka_unit_test(training_with_callbacks),
+        cmocka_unit_test(weighing_and_measuring),
         cmocka_unit_test(predicting_and_describing),
         cmocka_unit_test(saving_and_loading),
     };
