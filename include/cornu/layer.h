@@ -340,6 +340,67 @@ CN_API cn_layer *cn_random_zoom_create(const cn_random_zoom_options *options);
 #define cn_random_zoom(...)                                                                                         \
     cn_random_zoom_create(&(const cn_random_zoom_options){CN_RANDOM_ZOOM_DEFAULTS, .height_factor[0] = __VA_ARGS__})
 
+/* --- ReLU, LeakyReLU, PReLU, ELU, Softmax: activations as layers of their own ----------------------------------------
+ * Source: keras.layers.ReLU, LeakyReLU, PReLU, ELU, Softmax. As text also relu, leakyrelu, prelu. */
+
+/* ReLU: y = max_value from there on; x above threshold; negative_slope (x - threshold) below. */
+typedef struct cn_re_lu_options {
+    double max_value, negative_slope, threshold; /* each >= 0; max_value INFINITY: no bound */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_re_lu_options;
+#define CN_RE_LU_DEFAULTS .max_value = INFINITY
+CN_API cn_layer *cn_re_lu_create(const cn_re_lu_options *options);
+/* cn_re_lu(), cn_re_lu(.max_value = 6) */
+#define cn_re_lu(...) cn_re_lu_create(&(const cn_re_lu_options){CN_RE_LU_DEFAULTS, __VA_ARGS__})
+
+/* LeakyReLU: y = x above 0, else negative_slope x. */
+typedef struct cn_leaky_re_lu_options {
+    double negative_slope; /* >= 0; 0.3 here, 0.2 in the activation leaky_relu, as in Keras */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_leaky_re_lu_options;
+#define CN_LEAKY_RE_LU_DEFAULTS .negative_slope = 0.3
+CN_API cn_layer *cn_leaky_re_lu_create(const cn_leaky_re_lu_options *options);
+/* cn_leaky_re_lu(), cn_leaky_re_lu(.negative_slope = 0.1) */
+#define cn_leaky_re_lu(...) cn_leaky_re_lu_create(&(const cn_leaky_re_lu_options){CN_LEAKY_RE_LU_DEFAULTS, __VA_ARGS__})
+
+/* PReLU: y = x above 0, else alpha x, where alpha is learnt. It has the shape of a sample, with 1 for shared axes. */
+typedef struct cn_p_re_lu_options {
+    const char *alpha_initializer;
+    const char *alpha_regularizer, *alpha_constraint; /* NULL: none */
+    int64_t shared_axes[CN_MAX_NDIM];                 /* from 1, as 0 is the batch; up to the first 0 */
+    int trainable;                                    /* 0: alpha stays as it is */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_p_re_lu_options;
+#define CN_P_RE_LU_DEFAULTS .alpha_initializer = "zeros", .trainable = 1
+CN_API cn_layer *cn_p_re_lu_create(const cn_p_re_lu_options *options);
+/* cn_p_re_lu(), cn_p_re_lu(.shared_axes = {1, 2}) for images */
+#define cn_p_re_lu(...) cn_p_re_lu_create(&(const cn_p_re_lu_options){CN_P_RE_LU_DEFAULTS, __VA_ARGS__})
+
+/* ELU: y = x above 0, else alpha (e^x - 1). */
+typedef struct cn_elu_options {
+    double alpha;
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_elu_options;
+#define CN_ELU_DEFAULTS .alpha = 1
+CN_API cn_layer *cn_elu_create(const cn_elu_options *options);
+/* cn_elu_layer(), cn_elu_layer(.alpha = 0.5) */
+#define cn_elu_layer(...) cn_elu_create(&(const cn_elu_options){CN_ELU_DEFAULTS, __VA_ARGS__})
+
+/* Softmax: y = e^x / sum e^x along one axis. */
+typedef struct cn_softmax_options {
+    int64_t axis; /* from 1, as 0 is the batch; -1: the last one */
+    int64_t input_shape[CN_MAX_NDIM];
+    const char *name;
+} cn_softmax_options;
+#define CN_SOFTMAX_DEFAULTS .axis = -1
+CN_API cn_layer *cn_softmax_create(const cn_softmax_options *options);
+/* cn_softmax_layer(), cn_softmax_layer(.axis = 1) */
+#define cn_softmax_layer(...) cn_softmax_create(&(const cn_softmax_options){CN_SOFTMAX_DEFAULTS, __VA_ARGS__})
+
 /* --- by name ------------------------------------------------------------------------------------------------------- */
 
 /* A layer from text: its name in snake case or as Keras's class name, and arguments in brackets, positional ones

@@ -12,4 +12,11 @@ CN__ACTIVATION_LIST(DECLARE)
 extern const cn__activation_math *const CN_T(cn__activation_maths)[CN__ACTIVATION_COUNT];
 #define cn__activation_maths CN_T(cn__activation_maths)
 
+/* Forward and backward of layers that are nothing but layer->activation with layer->activation_options. */
+struct cn__pass;
+#define cn__activation_forward CN_T(cn__activation_forward)
+#define cn__activation_backward CN_T(cn__activation_backward)
+void cn__activation_forward(const struct cn__pass *pass);
+void cn__activation_backward(const struct cn__pass *pass);
+
 #endif

@@ -133,7 +133,12 @@ typedef struct cn__layer_class {
     X(layer_normalization)                                                                                          \
     X(random_translation)                                                                                           \
     X(random_rotation)                                                                                              \
-    X(random_zoom)
+    X(random_zoom)                                                                                                  \
+    X(re_lu)                                                                                                        \
+    X(leaky_re_lu)                                                                                                  \
+    X(p_re_lu)                                                                                                      \
+    X(elu)                                                                                                          \
+    X(softmax)
 
 #define CN__LAYER_ID(name) CN__LAYER_##name,
 enum { CN__LAYER_LIST(CN__LAYER_ID) CN__LAYER_COUNT };

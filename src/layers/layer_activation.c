@@ -37,19 +37,19 @@ static void backward_samples(void *context, int thread, int64_t begin, int64_t e
                       (const real *)s->pass->y + out, (const real *)s->pass->dy + out, (real *)s->pass->dx + in);
 }
 
-static void forward(const cn__pass *pass)
+void cn__activation_forward(const cn__pass *pass)
 {
     share s = prepare(pass);
     cn__each_sample(pass, forward_samples, &s);
 }
 
-static void backward(const cn__pass *pass)
+void cn__activation_backward(const cn__pass *pass)
 {
     share s = prepare(pass);
     if (pass->dx) cn__each_sample(pass, backward_samples, &s);
 }
 
-const cn__layer_math CN_T(cn__layer_activation_math) = {forward, backward};
+const cn__layer_math CN_T(cn__layer_activation_math) = {cn__activation_forward, cn__activation_backward};
 
 #if CN_ONCE
 #include "base/error.h"

@@ -222,6 +222,20 @@ LAYERS = [
      lambda: RandomZoom(0.9, interpolation="nearest", fill_mode="wrap"), (5, 4, 1)),
     ("random_zoom(0.9, 0.2, fill_mode=nearest, seed=12)",
      lambda: RandomZoom(0.9, 0.2, fill_mode="nearest", seed=12), (5, 4, 2)),
+    ("batch_normalization(momentum=0.5, trainable=false)",
+     lambda: L.BatchNormalization(momentum=0.5, trainable=False), (3,)),
+    ("relu", lambda: L.ReLU(), (7,)),
+    ("re_lu(1.2, negative_slope=0.2, threshold=0.4)", lambda: L.ReLU(1.2, negative_slope=0.2, threshold=0.4), (7,)),
+    ("leaky_re_lu", lambda: L.LeakyReLU(), (7,)),
+    ("leakyrelu(negative_slope=0.05)", lambda: L.LeakyReLU(negative_slope=0.05), (7,)),
+    ("p_re_lu", lambda: L.PReLU(), (3, 4)),
+    ("p_re_lu(shared_axes=1)", lambda: L.PReLU(shared_axes=[1]), (3, 4)),
+    ("prelu(shared_axes=(1, 2))", lambda: L.PReLU(shared_axes=(1, 2)), (3, 2, 2)),
+    ("elu", lambda: L.ELU(), (7,)),
+    ("elu(0.4)", lambda: L.ELU(0.4), (7,)),
+    ("softmax", lambda: L.Softmax(), (3, 4)),
+    ("softmax(1)", lambda: L.Softmax(axis=1), (3, 4)),
+    ("softmax(-2)", lambda: L.Softmax(axis=-2), (2, 5, 3)),
     ("dropout(0.4)", lambda: Dropout(0.4), (9,)),
     ("dropout(0.25, seed=99)", lambda: Dropout(0.25, seed=99), (5, 4)),
     ("dropout(0.5, noise_shape=3x1)", lambda: Dropout(0.5, noise_shape=(None, 3, 1)), (3, 4)),
@@ -254,8 +268,10 @@ def record_layer(index, text, make, shape, batch=4):
     put(name, "r", r)
     put(name, "y", y)
     put(name, "dx", transposed(layer, x, r) if isinstance(layer, Augmentation) else gradients[0])
-    for k, g in enumerate(gradients[1:]):
-        put(name, f"dw{k}", g)
+    for k, w in enumerate(layer.weights):
+        for t, g in zip(layer.trainable_weights, gradients[1:]):
+            if t is w:
+                put(name, f"dw{k}", g)
     for k, w in enumerate(layer.weights):
         put(name, f"state{k}", w)
     # three steps of SGD, the layer and Dense(2) behind it

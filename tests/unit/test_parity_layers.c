@@ -171,7 +171,7 @@ static double check_weights(alone *a, const char *name, const char *what, float 
     static float flat[ROOM];
     for (int k = 0; k < a->layer->n_weights; k++) {
         char key[32];
-        if (only_trainable && !a->layer->weights[k].trainable) continue;
+        if (only_trainable && !(a->layer->weights[k].trainable && a->layer->trainable)) continue;
         snprintf(key, sizeof key, "%s%d", what, k);
         int n = weight_size(a->layer, k);
         wanted(name, key, n, a->recorded);
@@ -394,6 +394,13 @@ static void bad_layers(void **state)
         {"random_zoom(0.1, interpolation=cubic)", {4, 4, 1}, "random_zoom: interpolation must be bilinear or nearest, got"},
         {"random_zoom(-3)", {4, 4, 1}, "random_zoom: height_factor must be a number or two numbers in -1 ... 1, got -3"},
         {"random_zoom(0.1, fill_value=inf)", {4, 4, 1}, "random_zoom: fill_value must be a finite number, got inf"},
+        {"relu(-1)", {3}, "re_lu: max_value must be at least 0, got -1; leave it out for no bound"},
+        {"leakyrelu(-1)", {3}, "leaky_re_lu: negative_slope must be a number of at least 0, got -1"},
+        {"elu(nan)", {3}, "elu: alpha must be a finite number, got nan"},
+        {"prelu(shared_axes=2)", {3}, "p_re_lu: shared_axes must lie in 1 ... 1 for samples of 1 axes, got 2"},
+        {"softmax(0)", {3}, "softmax: axis 0 is the batch; axes count from 1, and -1 is the last"},
+        {"softmax(2)", {3}, "softmax: axis must lie in 1 ... 1 or -1 ... -1 for samples of 1 axes, got 2"},
+        {"softmax", {1}, "softmax: softmax over one unit is always the same; use sigmoid"},
         {"zero_padding2d(-1)", {2, 2, 2}, "zero_padding2d: padding must be one number, two (rows, columns) or four"},
         {"zero_padding2d(1x2x3)", {2, 2, 2}, "zero_padding2d: padding must be one number, two (rows, columns) or four"},
         {"zero_padding2d(1)", {2, 2}, "zero_padding2d: needs images (height, width, channels), got samples of 2 axes"},
