@@ -249,6 +249,12 @@ static tensor *batch_norm_plain(tensor *x, weights w)
 static tensor *layer_norm(tensor *x, weights w) { return normalized(x, CN_AXES(-1), 1e-3, w[0], w[1]); }
 static tensor *layer_norm_plain(tensor *x, weights w) { (void)w; return normalized(x, CN_AXES(-1), 0.1, NULL, NULL); }
 
+static tensor *re_lu(tensor *x, weights w) { (void)w; return relu(x); }
+static tensor *leaky_re_lu(tensor *x, weights w) { (void)w; return cn_tensor_maximum(x, times(x, num(0.3))); }
+static tensor *elu_layer(tensor *x, weights w) { (void)w; return elu(x); }
+static tensor *softmax_1(tensor *x, weights w) { (void)w; return cn_tensor_softmax(x, 1); }
+static tensor *p_re_lu(tensor *x, weights w) { return plus(relu(x), times(w[0], most(x, 0))); }
+
 static const struct {
     const char *text; /* %s is an activation, applied to the last axis of what f gives */
     tensor *(*f)(tensor *x, weights w);
@@ -276,6 +282,12 @@ static const struct {
     {"permute((3, 1, 2))", permute, 3, {2, 3, 4}, 0},
     {"zero_padding2d(((1, 0), (2, 3)))", zero_padding, 3, {2, 3, 2}, 0},
     {"dropout(0.4, seed=3)", same, 2, {3, 5}, 1},
+    {"re_lu", re_lu, 1, {6}, 0},
+    {"leaky_re_lu", leaky_re_lu, 1, {6}, 0},
+    {"p_re_lu", p_re_lu, 1, {6}, 0},
+    {"p_re_lu(shared_axes=1)", p_re_lu, 2, {3, 4}, 0},
+    {"elu", elu_layer, 1, {6}, 0},
+    {"softmax(1)", softmax_1, 2, {3, 4}, 0},
     {"batch_normalization", batch_norm, 1, {4}, 0},
     {"batch_normalization(axis=1, epsilon=0.01)", batch_norm_first, 2, {3, 4}, 0},
     {"batch_normalization(center=false, scale=false)", batch_norm_plain, 2, {3, 4}, 0},
