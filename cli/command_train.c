@@ -358,6 +358,7 @@ const struct command command_train = {
         "  cornu train mnist --optimizer sgd --learning-rate 0.1 --momentum 0.9\n"
         "  cornu train mnist --layers \"flatten,dense(256, activation=tanh),10:softmax\" \\\n"
         "                    --loss sparse_categorical_crossentropy\n"
+        "  cornu train mnist --layers \"512:relu,dropout(0.3),batch_normalization,10:softmax\"\n"
         "  cornu train mnist --layers \"conv2d(32, 3x3, activation=relu),max_pooling2d,flatten,10:softmax\"\n"
         "  cornu train mnist --epochs 50 --validation-split 0.1 --early-stopping 3 --restore-best --csv log.csv\n"
         "  cornu train mnist --checkpoint run.checkpoint --checkpoint-every 100        kill it, add --resume\n"

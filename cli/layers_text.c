@@ -38,6 +38,21 @@ static int is_called(const char *item, const char *name)
     return strncasecmp(item, name, length) == 0 && (item[length] == '\0' || item[length] == '(' || item[length] == ' ');
 }
 
+/* Layers that take samples of any shape: what follows decides. */
+static int takes_any_shape(const char *item)
+{
+    static const char *const names[] = {
+        "activation", "rescaling", "dropout", "batch_normalization", "batchnormalization", "layer_normalization",
+        "layernormalization", "re_lu", "relu", "leaky_re_lu", "leakyrelu", "p_re_lu", "prelu", "elu", "softmax",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        if (is_called(item, names[i])) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
 int layers_text_want_rows(const char *text)
 {
     char item[LAYERS_TEXT_LONGEST + 1];
@@ -46,7 +61,7 @@ int layers_text_want_rows(const char *text)
         if (is_units(item) || is_called(item, "dense")) {
             return 1;
         }
-        if (!is_called(item, "activation") && !is_called(item, "rescaling") && !is_called(item, "dropout")) {
+        if (!takes_any_shape(item)) {
             return 0;
         }
     }

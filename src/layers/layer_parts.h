@@ -17,10 +17,10 @@
 #include "layers/layer.h"
 
 /* Calls body(context, thread, begin, end) for all samples of the batch. A batch of one has nothing to share. */
-static inline void cn__each_sample(const cn__pass *pass, cn__loop_body body, void *context)
+static inline void cn__each_sample(const cn__pass *pass, cn__loop_body body, const void *context)
 {
-    if (pass->batch == 1) body(context, 0, 0, 1);
-    else cn__parallel(pass->pool, pass->batch, body, context);
+    if (pass->batch == 1) body((void *)context, 0, 0, 1);
+    else cn__parallel(pass->pool, pass->batch, body, (void *)context);
 }
 
 /* Samples begin ... end-1 of y, when it is finished. */

@@ -1,22 +1,37 @@
-#include "kernels/real.h"
-#include "layers/layer.h"
+#include "layers/layer_parts.h"
 
 /* y = x * scale + offset, each rounded on its own as Keras does */
-static void forward(const cn__pass *pass)
+static void forward_samples(void *context, int thread, int64_t begin, int64_t end)
 {
+    const cn__pass *pass = context;
     const cn_rescaling_options *options = pass->layer->options;
     const real *x = pass->x, scale = (real)options->scale, offset = (real)options->offset;
+    int64_t size = pass->layer->output_size;
     real *y = pass->y;
-    for (int64_t i = 0; i < pass->batch * pass->layer->output_size; i++) y[i] = x[i] * scale + offset;
+    (void)thread;
+    for (int64_t i = begin * size; i < end * size; i++) y[i] = x[i] * scale + offset;
+    cn__round_output(pass, begin, end);
+}
+
+static void backward_samples(void *context, int thread, int64_t begin, int64_t end)
+{
+    const cn__pass *pass = context;
+    const cn_rescaling_options *options = pass->layer->options;
+    const real *dy = pass->dy, scale = (real)options->scale;
+    int64_t size = pass->layer->output_size;
+    real *dx = pass->dx;
+    (void)thread;
+    for (int64_t i = begin * size; i < end * size; i++) dx[i] = dy[i] * scale;
+}
+
+static void forward(const cn__pass *pass)
+{
+    cn__each_sample(pass, forward_samples, pass);
 }
 
 static void backward(const cn__pass *pass)
 {
-    const cn_rescaling_options *options = pass->layer->options;
-    const real *dy = pass->dy, scale = (real)options->scale;
-    real *dx = pass->dx;
-    if (!dx) return;
-    for (int64_t i = 0; i < pass->batch * pass->layer->output_size; i++) dx[i] = dy[i] * scale;
+    if (pass->dx) cn__each_sample(pass, backward_samples, pass);
 }
 
 const cn__layer_math CN_T(cn__layer_rescaling_math) = {forward, backward};
