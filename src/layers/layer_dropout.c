@@ -40,8 +40,7 @@ static void draw(const share *s, int64_t begin, int64_t end, real *factors)
         int64_t from = block * CN__PHILOX_WORDS, first = from < begin ? begin - from : 0;
         int64_t n = end - from < CN__PHILOX_WORDS ? end - from : CN__PHILOX_WORDS;
         cn__philox_words(s->stream.seed, s->stream.purpose, s->stream.step, (uint64_t)block * CN__PHILOX_COUNTERS, words);
-        real *to = factors + (from - begin);
-        for (int64_t i = first; i < n; i++) to[i] = words[i] >> 8 < s->below ? 0 : s->factor;
+        for (int64_t i = first; i < n; i++) factors[from + i - begin] = words[i] >> 8 < s->below ? 0 : s->factor;
     }
 }
 
