@@ -21,7 +21,7 @@ static void forward_pictures(void *context, int thread, int64_t begin, int64_t e
         for (int64_t i = 1; i < n; i++)
             for (int64_t c = 0; c < channels; c++) {
                 real at = x[i * channels + c];
-                y[c] = (y[c] == y[c]) & !(at <= y[c]) ? at : y[c];
+                y[c] = ((y[c] == y[c]) & !(at <= y[c])) ? at : y[c];
             }
     }
 }
