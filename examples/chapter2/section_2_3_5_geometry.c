@@ -145,8 +145,10 @@ static void compose(void)
     apply(&two, FLAG_POINTS, in_turn, in_turn);
 
     cn_scope *scope = cn_scope_begin();
-    const cn_tensor *w1 = cn_tensor_from(CN_FLOAT64, CN_SHAPE(2, 2), one.w), *b1 = cn_tensor_from(CN_FLOAT64, CN_SHAPE(2), one.b);
-    const cn_tensor *w2 = cn_tensor_from(CN_FLOAT64, CN_SHAPE(2, 2), two.w), *b2 = cn_tensor_from(CN_FLOAT64, CN_SHAPE(2), two.b);
+    const cn_tensor *w1 = cn_tensor_from(CN_FLOAT64, CN_SHAPE(2, 2), one.w);
+    const cn_tensor *b1 = cn_tensor_from(CN_FLOAT64, CN_SHAPE(2), one.b);
+    const cn_tensor *w2 = cn_tensor_from(CN_FLOAT64, CN_SHAPE(2, 2), two.w);
+    const cn_tensor *b2 = cn_tensor_from(CN_FLOAT64, CN_SHAPE(2), two.b);
     const cn_tensor *w = must(cn_tensor_matmul(w2, w1)), *b = must(cn_tensor_add(cn_tensor_matmul(w2, b1), b2));
     layer both = {.has_relu = 0};
     memcpy(both.w, cn_data(w), sizeof both.w);

@@ -48,7 +48,8 @@ static cn_tensor *in_the_plane(const cn_tensor *x, cn_tensor *const *w)
 static cn_tensor *loss_of(const cn_tensor *x, const cn_tensor *y, cn_tensor *const *w)
 {
     const cn_tensor *z = dense(in_the_plane(x, w), w + 6);
-    const cn_tensor *softplus = cn_tensor_add(cn_tensor_relu(z), cn_tensor_log1p(cn_tensor_exp(cn_tensor_negative(cn_tensor_absolute(z)))));
+    const cn_tensor *beyond = cn_tensor_log1p(cn_tensor_exp(cn_tensor_negative(cn_tensor_absolute(z))));
+    const cn_tensor *softplus = cn_tensor_add(cn_tensor_relu(z), beyond);
     return cn_mean(cn_tensor_subtract(softplus, cn_tensor_multiply(y, z)));
 }
 
@@ -128,7 +129,8 @@ static void draw_border(const panel *q, cn_tensor *const *w)
 {
     const double *u = cn_data(w[6]), c = *(const double *)cn_data(w[7]), length = u[0] * u[0] + u[1] * u[1];
     point foot = {-c * u[0] / length, -c * u[1] / length}, along = {-u[1] * 100 / sqrt(length), u[0] * 100 / sqrt(length)};
-    panel_lines(q, 2, (const point[]){{foot.x - along.x, foot.y - along.y}, {foot.x + along.x, foot.y + along.y}}, 2.4, red, 0.9);
+    const point ends[2] = {{foot.x - along.x, foot.y - along.y}, {foot.x + along.x, foot.y + along.y}};
+    panel_lines(q, 2, ends, 2.4, red, 0.9);
 }
 
 int main(int argc, char **argv)

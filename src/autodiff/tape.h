@@ -76,6 +76,9 @@ typedef struct cn__gradient_line {
 extern const cn__gradient_line cn__gradient_elementwise[], cn__gradient_reduction[], cn__gradient_matmul[],
     cn__gradient_shape[], cn__gradient_gather[];
 
+/* The rule of an operation, which may be NULL as said above. Error: CN_ENOTSUP (it has no line). */
+int cn__gradient_find(cn__op op, cn__gradient_rule *rule);
+
 /* The name of an operation, as in cn_tensor_NAME. */
 const char *cn__op_name(cn__op op);
 

@@ -23,7 +23,7 @@ static int custom(const cn__backward *b)
     return own->function(own->context, b->g, b->output, b->operation->n_inputs, b->operation->inputs, b->gradients);
 }
 
-static int find_rule(cn__op op, cn__gradient_rule *rule)
+int cn__gradient_find(cn__op op, cn__gradient_rule *rule)
 {
     static const cn__gradient_line own[] = {{CN__OP_custom, custom}, {CN__OP_COUNT, NULL}};
     static const cn__gradient_line *const files[] = {own,
@@ -83,7 +83,7 @@ static int play_entry(playback *p, const cn__entry *entry, int *wanted, cn_tenso
         parts[i] = NULL;
     }
     cn__gradient_rule rule = NULL;
-    CN_TRY(find_rule(operation->op, &rule));
+    CN_TRY(cn__gradient_find(operation->op, &rule));
     if (!rule) return CN_OK;
     cn__backward b = {.operation = operation, .output = entry->output, .g = p->sums[entry->output_number],
                       .wanted = wanted, .gradients = parts};

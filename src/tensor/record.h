@@ -24,7 +24,7 @@
     X(negative) X(absolute) X(sign) X(square) X(sqrt) X(reciprocal) X(exp) X(exp2) X(expm1) X(log) X(log2) X(log10) \
     X(log1p) X(sin) X(cos) X(tan) X(arcsin) X(arccos) X(arctan) X(sinh) X(cosh) X(tanh) X(arcsinh) X(arccosh)       \
     X(arctanh) X(sigmoid)                                                                                           \
-    X(floor) X(ceil) X(trunc) X(round) X(clip) X(where)                                                             \
+    X(floor) X(ceil) X(trunc) X(round) X(where)                                                                     \
     X(matmul) X(dot) X(tensordot) X(einsum)                                                                         \
     X(concatenate) X(stack) X(pad) X(broadcast_to) X(tile) X(repeat) X(flip) X(roll) X(diagonal)                    \
     X(sum) X(mean) X(prod) X(max) X(min) X(var) X(std) X(cumsum)                                                    \

@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "autodiff/tape.h"
+
 #include <cornu/cornu.h>
 #include <math.h>
 #include <stdio.h>
@@ -357,6 +359,15 @@ static void rules_agree_with_differences(void **state)
     assert_int_equal(wrong, 0);
 }
 
+static void every_operation_has_a_rule(void **state)
+{
+    (void)state;
+    for (int op = 0; op < CN__OP_COUNT; op++) {
+        cn__gradient_rule rule;
+        if (cn__gradient_find((cn__op)op, &rule) < 0) fail_msg("%s", cn_error_message());
+    }
+}
+
 /* --- the checker is checked --- */
 
 /* The gradient of x^2, but half of it; and 2x, which as a constant has no slope of its own. */
@@ -397,6 +408,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_agree_with_differences),
+        cmocka_unit_test(every_operation_has_a_rule),
         cmocka_unit_test(wrong_rules_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
