@@ -394,6 +394,7 @@ static double compare(const bench *b, int which, tensor *(*activation)(tensor *)
     for (int i = 0; i < n; i++) {
         cn_tensor *by_hand = weight_tensor(&layer->weights[i], b->gradient[i]);
         worst = fmax(worst, difference(gradients[i], cn_data(by_hand)));
+        cn_tensor_destroy(&by_hand);
     }
     cn_tape_destroy(&tape);
     for (int i = 0; i <= n; i++) cn_tensor_destroy(&sources[i]);

@@ -363,8 +363,8 @@ static void every_operation_has_a_rule(void **state)
 {
     (void)state;
     for (int op = 0; op < CN__OP_COUNT; op++) {
-        cn__gradient_rule rule;
-        if (cn__gradient_find((cn__op)op, &rule) < 0) fail_msg("%s", cn_error_message());
+        cn__gradient_rule found;
+        if (cn__gradient_find((cn__op)op, &found) < 0) fail_msg("%s", cn_error_message());
     }
 }
 
