@@ -4,7 +4,6 @@
  * takes longer than the work. Where rows do not depend on each other, a thread therefore takes a block of rows through
  * all further layers, the loss and back down again, and the team meets once. Every number is the same as before: results
  * of a row do not depend on how a batch is cut. */
-#define ROWS_IN_BLOCK 16
 #define MOST_NUMBERS (1 << 17) /* of the weights behind the first layer: each block reads them all */
 
 typedef struct block_job {
@@ -30,12 +29,12 @@ int cn__blocks_first(const cn_model *model)
     return first;
 }
 
-/* 1 if this step may go block by block: the loss looks at rows one by one and no output has a penalty. */
+/* The loss looks at rows one by one and no output has a penalty. */
 int cn__blocks_serve(const cn_model *model, int64_t rows)
 {
     const cn__loss_class *loss = cn__loss_class_of(&model->loss);
     int first = model->plan.layer_gradients ? cn__blocks_first(model) : -1;
-    if (first < 0 || rows < 2 * ROWS_IN_BLOCK || loss->whole_batch || loss->look_first) return 0;
+    if (first < 0 || rows < 2 * CN__ROWS_IN_BLOCK || loss->whole_batch || loss->look_first) return 0;
     if (cn__model_rows_per_sample(model) != 1 || !cn__model_trains(model, 0)) return 0;
     for (int i = 0; i < model->n_layers; i++)
         if (cn__penalizes_output(model, i)) return 0;
@@ -98,15 +97,15 @@ static void run_blocks(void *context, int thread, int64_t begin, int64_t end)
 {
     const block_job *job = context;
     for (int64_t b = begin; b < end; b++) {
-        int64_t row = b * ROWS_IN_BLOCK, rows = job->rows - row;
-        up_and_down(job, thread, row, rows < ROWS_IN_BLOCK ? rows : ROWS_IN_BLOCK);
+        int64_t row = b * CN__ROWS_IN_BLOCK, rows = job->rows - row;
+        up_and_down(job, thread, row, rows < CN__ROWS_IN_BLOCK ? rows : CN__ROWS_IN_BLOCK);
     }
 }
 
 void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums)
 {
     int last = model->n_layers - 1;
-    block_job job = {.around = {.body = run_blocks, .count = (rows + ROWS_IN_BLOCK - 1) / ROWS_IN_BLOCK},
+    block_job job = {.around = {.body = run_blocks, .count = (rows + CN__ROWS_IN_BLOCK - 1) / CN__ROWS_IN_BLOCK},
                      .model = model,
                      .first = cn__blocks_first(model),
                      .rows = rows};

@@ -291,6 +291,8 @@ void cn__step_point(const cn_model *model, int first, cn__pass *pass, void *poin
 /* --- blocks.c --- */
 /* The first layer that works, if all from there on can be split into blocks of rows; -1 otherwise. */
 int cn__blocks_first(const cn_model *model);
+#define CN__ROWS_IN_BLOCK 16
+/* 1 if a training step of so many rows goes block by block. */
 int cn__blocks_serve(const cn_model *model, int64_t rows);
 /* After the forward pass of the first layer: all others, the loss, and back, up to layer_gradients; weights do not move. */
 void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums);

@@ -119,13 +119,21 @@ static void put_waiting(page *p, const cn_model *model, int lists)
 
 /* `bytes`: the data whose bytes this layer reads, NULL: none. */
 static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int64_t batch, const cn__data *bytes,
-                      int is_first)
+                      int is_first, int in_blocks)
 {
     const cn__weight *kernel = &layer->weights[0];
     int64_t rows = batch * (layer->input_size / kernel->rows);
     int tiles = model->bf16_way == CN__BF16_TILES, as_tiles = tiles || (bytes && bytes->as_tiles);
     cn__dense_choice choice;
     model->engine->dense_choose(model->team, rows, kernel->rows, kernel->columns, kernel->stride, &choice);
+    if (in_blocks) {
+        cn__dense_choice block;
+        model->engine->dense_choose(cn__pool_member(model->team, 0), CN__ROWS_IN_BLOCK, kernel->rows, kernel->columns,
+                                    kernel->stride, &block);
+        choice.forward = block.forward;
+        choice.backward_input = block.backward_input;
+        choice.forward_parts = choice.backward_input_parts = 1;
+    }
     put(p, "%.64s: %lld rows, %lld -> %lld\n", layer->name, (long long)rows, (long long)kernel->rows,
         (long long)kernel->columns);
     if (bytes || tiles)
@@ -148,7 +156,7 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
 
 static void put_layers(page *p, const cn_model *model, int64_t rows, const cn__data *bytes)
 {
-    int is_first = 1;
+    int is_first = 1, in_blocks = cn__blocks_serve(model, rows);
     for (int i = 0; i < model->n_layers; i++) {
         const cn_layer *layer = model->layers[i];
         if (layer->class_ == &cn__layer_input) continue;
@@ -156,9 +164,13 @@ static void put_layers(page *p, const cn_model *model, int64_t rows, const cn__d
             put(p, "%.64s: nothing is copied\n", layer->name);
             continue;
         }
-        if (layer->class_ == &cn__layer_dense) put_dense(p, model, layer, rows, is_first ? bytes : NULL, is_first);
+        if (layer->class_ == &cn__layer_dense) put_dense(p, model, layer, rows, is_first ? bytes : NULL, is_first,
+                                                            in_blocks && !is_first);
         else put(p, "%.64s: number by number, rows divided among %d threads\n", layer->name,
                  cn__pool_threads(model->team));
+        if (is_first && in_blocks)
+            put(p, "from here to the loss and back to here each thread takes %d rows at a time, as the layers are small\n",
+                CN__ROWS_IN_BLOCK);
         is_first = 0;
     }
 }
