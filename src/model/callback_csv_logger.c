@@ -44,8 +44,11 @@ static void name_columns(csv_logger *c, const cn_logs *logs)
     }
     qsort(c->columns, (size_t)n, sizeof *c->columns, by_name);
     c->n_columns = n;
-    for (int i = 0; i < n && !has_validation; i++, c->n_columns++)
-        snprintf(c->columns[n + i].name, sizeof c->columns[0].name, "val_%.50s", c->columns[i].name);
+    for (int i = 0; i < n && !has_validation; i++, c->n_columns++) {
+        char name[sizeof c->columns[0].name]; /* a copy: the compiler cannot see that the two do not overlap */
+        memcpy(name, c->columns[i].name, sizeof name);
+        snprintf(c->columns[n + i].name, sizeof name, "val_%.50s", name);
+    }
 }
 
 /* Opens at the first line and not before: a resumed run must not empty the file. */
