@@ -1,7 +1,7 @@
 #!/bin/bash
 # Measures Cornu beside whatever rivals are installed; writes results.txt and results.json into BUILD/bench.
 #
-#   bench/run.sh [main] [predict] [sparse] [start] [company] [dense] [growth]      all of them when none is named
+#   bench/run.sh [main] [predict] [sparse] [start] [company] [dense] [convolution] [growth]      all of them when none is named
 #
 #   CORNU_BUILD            folder of the build (build)
 #   CORNU_BENCH_VENV       virtual environment of the Python rivals (~/.cache/cornu/venv, as setup.sh makes it)
@@ -24,7 +24,7 @@ repeats=${CORNU_BENCH_REPEATS:-5}
 quick=${CORNU_BENCH_QUICK:-0}
 fast=" ${CORNU_BENCH_FAST:-jax_scan openblas_mlp} "
 limit=${CORNU_BENCH_LIMIT:-300}
-all_sections=(main predict sparse start company dense growth)
+all_sections=(main predict sparse start company dense convolution growth)
 
 trap 'exit 130' INT TERM
 trap 'kill $(jobs -p) 2>/dev/null' EXIT # no busy loop stays behind
@@ -221,6 +221,23 @@ section_dense() {
                   "mlp_pytorch compiled|$command --repeats 5 --compiled 1")
     fi
     rounds mlp "${entries[@]}"
+}
+
+# One epoch of a usual network with convolutions.
+section_convolution() {
+    local entries=("cornu|$out/job_cnn --data $data --threads 2 --repeats 1") command
+    entries+=("cornu bf16|$out/job_cnn --data $data --threads 2 --repeats 1 --precision bfloat16")
+    command=$(python_rival pytorch_cnn torch)
+    if [ -n "$command" ]; then
+        entries+=("pytorch_cnn|$command --epochs 1 --repeats 1"
+                  "pytorch_cnn channels last|$command --epochs 1 --repeats 1 --channels-last 1"
+                  "pytorch_cnn compiled|$command --epochs 1 --repeats 1 --compiled 1")
+    fi
+    command=$(python_rival keras_cnn keras,tensorflow)
+    [ -z "$command" ] || entries+=("keras_cnn tensorflow|$command --epochs 1 --repeats 1")
+    command=$(python_rival keras_cnn keras,jax)
+    [ -z "$command" ] || entries+=("keras_cnn jax|$command --epochs 1 --repeats 1 --backend jax")
+    rounds convolution "${entries[@]}"
 }
 
 section_growth() {

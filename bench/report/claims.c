@@ -169,6 +169,12 @@ static void check_dense(checker *c)
            ours(c, "mlp", "cornu", "step_seconds"));
 }
 
+static void check_convolution(checker *c)
+{
+    faster(c, "network with convolutions, float32: an epoch against the fastest rival", 1.5,
+           rival(c, "convolution", "fit_seconds"), ours(c, "convolution", "cornu", "fit_seconds"));
+}
+
 int claims_check(const runs *r, claim claims[CLAIMS_MAX])
 {
     checker c = {r, claims, 0};
@@ -178,6 +184,7 @@ int claims_check(const runs *r, claim claims[CLAIMS_MAX])
     check_start(&c);
     check_company(&c);
     check_dense(&c);
+    check_convolution(&c);
     return c.n;
 }
 

@@ -126,11 +126,10 @@ static void dense_rows(const cn__conv2d *c, const cn__band *band, const real *dz
 
 /* A filter's non-zeros: where their windows begin, and their values. */
 typedef struct line_job {
-    int64_t entries;
-    const uint32_t *offset;
-    const real *value;
+    const cn__nonzero *entries, *end;
     const real *line[LINES]; /* of the first window */
     int64_t sums_step;
+    real *bias; /* gets the sum of the values; NULL: it has it already */
 } line_job;
 typedef void (*line_tile)(const line_job *job, real *sums);
 
@@ -145,9 +144,11 @@ static inline __attribute__((always_inline)) void line_sum(const int count, cons
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) sum[l][v] = vec_load(sums + l * job->sums_step + v * CN__VEC);
     }
-    for (int64_t e = 0; e < job->entries; e++) {
-        int64_t at = job->offset[e];
-        vec d = vec_set(job->value[e]);
+    vec total = vec_set(job->bias ? *job->bias : 0);
+    for (const cn__nonzero *e = job->entries; e < job->end; e++) {
+        int64_t at = e->offset;
+        vec d = vec_set(e->value);
+        total = vec_add(total, d);
 #pragma GCC unroll 4
         for (int l = 0; l < count; l++)
 #pragma GCC unroll 8
@@ -158,6 +159,7 @@ static inline __attribute__((always_inline)) void line_sum(const int count, cons
     for (int l = 0; l < count; l++)
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) vec_store(sums + l * job->sums_step + v * CN__VEC, sum[l][v]);
+    if (job->bias) vec_store_n(job->bias, total, 1);
 }
 
 #define LINE_TILES_OF(TILE, L) TILE(L, 1) TILE(L, 2) TILE(L, 3) TILE(L, 4) TILE(L, 5) TILE(L, 6)
@@ -190,21 +192,19 @@ static void add_filter(const cn__conv2d *c, const cn__band *band, int64_t g, lin
                 job->line[i] = band->base + g * (c->channels / c->groups) + (l + i) / band->runs * band->pitch +
                                (l + i) % band->runs * band->run_step + v * CN__VEC;
             line_tiles[count][end - v](job, sums + l * all.numbers + v * CN__VEC);
+            job->bias = NULL;
         }
 }
 
 typedef struct filter_lists {
     int64_t capacity; /* of each filter */
     uint32_t *count;
-    uint32_t *offset;
-    real *value;
+    cn__nonzero *entries;
 } filter_lists;
 
 static inline void append(const filter_lists *lists, int64_t f, uint32_t at, real d)
 {
-    int64_t place = f * lists->capacity + lists->count[f]++;
-    lists->offset[place] = at;
-    lists->value[place] = d;
+    lists->entries[f * lists->capacity + lists->count[f]++] = (cn__nonzero){d, at};
 }
 
 static void list_pixel(const filter_lists *lists, int64_t filters, uint32_t at, const real *dz)
@@ -224,7 +224,7 @@ static void list_pixel(const filter_lists *lists, int64_t filters, uint32_t at, 
 }
 
 static void listed_rows(const cn__conv2d *c, const cn__band *band, const real *dz, int64_t rows, const filter_lists *lists,
-                        real *sums)
+                        real *sums, real *bias)
 {
     lines all = lines_of(c);
     for (int64_t f = 0; f < c->filters; f++) lists->count[f] = 0;
@@ -233,9 +233,10 @@ static void listed_rows(const cn__conv2d *c, const cn__band *band, const real *d
             list_pixel(lists, c->filters, (uint32_t)(p * band->row_step + q * band->step),
                        dz + (p * c->out_width + q) * c->filters);
     for (int64_t f = 0; f < c->filters; f++) {
-        line_job job = {.entries = lists->count[f], .offset = lists->offset + f * lists->capacity,
-                        .value = lists->value + f * lists->capacity};
-        if (job.entries) add_filter(c, band, f / (c->filters / c->groups), &job, sums + f * all.count * all.numbers);
+        const cn__nonzero *entries = lists->entries + f * lists->capacity;
+        line_job job = {.entries = entries, .end = entries + lists->count[f], .bias = bias + f};
+        if (lists->count[f])
+            add_filter(c, band, f / (c->filters / c->groups), &job, sums + f * all.count * all.numbers);
     }
 }
 
@@ -259,14 +260,15 @@ int cn__conv2d_wants_lists(const cn__conv2d *c, const real *dz)
 void cn__conv2d_add_gradient(const cn__conv2d *c, const real *in, const real *dz, int lists, real *sums, real *memory)
 {
     int64_t most = cn__conv2d_gradient_rows(c), row = c->out_width * c->filters;
-    filter_lists filters = {.capacity = most * c->out_width, .value = memory + cn__conv2d_band_memory(c)};
-    filters.offset = (uint32_t *)(void *)(filters.value + most * row);
-    filters.count = filters.offset + most * row;
-    add_bias(c, dz, sums + cn__conv2d_sums_size(c) - c->filters);
+    real *bias = sums + cn__conv2d_sums_size(c) - c->filters;
+    filter_lists filters = {.capacity = most * c->out_width,
+                            .entries = (cn__nonzero *)(void *)(memory + (cn__conv2d_band_memory(c) + 1) / 2 * 2)};
+    filters.count = (uint32_t *)(void *)(filters.entries + most * row);
+    if (!lists) add_bias(c, dz, bias);
     for (int64_t p = 0; p < c->out_height; p += most) {
         int64_t rows = cn__smaller(most, c->out_height - p);
         cn__band band = cn__conv2d_open_band(c, in, p, rows, lists, memory);
-        if (lists) listed_rows(c, &band, dz + p * row, rows, &filters, sums);
+        if (lists) listed_rows(c, &band, dz + p * row, rows, &filters, sums, bias);
         else dense_rows(c, &band, dz + p * row, rows, sums);
     }
 }
@@ -303,7 +305,7 @@ int64_t cn__conv2d_gradient_rows(const cn__conv2d *c)
 
 static int64_t larger(int64_t a, int64_t b) { return a > b ? a : b; }
 
-/* In numbers of four bytes; larger ones have room for more. */
+/* In numbers, of which two take at least the room of a cn__nonzero. */
 static int64_t list_memory(const cn__conv2d *c)
 {
     int64_t rows = cn__conv2d_list_rows(c);
@@ -314,7 +316,7 @@ int64_t cn__conv2d_memory(const cn__conv2d *c)
 {
     cn__conv2d turned = cn__conv2d_turned(c);
     int64_t gradient = cn__conv2d_band_memory(c) + 2 * cn__conv2d_gradient_rows(c) * c->out_width * c->filters +
-                       c->filters;
+                       c->filters + 2;
     int64_t most = larger(gradient, c->filters);
     most = larger(most, larger(cn__conv2d_band_memory(&turned), larger(list_memory(c), list_memory(&turned))));
     return larger(most, cn__conv2d_band_memory(c));

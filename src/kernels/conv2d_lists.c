@@ -14,8 +14,7 @@ int cn__conv2d_can_list(const cn__conv2d *c)
 /* --- lists --- */
 
 /* Appends the non-zeros of one pixel; returns their new number. Entries may be written up to a vector beyond it. */
-static inline int64_t list_pixel(int64_t channels, uint32_t unit, const real *in, uint32_t *offset, real *value,
-                                 int64_t count)
+static inline int64_t list_pixel(int64_t channels, uint32_t unit, const real *in, cn__nonzero *entries, int64_t count)
 {
 #if defined(CN_ISA_AVX512)
     const __m512i steps = _mm512_mullo_epi32(_mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0),
@@ -25,14 +24,12 @@ static inline int64_t list_pixel(int64_t channels, uint32_t unit, const real *in
         vec x = n == CN__VEC ? vec_load(in + c) : vec_load_n(in + c, n);
         __mmask16 mask = _mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NEQ_UQ);
         __m512i places = _mm512_add_epi32(steps, _mm512_set1_epi32((int)((uint32_t)c * unit)));
-        vec_store(value + count, _mm512_maskz_compress_ps(mask, x));
-        _mm512_storeu_si512(offset + count, _mm512_maskz_compress_epi32(mask, places));
+        cn__compress(mask, x, places, entries + count);
         count += __builtin_popcount(mask);
     }
 #else
     for (int64_t c = 0; c < channels; c++) {
-        value[count] = in[c];
-        offset[count] = (uint32_t)c * unit;
+        entries[count] = (cn__nonzero){in[c], (uint32_t)c * unit};
         count += in[c] != 0;
     }
 #endif
@@ -45,7 +42,7 @@ static int64_t list_rows(const cn__conv2d *c, const real *in, int64_t rows, cons
     uint32_t unit = (uint32_t)(c->size[1] * CN__VEC);
     for (int64_t n = 0; n < rows * c->width; n++) {
         lists->first[n] = (int32_t)count;
-        count = list_pixel(c->channels, unit, in + n * c->channels, lists->offset, lists->value, count);
+        count = list_pixel(c->channels, unit, in + n * c->channels, lists->entries, count);
     }
     lists->first[rows * c->width] = (int32_t)count;
     return count;
@@ -76,8 +73,7 @@ static inline __attribute__((always_inline)) void spread_row(const int taps, con
 {
     vec sum[MOST_TAPS][CN__CHUNK_VECTORS];
     const cn__conv2d *c = job->c;
-    const uint32_t *offset = job->lists->offset;
-    const real *value = job->lists->value, *kernel = job->kernel;
+    const real *kernel = job->kernel;
     int64_t windows = c->out_width, step = c->filters, end = windows + taps - 1, pixel = 0, next = c->before[1];
 #pragma GCC unroll 8
     for (int t = 0; t < taps; t++)
@@ -93,10 +89,10 @@ static inline __attribute__((always_inline)) void spread_row(const int taps, con
                 sum[turn][v] = job->start || q >= windows ? vec_zero()
                                                           : load_some(job->out + q * step + v * CN__VEC, v < vectors - 1, job->last);
             if (q == next && pixel < job->pixels) {
-                int32_t entry = job->first[pixel], stop = job->first[pixel + 1];
-                for (; entry < stop; entry++) {
-                    const real *row = kernel + (int64_t)offset[entry] * vectors;
-                    vec x = vec_set(value[entry]);
+                const cn__nonzero *stop = job->lists->entries + job->first[pixel + 1];
+                for (const cn__nonzero *e = job->lists->entries + job->first[pixel]; e < stop; e++) {
+                    const real *row = kernel + (int64_t)e->offset * vectors;
+                    vec x = vec_set(e->value);
 #pragma GCC unroll 8
                     for (int t = 0; t < taps; t++)
 #pragma GCC unroll 8
@@ -181,9 +177,8 @@ int cn__conv2d_listed(const cn__conv2d *c, const real *in, const real *packed, i
 {
     int64_t most = cn__conv2d_list_rows(c), numbers = c->width * c->channels;
     int64_t reach = c->dilation[0] * (c->size[0] - 1);
-    cn__nonzeros lists = {.value = memory};
-    lists.offset = (uint32_t *)(void *)(lists.value + most * numbers + CN__VEC);
-    lists.first = (int32_t *)(void *)(lists.offset + most * numbers + CN__VEC);
+    cn__nonzeros lists = {.entries = (cn__nonzero *)(void *)memory};
+    lists.first = (int32_t *)(void *)(lists.entries + most * numbers + CN__VEC);
     const real *kernel = packed + cn__conv2d_packed_size(c) / 2;
     for (int64_t done = 0; done < rows;) {
         /* rows of the picture from the first that is seen on, as many as fit */

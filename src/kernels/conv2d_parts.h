@@ -46,13 +46,31 @@ int64_t cn__conv2d_band_memory(const cn__conv2d *c);
 #define cn__conv2d_open_band CN_T(cn__conv2d_open_band)
 cn__band cn__conv2d_open_band(const cn__conv2d *c, const real *in, int64_t p, int64_t rows, int whole, real *memory);
 
+/* A number that is not zero, and where it leads. */
+typedef struct cn__nonzero {
+    real value;
+    uint32_t offset;
+} cn__nonzero;
+
 /* Lists of the non-zeros of some rows of a picture: those of pixel n, counted from the first row on, are entries
- * first[n] ... first[n+1]-1; offset is the number of the channel times `unit`. */
+ * first[n] ... first[n+1]-1; offset is the number of the channel times a unit. */
 typedef struct cn__nonzeros {
     int32_t *first;
-    uint32_t *offset;
-    real *value;
+    cn__nonzero *entries;
 } cn__nonzeros;
+
+#if defined(CN_ISA_AVX512)
+/* Writes the numbers that the mask picks, with their offsets, one after another; up to 16 entries may be written. */
+static inline void cn__compress(__mmask16 mask, vec values, __m512i offsets, cn__nonzero *to)
+{
+    const __m512i low = _mm512_set_epi32(23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+    const __m512i high = _mm512_set_epi32(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8);
+    __m512i v = _mm512_castps_si512(_mm512_maskz_compress_ps(mask, values));
+    __m512i o = _mm512_maskz_compress_epi32(mask, offsets);
+    _mm512_storeu_si512(to, _mm512_permutex2var_epi32(v, low, o));
+    _mm512_storeu_si512(to + 8, _mm512_permutex2var_epi32(v, high, o));
+}
+#endif
 
 /* Rows of a picture that are listed together. */
 int64_t cn__conv2d_list_rows(const cn__conv2d *c);

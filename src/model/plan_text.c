@@ -154,6 +154,20 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
     if (is_first) put_waiting(p, model, bytes != NULL);
 }
 
+static void put_convolution(page *p, const cn_model *model, const cn_layer *layer, int64_t pictures, int is_first)
+{
+    const cn__weight *kernel = &layer->weights[0];
+    int threads = cn__pool_threads(model->team);
+    put(p, "%.64s: %lld pictures, %lldx%lld windows of %lld numbers -> %lld\n", layer->name, (long long)pictures,
+        (long long)layer->output_shape[0], (long long)layer->output_shape[1], (long long)kernel->rows,
+        (long long)layer->output_shape[2]);
+    put(p, "  %-16s windows read where they lie, or lists of non-zeros in pictures where these are few; rows of all\n"
+           "  %-16s pictures divided among %d threads\n", "forward", "", threads);
+    if (is_first) put(p, "  %-16s not needed, as nothing lies below\n", "input gradient");
+    put(p, "  %-16s the same ways, picture by picture; pieces of the batch divided among %d threads\n",
+        is_first ? "kernel gradient" : "gradients", threads);
+}
+
 static void put_layers(page *p, const cn_model *model, int64_t rows, const cn__data *bytes)
 {
     int is_first = 1, in_blocks = cn__blocks_serve(model, rows);
@@ -166,6 +180,9 @@ static void put_layers(page *p, const cn_model *model, int64_t rows, const cn__d
         }
         if (layer->class_ == &cn__layer_dense) put_dense(p, model, layer, rows, is_first ? bytes : NULL, is_first,
                                                             in_blocks && !is_first);
+        else if (layer->class_ == &cn__layer_conv2d) put_convolution(p, model, layer, rows, is_first);
+        else if (i > 0 && cn__conv2d_pools(model->layers[i - 1], layer))
+            put(p, "%.64s: along with %.64s, picture by picture\n", layer->name, model->layers[i - 1]->name);
         else put(p, "%.64s: number by number, rows divided among %d threads\n", layer->name,
                  cn__pool_threads(model->team));
         if (is_first && in_blocks)

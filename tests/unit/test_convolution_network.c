@@ -113,12 +113,28 @@ static void which_poolings_are_computed_along(void **state)
     }
 }
 
+static void the_plan_in_words(void **state)
+{
+    (void)state;
+    cn_model *model = cn_sequential(.threads = 2);
+    cn_add(model, cn_input(SIDE, SIDE, 1));
+    for (const char *const *layer = network; *layer; layer++) cn_add(model, cn_layer_from_text(*layer));
+    assert_int_equal(cn_compile(model, .loss = "sparse_categorical_crossentropy"), CN_OK);
+    char *text = cn_model_plan(model, x, 16);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "conv2d: 16 pictures, 11x11 windows of 9 numbers -> 20\n"));
+    assert_non_null(strstr(text, "max_pooling2d: along with conv2d_1, picture by picture\n"));
+    cn_string_free(text);
+    cn_model_destroy(&model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_bits_everywhere),
         cmocka_unit_test(a_pooling_that_is_computed_along),
         cmocka_unit_test(which_poolings_are_computed_along),
+        cmocka_unit_test(the_plan_in_words),
     };
     return cmocka_run_group_tests_name("networks of convolutions", tests, setup, teardown);
 }
