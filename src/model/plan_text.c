@@ -53,7 +53,7 @@ static void put_machine(page *p, const cn_model *model, int64_t rows)
 
 static void put_bytes(page *p, const cn_model *model, const cn__data *data, int64_t rows)
 {
-    if (!cn__step_uses_lists(model, data, rows))
+    if (!cn__step_reads_bytes(model, data, rows))
         put(p, "dense rows, as this batch is too large for bytes");
     else if (data->as_tiles)
         put(p, "tiles of bytes, summed exactly; below %.0f %% lists of non-zeros are faster", 100 * CN__TILES_FROM);
@@ -207,7 +207,7 @@ char *cn_model_plan(cn_model *model, const cn_tensor *x, int64_t batch_size)
         cn__model_choose_team(model, rows);
         put_machine(&p, model, rows);
         put_inputs(&p, model, x ? &data : NULL, rows);
-        put_layers(&p, model, rows, x && cn__step_uses_lists(model, &data, rows) ? &data : NULL);
+        put_layers(&p, model, rows, x && cn__step_reads_bytes(model, &data, rows) ? &data : NULL);
     }
     cn__data_close(&data);
     return p.bytes;

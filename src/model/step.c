@@ -93,7 +93,7 @@ int cn__step_status(cn_model *model)
     return status;
 }
 
-int cn__step_uses_lists(const cn_model *model, const cn__data *data, int64_t rows)
+int cn__step_reads_bytes(const cn_model *model, const cn__data *data, int64_t rows)
 {
     return data->x.codes && model->plan.batch.first && rows <= CN__BATCH_MOST_ROWS;
 }
@@ -116,7 +116,7 @@ static void round_inputs(const cn_model *model, int64_t rows)
 static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const cn__choice *choice, int training,
                                     cn__batch *batch)
 {
-    if (cn__step_uses_lists(model, data, choice->n)) {
+    if (cn__step_reads_bytes(model, data, choice->n)) {
         (data->as_tiles ? model->engine->gather->tiles : model->engine->gather->lists)(
             model->team, &data->x, choice, training, &model->plan.batch, batch);
         return batch;

@@ -122,7 +122,7 @@ static void train_by(const cn_tensor *x, const char *isa, const char *optimizer,
     assert_int_equal(cn_compile(model, .loss = "categorical_crossentropy", .optimizer_name = optimizer), CN_OK);
     assert_int_equal(cn__data_open(model, x, labels, &own), CN_OK);
     assert_int_equal(cn__plan_prepare(model, BATCH, 1), CN_OK);
-    assert_true(cn__step_uses_lists(model, &own, BATCH));
+    assert_true(cn__step_reads_bytes(model, &own, BATCH));
     own.as_tiles = r->as_tiles;
     if (r->in_panels) assert_int_equal(cn__panels_open(model), CN_OK);
     for (int64_t at = 0; at + BATCH <= 600; at += BATCH)
