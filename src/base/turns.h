@@ -1,6 +1,6 @@
 /* How long a thread computes before the kernel lets another one have the CPU. Threads that wait for each other many times
  * a millisecond get on better with short turns: beside two programs that never rest, on two cores, fit took 4.7 s instead
- * of 6.0 s. A thread's share of the CPU stays what it was. */
+ * of 6.0 s when all its threads had them. A thread's share of the CPU stays what it was. */
 #ifndef CN_BASE_TURNS_H
 #define CN_BASE_TURNS_H
 

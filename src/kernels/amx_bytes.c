@@ -272,7 +272,8 @@ static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
     for (int64_t step = 0; step < cn__tile_steps(j->x->columns); step++) used[step] = inked_columns(j->x, step);
     cn__tiles_open();
     for (int64_t task = begin; task < end; task++)
-        forward_square(j, task * SQUARE, used, cn__pool_scratch(j->d->pool, thread), cn__pool_strip(j->d->pool, thread));
+        forward_square(j, task * SQUARE, used, cn__pool_scratch(j->d->pool, thread),
+                       cn__pool_strip(j->d->pool, thread));
     cn__tiles_close();
 }
 
@@ -394,7 +395,8 @@ static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *
     float *gradients = (float *)(void *)(near + GRADIENT_DIGITS * SUMS_APART * sizeof *sums);
     const cn__sink sink = cn__sink_at_panel(j->sink, o);
     chore waiting = {.sink = &sink, .column = o, .width = width, .each = (PIECE + calls - 1) / calls};
-    coming next = {.x = x, .row = x->rows * o / j->d->outputs, .end = x->next ? x->rows * (o + width) / j->d->outputs : 0};
+    coming next = {.x = x, .row = x->rows * o / j->d->outputs,
+                   .end = x->next ? x->rows * (o + width) / j->d->outputs : 0};
     int turn = 0;
     for (int64_t piece = begin; piece < end; piece++) {
         uint64_t rows = inked_columns(x, piece), all = ~(uint64_t)0;

@@ -23,7 +23,8 @@ int cn__blocks_first(const cn_model *model)
         if (cn__layer_hands_on(layer, 1)) continue;
         if (!model->engine->layers[cn__layer_index(layer)]->backward_rows) return -1;
         if (layer->thread_size || layer->shared_size || layer->output_ndim != 1) return -1;
-        for (int k = 0; i > first && k < layer->n_weights; k++) numbers += layer->weights[k].rows * layer->weights[k].stride;
+        for (int k = 0; i > first && k < layer->n_weights; k++)
+            numbers += layer->weights[k].rows * layer->weights[k].stride;
     }
     if (first + 1 >= model->n_layers || numbers > MOST_NUMBERS || model->bf16_way != CN__BF16_NONE) return -1;
     return first;
