@@ -48,6 +48,14 @@ int cn__model_start_threads(cn_model *model)
     return model->pool && model->alone ? CN_OK : cn_error_status();
 }
 
+int64_t cn__model_labels_per_sample(const cn_model *model)
+{
+    int64_t shape[CN__MOST_AXES], count = 1;
+    if (!model->loss_axes.moves) return cn__model_rows_per_sample(model);
+    for (int i = cn__axes_kept(&model->loss_axes, 1, shape) - 1; i >= 0; i--) count *= shape[i];
+    return count;
+}
+
 int64_t cn__model_rows_per_sample(const cn_model *model)
 {
     const cn_layer *last = cn__model_last(model);

@@ -15,6 +15,7 @@ static int can_use_logits(const cn_model *model)
 {
     const char *wanted = cn__loss_class_of(&model->loss)->logits_after;
     const cn_layer *last = cn__model_last(model);
+    if (model->loss.axes.n) return 0; /* a softmax runs over the last axis */
     if (last->activity.l1 != 0 || last->activity.l2 != 0) return 0; /* the penalty needs the output itself */
     return wanted && last->activation >= 0 && !strcmp(cn__activation_classes[last->activation]->name, wanted);
 }
@@ -67,15 +68,41 @@ static int keep_metrics(cn_model *model, const cn_compile_options *options)
     return CN_OK;
 }
 
+/* Which axes loss and metrics run over. */
+static int shape_axes(cn_model *model)
+{
+    const cn_layer *last = cn__model_last(model);
+    const cn__loss_class *loss = cn__loss_class_of(&model->loss);
+    int64_t shape[CN__MOST_AXES] = {0};
+    int ndim = last->output_ndim + 1;
+    for (int a = 1; a < ndim && a < CN__MOST_AXES; a++) shape[a] = last->output_shape[a - 1];
+    CN_TRY(cn__axes_resolve(&model->loss_axes, loss->name, &model->loss.axes, loss->whole_batch, ndim, shape));
+    for (int i = 0; i < model->n_metrics; i++) {
+        cn__axes *axes = &model->metric_axes[i];
+        CN_TRY(cn__axes_resolve(axes, model->metrics[i].name, &model->metrics[i].axes,
+                                cn__metric_is_whole(&model->metrics[i]), ndim, shape));
+        if (loss->sparse && memcmp(axes, &model->loss_axes, sizeof *axes) != 0)
+            return cn__fail(CN_EINVAL, "the metric %s and the loss %s read the same labels, so they need the same axis",
+                            model->metrics[i].name, loss->name);
+    }
+    return CN_OK;
+}
+
 /* What depends on the number of outputs: this runs again when they become known only with the data. */
 static int shape_metrics(cn_model *model)
 {
     const cn_layer *last = cn__model_last(model);
     int64_t columns = last->output_shape[last->output_ndim - 1];
+    const cn__loss_class *loss = cn__loss_class_of(&model->loss);
     model->metric_state_size = 0;
+    CN_TRY(shape_axes(model));
     for (int i = 0; i < model->n_metrics; i++) {
         cn__metric *metric = &model->metrics[i];
-        CN_TRY(cn__metric_set_shape(metric, columns, cn__loss_class_of(&model->loss)->sparse));
+        CN_TRY(cn__metric_set_shape(metric, columns, loss->sparse));
+        if (loss->sequence != (metric->index == CN__METRIC_mean_of_loss && cn__loss_class_of(&metric->loss)->sequence))
+            return cn__fail(CN_EINVAL, "the metric %s does not go with the loss %s: %s", metric->name, loss->name,
+                            loss->sequence ? "its labels are sequences, which only the metric ctc reads"
+                                           : "its labels are no sequences");
         if (cn__metric_n_results(metric) != 1)
             return cn__fail(CN_EINVAL, "the metric %s gives %lld numbers, but a log has room for one; give it one threshold, "
                             "or an average such as average=macro", metric->name,
@@ -170,13 +197,35 @@ static int make_slots(cn_model *model)
     return CN_OK;
 }
 
+int cn__model_choose_loss(cn_model *model, const cn_tensor *y)
+{
+    const cn_layer *last = cn__model_last(model);
+    if (!y || !model->loss.by_shape) return CN_OK; /* whoever reads the targets says what is wrong */
+    int given = cn_ndim(y) - 1, wanted = last->output_ndim;
+    int64_t columns = last->output_shape[wanted - 1];
+    /* Keras: fewer axes than the outputs have, or an axis of 1 at the end */
+    int labels = given < wanted || (given == wanted && cn_shape(y)[given] == 1 && columns > 1);
+    if (!cn__loss_set_shape(&model->loss, columns, labels)) return CN_OK;
+    model->from_logits = can_use_logits(model);
+    cn__plan_destroy(&model->plan);
+    return shape_metrics(model);
+}
+
 int cn__model_finish_compile(cn_model *model)
 {
     const cn_layer *last = cn__model_last(model);
     const cn__loss_class *loss = cn__loss_class_of(&model->loss);
     if (!model->is_built) return CN_OK;
+    if (cn__loss_set_shape(&model->loss, last->output_shape[last->output_ndim - 1], 0))
+        model->from_logits = can_use_logits(model);
     CN_TRY(shape_metrics(model));
-    if (loss->sparse && last->output_shape[last->output_ndim - 1] == 1)
+    if (loss->labels_are_free && last->output_ndim != 1)
+        return cn__fail(CN_EINVAL, "%s: %s needs one row of numbers for each sample, this layer gives more axes", last->name,
+                        loss->name);
+    if (loss->sequence && last->output_ndim != 2)
+        return cn__fail(CN_EINVAL, "%s: %s needs outputs of shape (n, steps, classes), this layer's have %d axes", last->name,
+                        loss->name, last->output_ndim + 1);
+    if (loss->sparse && !loss->labels_are_free && last->output_shape[last->output_ndim - 1] == 1)
         return cn__fail(CN_EINVAL, "%s: %s needs one unit per class, this layer has one in all", last->name,
                         loss->name);
     CN_TRY(make_slots(model));

@@ -77,6 +77,7 @@ static int read_labels(const cn_model *model, cn__data *data)
 {
     const cn_layer *last = cn__model_last(model);
     int64_t classes = last->output_shape[last->output_ndim - 1], n = data->rows * data->y.columns;
+    int are_free = cn__loss_class_of(&model->loss)->labels_are_free;
     int64_t ignored = model->loss.options.ignore_class;
     if (!data->labels) {
         data->own_labels = cn__alloc_raw((size_t)n, sizeof *data->labels, "the labels");
@@ -86,12 +87,32 @@ static int read_labels(const cn_model *model, cn__data *data)
     for (int64_t i = 0; i < n; i++) {
         double value = cn__number_at(&data->y, i) * data->y.scale;
         int is_class = value >= 0 && value < (double)classes && value == floor(value);
+        if (are_free && value >= INT32_MIN && value <= INT32_MAX && value == floor(value)) is_class = 1;
+        else if (are_free)
+            return cn__fail(CN_EINVAL, "label %g in row %lld is no whole number that fits into 32 bits", value, (long long)i);
         if (!is_class && !(ignored != CN__NO_CLASS && value == (double)ignored))
             return cn__fail(CN_EINVAL, "label %g in row %lld is not one of the classes 0 ... %lld that %s has units for",
                             value, (long long)(i / data->y.columns), (long long)classes - 1, last->name);
         data->labels[i] = (int32_t)value;
     }
+    for (int64_t r = 0; cn__loss_class_of(&model->loss)->sequence && r < data->rows; r++)
+        if (!cn__labels_are_packed(data->y.columns, data->labels + r * data->y.columns))
+            return cn__fail(CN_EINVAL, "row %lld of the labels has a 0 before a label; 0 is the blank and stands only behind "
+                            "the last label", (long long)r);
     return CN_OK;
+}
+
+/* (n, length), with at most as many labels as the model gives steps. */
+static int open_sequences(const cn_model *model, const cn_tensor *y, cn__data *data)
+{
+    char given[CN_SHAPE_TEXT_BYTES];
+    int64_t steps = cn__model_rows_per_sample(model);
+    if (cn_ndim(y) != 2 || cn_shape(y)[1] < 1 || cn_shape(y)[1] > steps)
+        return cn__fail(CN_ESHAPE, "%s takes labels of shape (n, length), 0 behind the last one, length 1 ... %lld since %s "
+                        "gives so many steps; got %s", cn__loss_class_of(&model->loss)->name, (long long)steps,
+                        cn__model_last(model)->name, cn__shape_text(given, cn_ndim(y), cn_shape(y)));
+    CN_TRY(as_rows(y, cn_shape(y)[1], &data->own_y, &data->y));
+    return read_labels(model, data);
 }
 
 static int open_y(const cn_model *model, const cn_tensor *y, cn__data *data)
@@ -105,12 +126,17 @@ static int open_y(const cn_model *model, const cn_tensor *y, cn__data *data)
         return cn__fail(CN_ESHAPE, "x has %lld samples but y has %lld (shape %s); both need the same number",
                         (long long)data->rows, (long long)cn_len(y), given);
     if (cn__loss_class_of(&model->loss)->sparse) {
-        if (!fits(y, last->output_ndim - 1, last->output_shape)) {
-            batch_shape_text(wanted, last->output_ndim - 1, last->output_shape);
+        int64_t shape[CN__MOST_AXES];
+        int ndim = last->output_ndim - 1;
+        if (model->loss_axes.moves) ndim = cn__axes_kept(&model->loss_axes, 1, shape);
+        else memcpy(shape, last->output_shape, (size_t)ndim * sizeof *shape);
+        if (cn__loss_class_of(&model->loss)->sequence) return open_sequences(model, y, data);
+        if (!fits(y, ndim, shape)) {
+            batch_shape_text(wanted, ndim, shape);
             return cn__fail(CN_ESHAPE, "%s takes whole-number labels of shape %s, got %s; for one-hot rows use "
                             "categorical_crossentropy", loss, last->output_ndim == 1 ? "(n,)" : wanted, given);
         }
-        CN_TRY(as_rows(y, cn__model_rows_per_sample(model), &data->own_y, &data->y));
+        CN_TRY(as_rows(y, cn__model_labels_per_sample(model), &data->own_y, &data->y));
         return read_labels(model, data);
     }
     if (!fits(y, last->output_ndim, last->output_shape))

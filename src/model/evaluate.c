@@ -75,6 +75,7 @@ static int evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_
     if (options->batch_size < 1)
         return cn__fail(CN_EINVAL, "batch_size must be at least 1, got %lld", (long long)options->batch_size);
     cn__data data;
+    CN_TRY(cn__model_choose_loss(model, y));
     cn__sums sums = cn__sums_begin(model, 1);
     CN_TRY(cn__data_open(model, x, y, &data));
     int status = cn__data_weigh(model, &data, options->sample_weight, NULL);

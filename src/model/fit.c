@@ -122,6 +122,7 @@ static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
     const cn_fit_options *o = f->options;
     CN_TRY(build_from(f->model, x));
     CN_TRY(cn__model_need_built(f->model));
+    CN_TRY(cn__model_choose_loss(f->model, y));
     CN_TRY(cn__data_open(f->model, x, y, &f->train));
     CN_TRY(cn__data_weigh(f->model, &f->train, o->sample_weight, o->class_weight));
     CN_TRY(split(f));

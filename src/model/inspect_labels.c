@@ -22,6 +22,7 @@ static loss_family family_of(const char *loss)
     if (!loss) return LOSS_UNKNOWN;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(loss, "( "), loss);
     if (!cn__loss_find(name, &index)) return LOSS_OTHER;
+    if (cn__loss_classes[index]->labels_are_free || cn__loss_classes[index]->sequence) return LOSS_OTHER;
     if (cn__loss_classes[index]->sparse) return LOSS_SPARSE;
     switch (index) {
     case CN__LOSS_categorical_crossentropy:

@@ -5,13 +5,27 @@
 #include <cornu/loss.h>
 #include <math.h>
 
-/* The numbers of the rows, weighted, in y_pred's shape without its last axis. */
+/* What the numbers of the rows are shaped like: y_pred without the axes that make a row. */
+static int shape_of_rows(const cn__scored *s, const cn_tensor *y_pred, int64_t shape[CN__MOST_AXES])
+{
+    int ndim = cn_ndim(y_pred) > 1 ? cn_ndim(y_pred) - 1 : 1;
+    if (s->axes.moves) return cn__axes_kept(&s->axes, 0, shape);
+    if (s->steps) ndim = 1;
+    for (int i = 0; i < ndim && i < CN__MOST_AXES; i++) shape[i] = cn_shape(y_pred)[i];
+    return ndim;
+}
+
+/* The numbers of the rows, weighted. */
 static cn_tensor *rows_of(const cn__scored *s, const cn_tensor *y_pred)
 {
-    int ndim = cn_ndim(y_pred) > 1 ? cn_ndim(y_pred) - 1 : 1, wide = s->engine->bits == 64;
-    cn_tensor *losses = cn_tensor_create(cn_dtype_of(s->output), ndim, cn_shape(y_pred));
-    for (int64_t r = 0; losses && r < s->rows; r++) {
-        double weight = s->weights ? s->weights[r] : 1;
+    int64_t shape[CN__MOST_AXES];
+    int ndim = shape_of_rows(s, y_pred, shape), wide = s->engine->bits == 64;
+    cn_tensor *losses = cn_tensor_create(cn_dtype_of(s->output), ndim, shape);
+    int64_t n = losses ? cn_size(losses) : 0;
+    for (int64_t r = 0; r < n; r++) {
+        /* all rows of a sample weigh the same where axes are moved */
+        int64_t place = s->axes.moves && s->weights ? r / (n / s->samples) * (s->rows / s->samples) : r;
+        double weight = s->weights ? s->weights[place] : 1;
         if (wide) ((double *)cn_data(losses))[r] = weight * ((const double *)s->row_loss)[r];
         else ((float *)cn_data(losses))[r] = (float)weight * ((const float *)s->row_loss)[r];
     }
@@ -24,7 +38,8 @@ static cn_tensor *run(const cn__loss *loss, const cn__scored *s, const cn_tensor
                                         : NULL;
     if (want_gradient && !gradient) return NULL;
     cn__measuring m = {.engine = s->engine, .loss = loss, .from_logits = loss->options.from_logits,
-                       .weights = s->weights, .scores = cn__scored_scores(s)};
+                       .weights = s->weights, .scores = cn__scored_scores(s), .axes = &s->axes,
+                       .axes_room = &s->axes_room, .samples = s->samples};
     m.scores.gradient = gradient ? cn_data(gradient) : NULL;
     double divisor, sum = cn__measure_loss(&m, &divisor);
     if (want_gradient) return gradient;
@@ -34,6 +49,14 @@ static cn_tensor *run(const cn__loss *loss, const cn__scored *s, const cn_tensor
     return value;
 }
 
+/* "crossentropy" */
+static void choose_by_shape(cn__loss *loss, const cn_tensor *y_true, const cn_tensor *y_pred)
+{
+    int given = cn_ndim(y_true), wanted = cn_ndim(y_pred);
+    int64_t columns = wanted > 1 ? cn_shape(y_pred)[wanted - 1] : 1;
+    cn__loss_set_shape(loss, columns, given < wanted || (given == wanted && cn_shape(y_true)[given - 1] == 1));
+}
+
 static cn_tensor *open_and_run(const char *text, const cn_tensor *y_true, const cn_tensor *y_pred,
                                const cn_tensor *sample_weight, int want_gradient)
 {
@@ -41,9 +64,9 @@ static cn_tensor *open_and_run(const char *text, const cn_tensor *y_true, const 
     cn__scored scored;
     cn_tensor *result = NULL;
     if (cn__loss_open(&loss, text) < 0) return NULL;
-    const cn__loss_class *class_ = cn__loss_class_of(&loss);
-    if (cn__scored_open(&scored, class_->name, y_true, y_pred, sample_weight,
-                        class_->sparse ? CN__SCORED_LABELS : CN__SCORED_ROWS, loss.options.ignore_class) == CN_OK) {
+    if (y_true && y_pred && cn_ndim(y_pred) > 0) choose_by_shape(&loss, y_true, y_pred);
+    cn__scored_wish wish = cn__scored_wish_of(&loss);
+    if (cn__scored_open(&scored, y_true, y_pred, sample_weight, &wish) == CN_OK) {
         result = run(&loss, &scored, y_pred, want_gradient);
         cn__scored_close(&scored);
     }
@@ -67,7 +90,7 @@ int cn_loss_takes_labels(const char *text)
 {
     cn__loss loss;
     CN_TRY(cn__loss_open(&loss, text));
-    int sparse = cn__loss_class_of(&loss)->sparse;
+    int sparse = loss.by_shape || cn__loss_class_of(&loss)->sparse;
     cn__loss_close(&loss);
     return sparse;
 }

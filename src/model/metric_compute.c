@@ -39,18 +39,21 @@ const char *cn_metric_name(const cn_metric *metric)
 /* At the first batch; later ones must have the same number of columns. */
 static int shape(cn_metric *m, const cn__scored *s)
 {
-    if (m->state && s->columns != m->metric.columns)
+    int64_t columns = s->steps ? s->columns / s->steps : s->columns;
+    if (m->state && columns != m->metric.columns)
         return cn__fail(CN_ESHAPE, "%s: y_pred has %lld columns, but %lld in the batches before; cn_metric_reset_state "
-                        "begins anew", m->metric.name, (long long)s->columns, (long long)m->metric.columns);
-    CN_TRY(cn__metric_set_shape(&m->metric, s->columns, s->labels != NULL));
+                        "begins anew", m->metric.name, (long long)columns, (long long)m->metric.columns);
+    CN_TRY(cn__metric_set_shape(&m->metric, columns, s->labels != NULL));
     if (m->state) return CN_OK;
     m->state = cn__alloc((size_t)cn__metric_state_size(&m->metric) + 1, sizeof *m->state, "the state of a metric");
     return m->state ? CN_OK : CN_ENOMEM;
 }
 
 /* Labels as rows of 0 and 1, for metrics that read rows. */
-static int make_target(cn__scored *s)
+static int make_target(cn__scored *s, const char *owner)
 {
+    if (s->axes.moves)
+        return cn__fail(CN_ESHAPE, "%s: over other axes than the last one it reads rows of numbers, not labels", owner);
     s->target = cn_tensor_create(cn_dtype_of(s->output), 2, (int64_t[]){s->rows, s->columns});
     if (!s->target) return CN_ENOMEM;
     for (int64_t r = 0; r < s->rows; r++) {
@@ -62,18 +65,33 @@ static int make_target(cn__scored *s)
     return CN_OK;
 }
 
+static cn__scored_wish wish_of(const cn__metric *m, const cn_tensor *y_true)
+{
+    if (m->index == CN__METRIC_mean_of_loss) {
+        cn__scored_wish wish = cn__scored_wish_of(&m->loss);
+        wish.owner = m->name;
+        if (wish.kind == CN__SCORED_LABELS || wish.kind == CN__SCORED_ROWS) wish.kind = CN__SCORED_AS_SHAPED;
+        return wish;
+    }
+    int without = m->index != CN__METRIC_BY_SHAPE && cn__metric_reads_of(m) == CN__READS_OUTPUT && !y_true;
+    return (cn__scored_wish){.owner = m->name, .kind = without ? CN__SCORED_NOTHING : CN__SCORED_AS_SHAPED,
+                             .ignored = m->loss.options.ignore_class, .axes = &m->axes};
+}
+
 int cn_metric_update_state(cn_metric *metric, const cn_tensor *y_true, const cn_tensor *y_pred,
                            const cn_tensor *sample_weight)
 {
     cn__scored s;
     if (!metric) return cn__fail(CN_EINVAL, "cn_metric_update_state: the metric is NULL");
     cn__metric *m = &metric->metric;
-    CN_TRY(cn__scored_open(&s, m->name, y_true, y_pred, sample_weight, CN__SCORED_AS_SHAPED,
-                           m->loss.options.ignore_class));
+    cn__scored_wish wish = wish_of(m, y_true);
+    CN_TRY(cn__scored_open(&s, y_true, y_pred, sample_weight, &wish));
     int status = shape(metric, &s);
-    if (status == CN_OK && s.labels && cn__metric_reads_of(m) == CN__READS_ROWS) status = make_target(&s);
+    if (status == CN_OK && s.labels && cn__metric_reads_of(m) == CN__READS_ROWS) status = make_target(&s, m->name);
     if (status == CN_OK) {
         cn__scores scores = cn__scored_scores(&s);
+        if (s.axes.moves)
+            scores = cn__axes_move(&s.axes, &scores, s.samples, (size_t)s.engine->bits / 8, &s.axes_room);
         s.engine->metrics[m->index]->update(m, &scores, metric->state);
     }
     cn__scored_close(&s);

@@ -39,6 +39,9 @@ typedef struct cn__plan {
     double *weights;
     void *row_loss;
     void *probabilities;
+    cn__axes_room axes_room; /* where loss or metrics run over other axes than the last one */
+    void *sequence_room;     /* of losses of sequences */
+    int64_t sequence_labels; /* labels for each sequence of the batch */
     void *metric_row_loss, *metric_probabilities; /* room for the metrics */
     cn__bf16 *bf16;    /* one per layer, NULL unless the precision is mixed_bfloat16 */
     int *copy_is_fresh;
@@ -139,6 +142,7 @@ struct cn_model {
     double learning_rate;
     int64_t iterations; /* updates done by this optimizer */
     cn__loss loss;
+    cn__axes loss_axes, metric_axes[CN_MAX_METRICS];
     char *loss_text; /* as it was given to cn_compile */
     int from_logits; /* the loss reads the input of the last activation */
     int n_metrics;
@@ -178,6 +182,10 @@ double cn__model_work(const cn_model *model, int64_t rows);
 void cn__model_choose_team(cn_model *model, int64_t rows);
 /* Rows of the last axis in one sample's output: the loss measures each. */
 int64_t cn__model_rows_per_sample(const cn_model *model);
+/* Labels for each sample where the loss takes labels; of sequences at most. */
+int64_t cn__model_labels_per_sample(const cn_model *model);
+/* "crossentropy" looks at the targets and becomes one of three; before targets are read. Error: CN_EINVAL, CN_ENOMEM. */
+int cn__model_choose_loss(cn_model *model, const cn_tensor *y);
 /* 1 if the loss is measured from logits: those before the last activation, or the model's own output. */
 int cn__model_reads_logits(const cn_model *model);
 /* 1 if a metric is a loss measured from logits. */

@@ -114,6 +114,21 @@ static void carve_layer_gradients(const cn_model *model, cn__plan *plan, carver 
     }
 }
 
+/* Other axes than the last one: room for what is moved; sequences: for the sums over paths. */
+static void carve_scores(const cn_model *model, cn__plan *plan, carver *c, int64_t rows, int training)
+{
+    size_t real = cn__engine_bytes(model->engine);
+    int64_t outputs = cn__model_last(model)->output_size, steps = cn__model_rows_per_sample(model);
+    int moves = model->loss_axes.moves;
+    for (int i = 0; i < model->n_metrics; i++) moves |= model->metric_axes[i].moves;
+    plan->axes_room.output = carve(c, moves ? rows * outputs : 0, real);
+    plan->axes_room.target = carve(c, moves ? rows * outputs : 0, real);
+    plan->axes_room.gradient = carve(c, moves && training ? rows * outputs : 0, real);
+    plan->axes_room.weights = carve(c, moves ? rows * outputs : 0, sizeof(double));
+    if (!cn__loss_class_of(&model->loss)->sequence) return;
+    plan->sequence_room = carve(c, rows * cn__loss_room(steps, steps), real);
+}
+
 static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t rows, int training)
 {
     size_t real = cn__engine_bytes(model->engine);
@@ -134,12 +149,13 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
     for (int i = 0; training && i < 2; i++) plan->gradients[i] = carve(c, rows * widest(model), real);
     if (training && cn__blocks_first(model) >= 0) carve_layer_gradients(model, plan, c, rows);
     plan->target = carve(c, rows * outputs, real);
-    plan->labels = carve(c, rows * cn__model_rows_per_sample(model), sizeof *plan->labels);
+    plan->labels = carve(c, rows * cn__model_labels_per_sample(model), sizeof *plan->labels);
     plan->weights = carve(c, rows * cn__model_rows_per_sample(model), sizeof *plan->weights);
     plan->row_loss = carve(c, rows * outputs, real);
     plan->probabilities = carve(c, rows * outputs, real);
     plan->metric_row_loss = carve(c, rows * cn__model_rows_per_sample(model), real);
     plan->metric_probabilities = carve(c, cn__model_metrics_read_logits(model) ? rows * outputs : 0, real);
+    carve_scores(model, plan, c, rows, training);
     if (model->bf16_way != CN__BF16_NONE) carve_bf16(model, plan, c, rows);
 }
 

@@ -14,6 +14,11 @@ static int read_sample_weight(const cn_model *model, cn__data *data, const cn_te
 {
     char text[CN_SHAPE_TEXT_BYTES];
     int64_t per_sample = data->rows && cn_ndim(given) > 0 ? cn_size(given) / data->rows : 0;
+    int by_sample = model->loss_axes.moves || cn__loss_class_of(&model->loss)->sequence;
+    for (int i = 0; i < model->n_metrics; i++) by_sample |= model->metric_axes[i].moves;
+    if (by_sample && cn_len(given) == data->rows && per_sample != 1)
+        return cn__fail(CN_ESHAPE, "sample_weight needs one number for each sample where a loss runs over other axes than the "
+                        "last one or over sequences, got shape %s", cn__shape_text(text, cn_ndim(given), cn_shape(given)));
     if (cn_len(given) != data->rows || (per_sample != 1 && per_sample != cn__model_rows_per_sample(model)))
         return cn__fail(CN_ESHAPE, "sample_weight needs one number for each of the %lld samples, got shape %s",
                         (long long)data->rows, cn__shape_text(text, cn_ndim(given), cn_shape(given)));
@@ -66,6 +71,12 @@ static int read_class_weight(const cn_model *model, cn__data *data, const cn_ten
 int cn__data_weigh(const cn_model *model, cn__data *data, const cn_tensor *sample_weight, const cn_tensor *class_weight)
 {
     if (!sample_weight && !class_weight) return CN_OK;
+    int across = model->loss_axes.moves && model->loss_axes.across_samples;
+    for (int i = model->n_plain_metrics; i < model->n_metrics; i++)
+        across |= model->metric_axes[i].moves && model->metric_axes[i].across_samples;
+    if (across)
+        return cn__fail(CN_EINVAL, "%s: with axis 0 a number belongs to no sample, so there is nothing that a weight could "
+                        "weigh", cn__loss_class_of(&model->loss)->name);
     if (sample_weight && class_weight)
         return cn__fail(CN_EINVAL, "sample_weight and class_weight are both given; multiply them into one sample_weight");
     data->weights = cn__alloc((size_t)(data->rows * cn__model_rows_per_sample(model)), sizeof *data->weights,

@@ -147,6 +147,7 @@ static void read_targets(cn_model *model, const cn__data *data, const cn__choice
         return;
     }
     int64_t each = data->y.columns;
+    model->plan.sequence_labels = each;
     for (int64_t i = 0; i < choice->n; i++)
         for (int64_t k = 0; k < each; k++)
             model->plan.labels[i * each + k] = data->labels[row_of(choice, i) * each + k];
@@ -156,7 +157,8 @@ static void read_targets(cn_model *model, const cn__data *data, const cn__choice
 static const double *read_weights(cn_model *model, const cn__data *data, const cn__choice *choice)
 {
     if (!data->weights) return NULL;
-    int64_t rows = cn__model_rows_per_sample(model), each = data->weights_per_sample;
+    int64_t rows = cn__loss_class_of(&model->loss)->sequence ? 1 : cn__model_rows_per_sample(model);
+    int64_t each = data->weights_per_sample;
     for (int64_t i = 0; i < choice->n; i++)
         for (int64_t k = 0; k < rows; k++)
             model->plan.weights[i * rows + k] = data->weights[row_of(choice, i) * each + (each == 1 ? 0 : k)];
@@ -253,6 +255,7 @@ int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, doubl
     CN_TRY(cn__model_need_built(model));
     if (!y) return cn__fail(CN_EINVAL, "cn_train_step: y is NULL");
     cn__data data;
+    CN_TRY(cn__model_choose_loss(model, y));
     CN_TRY(cn__data_open_once(model, x, y, &data));
     cn__sums sums = cn__sums_begin(model, 1);
     cn__train_batch(model, &data, &(cn__choice){.n = data.rows}, &sums);

@@ -6,8 +6,9 @@
 
 #define EPSILON 1e-7
 
-int cn__f_score_check(const char *owner, const cn__metric_options *o)
+int cn__f_score_check(const cn__metric_class *class_, const cn__metric_options *o)
 {
+    const char *owner = class_->name;
     if (o->average && strcmp(o->average, "micro") && strcmp(o->average, "macro") && strcmp(o->average, "weighted") &&
         strcmp(o->average, "None"))
         return cn__fail(CN_EINVAL, "%s: average must be micro, macro, weighted or None, got \"%.64s\"", owner, o->average);

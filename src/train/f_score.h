@@ -27,7 +27,7 @@ static inline void cn__count_f_score(const cn__metric *m, const cn__scores *s, d
 }
 
 /* f_score.c, for the descriptions */
-int cn__f_score_check(const char *owner, const cn__metric_options *options);
+int cn__f_score_check(const cn__metric_class *class_, const cn__metric_options *options);
 int64_t cn__f_score_state_size(const cn__metric *metric);
 int64_t cn__f_score_n_results(const cn__metric *metric);
 void cn__f_score_result(const cn__metric *metric, const double *state, double *values);

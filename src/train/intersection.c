@@ -5,8 +5,9 @@
 #define EPSILON 1e-7
 #define MOST_CLASSES 10000
 
-int cn__intersection_check(const char *owner, const cn__metric_options *o)
+int cn__intersection_check(const cn__metric_class *class_, const cn__metric_options *o)
 {
+    const char *owner = class_->name;
     if (!(o->num_classes >= 2 && o->num_classes <= MOST_CLASSES))
         return cn__fail(CN_EINVAL, "%s needs num_classes, a whole number in 2 ... %d, got %lld", owner, MOST_CLASSES,
                         (long long)o->num_classes);

@@ -29,7 +29,7 @@ static inline void cn__count_answers(const cn__metric *m, const cn__scores *s, d
 }
 
 /* intersection.c, for the descriptions */
-int cn__intersection_check(const char *owner, const cn__metric_options *options);
+int cn__intersection_check(const cn__metric_class *class_, const cn__metric_options *options);
 /* target_class_ids stand where other metrics have thresholds. */
 int cn__intersection_classes(const cn__metric_options *options, double *values);
 int64_t cn__intersection_state_size(const cn__metric *metric);

@@ -9,9 +9,9 @@
 
 /* All arguments that any loss has; each names its own in `fields`. */
 typedef struct cn__loss_options {
-    const char *reduction;
-    double label_smoothing, alpha, beta, gamma, delta, q;
-    int from_logits, apply_class_balancing;
+    const char *reduction, *axis; /* axis: "-1", "(1, 2)"; NULL: the default */
+    double label_smoothing, alpha, beta, gamma, delta, q, margin;
+    int from_logits, apply_class_balancing, remove_diagonal;
     int64_t ignore_class; /* CN__NO_CLASS: none */
 } cn__loss_options;
 #define CN__NO_CLASS INT64_MIN
@@ -21,17 +21,23 @@ typedef struct cn__scores {
     int64_t rows, columns;
     const cn__loss_options *options;
     const void *target;    /* (rows, columns); NULL for sparse losses */
-    const int32_t *labels; /* (rows); NULL for others. Outside 0 ... columns-1 only where the loss ignores them */
+    const int32_t *labels; /* (rows), of sequences (rows, length); NULL for others. Outside 0 ... columns-1 only where the
+                              loss ignores them, or where they only tell equal from different */
     const void *output;    /* (rows, columns): what the model gave, or its logits */
     void *probabilities;   /* (rows, columns): written when output holds logits */
     void *row_loss;        /* (rows): written */
     void *gradient;        /* (rows, columns): d(sum over rows of the loss / divisor)/d(output), NULL: not wanted */
     int64_t divisor;       /* 1, or the number of rows that the mean is taken over */
-    const double *weights; /* (rows): for metrics; NULL: all 1. Losses do not look at them */
+    const double *weights; /* (rows): for metrics and for losses whose rows go together; NULL: all 1 */
     int seen;              /* what `look` of the loss has seen in the whole batch */
+    int moved;             /* rows run over other axes than the last one: the caller named them */
+    int64_t classes;       /* where moved: size of the last axis, by which Keras divides label_smoothing. 0: columns */
+    int64_t steps, length; /* of sequences: a row is `steps` rows of columns / steps numbers, with `length` labels */
+    void *room;            /* of sequences: (rows, cn__loss_room) */
 } cn__scores;
 
-/* Rows are measured one by one, so that threads may share them, unless the class says `whole_batch`. */
+/* Rows are measured one by one, so that threads may share them, unless the class says `whole_batch` or
+ * `rows_together`. */
 typedef struct cn__loss_math {
     void (*measure)(const cn__scores *scores);             /* output holds what the model gave */
     void (*measure_from_logits)(const cn__scores *scores); /* output holds logits; NULL: not offered */
@@ -44,7 +50,10 @@ typedef struct cn__loss_class {
     int n_fields;
     cn__loss_options defaults;
     int sparse;               /* targets are integer labels */
-    int whole_batch;          /* one number for all rows; every row_loss holds it */
+    int whole_batch;          /* one number for all rows, which every row_loss holds; for each row where scores are moved */
+    int rows_together;        /* a row's number depends on other rows; rows that cost nothing are not counted */
+    int labels_are_free;      /* labels are any whole numbers, not places of columns */
+    int sequence;             /* a row is a whole sequence: outputs (n, steps, K), labels (n, length) */
     int look_first;           /* rows depend on what `look` sees in the whole batch */
     const char *logits_after; /* activation whose input can be used instead of its output; NULL: none */
     int (*check)(const cn__loss_options *options); /* may be NULL */
@@ -70,7 +79,9 @@ typedef struct cn__loss_class {
     X(squared_hinge)                                                                                                \
     X(categorical_hinge)                                                                                            \
     X(dice)                                                                                                         \
-    X(tversky)
+    X(tversky)                                                                                                      \
+    X(circle)                                                                                                       \
+    X(ctc)
 
 #define CN__LOSS_ID(name) CN__LOSS_##name,
 enum { CN__LOSS_LIST(CN__LOSS_ID) CN__LOSS_COUNT };
@@ -90,11 +101,23 @@ typedef enum cn__reduction {
     CN__REDUCTION_NONE
 } cn__reduction;
 
+/* Axes as somebody wrote them; negative ones count from the end. */
+#define CN__MOST_AXES 8
+typedef struct cn__axis_list {
+    int n; /* 0: none were given */
+    int at[CN__MOST_AXES];
+} cn__axis_list;
+
+/* From "-1", "(1, 2)" or NULL. Error: CN_EINVAL with the owner's name. */
+int cn__axis_list_read(const char *owner, const char *text, cn__axis_list *axes);
+
 /* A loss with its arguments. */
 typedef struct cn__loss {
-    int index; /* in cn__loss_classes */
+    int index;    /* in cn__loss_classes */
+    int by_shape; /* "crossentropy": the shapes choose which one (cn__loss_set_shape) */
     cn__reduction reduction;
     cn__loss_options options;
+    cn__axis_list axes;
 } cn__loss;
 
 /* From text such as "huber(delta=2)". Errors: CN_ENAME, CN_EINVAL, CN_ENOMEM; then there is nothing to close. */
@@ -107,6 +130,19 @@ static inline const cn__loss_class *cn__loss_class_of(const cn__loss *loss)
 {
     return cn__loss_classes[loss->index];
 }
+
+/* "crossentropy" becomes the binary, sparse or categorical one; others stay what they are. labels: targets are class
+ * numbers. Returns 1 if it has become another one. */
+int cn__loss_set_shape(cn__loss *loss, int64_t columns, int labels);
+
+/* Numbers of room that a row of a sequence loss needs. */
+static inline int64_t cn__loss_room(int64_t steps, int64_t length)
+{
+    return (steps + 2) * (2 * length + 1) + steps; /* all paths, two steps of rests, a logarithm for each step */
+}
+
+/* Whether all numbers behind the first 0 are 0. */
+int cn__labels_are_packed(int64_t n, const int32_t *labels);
 
 /* 1 if a batch's loss is not the mean of what its rows would give alone, so that the size of batches matters. */
 int cn__loss_needs_batches(const cn__loss *loss);
@@ -121,6 +157,7 @@ int cn__same_keras_name(const char *a, const char *b);
 int cn__loss_check_smoothing(const char *owner, const cn__loss_options *options);
 int cn__loss_check_focal(const char *owner, const cn__loss_options *options); /* alpha, gamma and smoothing */
 
+#define CN__LOSS_FIELD_AXIS {"axis", CN__FIELD_TEXT, offsetof(cn__loss_options, axis)}
 #define CN__LOSS_FIELD_REDUCTION {"reduction", CN__FIELD_TEXT, offsetof(cn__loss_options, reduction)}
 #define CN__LOSS_REDUCTION "sum_over_batch_size"
 

@@ -41,6 +41,7 @@ const cn__loss_math CN_T(cn__loss_binary_crossentropy_math) = {measure, measure_
 static const cn__field fields[] = {
     {"from_logits", CN__FIELD_INT, offsetof(cn__loss_options, from_logits)},
     {"label_smoothing", CN__FIELD_REAL, offsetof(cn__loss_options, label_smoothing)},
+    CN__LOSS_FIELD_AXIS,
     CN__LOSS_FIELD_REDUCTION,
 };
 

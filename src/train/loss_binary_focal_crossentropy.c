@@ -44,6 +44,7 @@ static const cn__field fields[] = {
     {"gamma", CN__FIELD_REAL, offsetof(cn__loss_options, gamma)},
     {"from_logits", CN__FIELD_INT, offsetof(cn__loss_options, from_logits)},
     {"label_smoothing", CN__FIELD_REAL, offsetof(cn__loss_options, label_smoothing)},
+    CN__LOSS_FIELD_AXIS,
     CN__LOSS_FIELD_REDUCTION,
 };
 

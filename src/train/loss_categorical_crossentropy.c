@@ -8,7 +8,7 @@ typedef struct smoothing {
 static smoothing smoothing_of(const cn__scores *s)
 {
     double amount = s->options->label_smoothing;
-    return (smoothing){(real)(1 - amount), (real)(amount / (double)s->columns)};
+    return (smoothing){(real)(1 - amount), (real)(amount / cn__smoothing_classes(s))};
 }
 
 /* p = output / sum(output), clipped;  loss = -sum_j t_j log p_j */
@@ -58,6 +58,7 @@ const cn__loss_math CN_T(cn__loss_categorical_crossentropy_math) = {measure, mea
 static const cn__field fields[] = {
     {"from_logits", CN__FIELD_INT, offsetof(cn__loss_options, from_logits)},
     {"label_smoothing", CN__FIELD_REAL, offsetof(cn__loss_options, label_smoothing)},
+    CN__LOSS_FIELD_AXIS,
     CN__LOSS_FIELD_REDUCTION,
 };
 

@@ -6,7 +6,7 @@ static real row_loss_of(const cn__scores *s, const real *t, const real *p, real 
 {
     const real alpha = (real)s->options->alpha, gamma = (real)s->options->gamma;
     const real keep = (real)(1 - s->options->label_smoothing);
-    const real share = (real)(s->options->label_smoothing / (double)s->columns);
+    const real share = (real)(s->options->label_smoothing / cn__smoothing_classes(s));
     real loss = 0;
     for (int64_t j = 0; j < s->columns; j++) {
         real target = FMA(t[j], keep, share), q = p[j] / sum, c = cn__clip(q, CN__EPSILON, 1 - CN__EPSILON);
@@ -55,6 +55,7 @@ static const cn__field fields[] = {
     {"gamma", CN__FIELD_REAL, offsetof(cn__loss_options, gamma)},
     {"from_logits", CN__FIELD_INT, offsetof(cn__loss_options, from_logits)},
     {"label_smoothing", CN__FIELD_REAL, offsetof(cn__loss_options, label_smoothing)},
+    CN__LOSS_FIELD_AXIS,
     CN__LOSS_FIELD_REDUCTION,
 };
 

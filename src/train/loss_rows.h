@@ -24,6 +24,12 @@ static inline real *cn__gradient_row(const cn__scores *s, int64_t r)
     return s->gradient ? (real *)s->gradient + r * s->columns : NULL;
 }
 
+/* What label_smoothing is divided by: Keras takes the last axis, whichever axis the classes are on. */
+static inline double cn__smoothing_classes(const cn__scores *s)
+{
+    return (double)(s->classes ? s->classes : s->columns);
+}
+
 static inline real cn__clip(real x, real low, real high)
 {
     return x < low ? low : (x > high ? high : x); /* NaN stays */

@@ -10,11 +10,13 @@ typedef struct cn__metric_options {
     const char *name;             /* in logs; NULL: what stands before the brackets */
     const char *thresholds;       /* "0.5" or "[0.2, 0.8]"; NULL: the default */
     const char *target_class_ids; /* "[0, 1]" */
+    const char *label_weights;    /* "[1, 0.5]" */
+    const char *axis;
     const char *curve, *summation_method, *average, *class_aggregation;
     double threshold; /* NaN: none */
     double beta, at;  /* `at`: the value that another rate is held at */
-    int64_t k, top_k, class_id, num_thresholds, num_classes, num_regressors, ignore_class; /* CN__NOT_GIVEN: none */
-    int from_logits, multi_label, sparse_y_true, sparse_y_pred;
+    int64_t k, top_k, class_id, num_thresholds, num_classes, num_labels, num_regressors, ignore_class; /* CN__NOT_GIVEN: none */
+    int from_logits, from_sorted_ids, multi_label, sparse_y_true, sparse_y_pred;
 } cn__metric_options;
 #define CN__NOT_GIVEN INT64_MIN
 
@@ -23,11 +25,14 @@ typedef struct cn__metric {
     int index;       /* in cn__metric_classes; CN__METRIC_BY_SHAPE before the shape is known */
     int by_shape;    /* "accuracy": the shapes choose which one */
     cn__metric_options options;
+    cn__axis_list axes;
     cn__loss loss;   /* of a metric that is the mean of a loss */
     char *name;      /* in logs */
     int64_t columns; /* of the output */
     int n_thresholds;
     double *thresholds; /* ascending; NULL where a metric has none */
+    int n_label_weights;
+    double *label_weights; /* NULL: all 1 */
 } cn__metric;
 #define CN__METRIC_BY_SHAPE (-1)
 
@@ -40,10 +45,17 @@ typedef struct cn__metric_math {
 typedef enum cn__metric_reads {
     CN__READS_ROWS,   /* rows; labels are made one-hot for it */
     CN__READS_LABELS, /* labels only */
-    CN__READS_EITHER  /* whatever there is */
+    CN__READS_EITHER, /* whatever there is */
+    CN__READS_OUTPUT  /* no targets */
 } cn__metric_reads;
 
-typedef struct cn__metric_class {
+/* Sums of weights at one threshold. */
+typedef struct cn__curve_point {
+    double tp, fp, tn, fn;
+} cn__curve_point;
+
+typedef struct cn__metric_class cn__metric_class;
+struct cn__metric_class {
     const char *name, *alias;
     const cn__field *fields;
     int n_fields;
@@ -51,7 +63,7 @@ typedef struct cn__metric_class {
     int is_accuracy;
     cn__metric_reads reads;
     /* Arguments alone; may be NULL. */
-    int (*check)(const cn__metric_options *options);
+    int (*check)(const cn__metric_class *class_, const cn__metric_options *options);
     /* How many thresholds the arguments ask for and, where values is not NULL, which; NULL: none. Negative: failed. */
     int (*thresholds)(const cn__metric_options *options, double *values);
     /* Numbers of state; NULL: 2, a total and a count. */
@@ -60,7 +72,9 @@ typedef struct cn__metric_class {
     int64_t (*n_results)(const cn__metric *metric);
     /* NULL: total / count, 0 when nothing was seen. */
     void (*result)(const cn__metric *metric, const double *state, double *values);
-} cn__metric_class;
+    /* Of metrics with thresholds: the number at one, and the number that has to be at least `at` there. */
+    double (*rate)(const cn__curve_point *point), (*held)(const cn__curve_point *point);
+};
 
 #define CN__METRIC_LIST(X)                                                                                          \
     X(binary_accuracy)                                                                                              \
@@ -113,6 +127,8 @@ int cn__metric_set_shape(cn__metric *metric, int64_t columns, int sparse);
 
 /* The following need the shape. */
 const cn__metric_class *cn__metric_class_of(const cn__metric *metric);
+/* 1 if a row takes all axes unless some are named: a loss of whole batches. */
+int cn__metric_is_whole(const cn__metric *metric);
 cn__metric_reads cn__metric_reads_of(const cn__metric *metric);
 int64_t cn__metric_state_size(const cn__metric *metric);
 int64_t cn__metric_n_results(const cn__metric *metric);
@@ -125,6 +141,9 @@ const char *cn__metric_name(int i);
  * Error: CN_EINVAL with `owner` and `argument`. */
 int cn__metric_read_list(const char *owner, const char *argument, const char *text, double low, double high,
                          double *values);
+
+/* k at least 1. */
+int cn__metric_check_k(const cn__metric_class *class_, const cn__metric_options *options);
 
 #define CN__METRIC_FIELD(name, type) {#name, CN__FIELD_##type, offsetof(cn__metric_options, name)}
 #define CN__METRIC_FIELDS(list) .fields = list, .n_fields = sizeof list / sizeof *list

@@ -1,11 +1,6 @@
 #include "train/threshold_buckets.h"
 
-static void update(const cn__metric *metric, const cn__scores *scores, double *state)
-{
-    cn__fill_buckets(metric, scores, state);
-}
-
-const cn__metric_math CN_T(cn__metric_auc_math) = {update};
+const cn__metric_math CN_T(cn__metric_auc_math) = {cn__fill_buckets};
 
 #if CN_ONCE
 #include "base/error.h"
@@ -41,15 +36,15 @@ static summation summation_of(const char *text)
     return (summation)i;
 }
 
-static int check(const cn__metric_options *o)
+static int check(const cn__metric_class *class_, const cn__metric_options *o)
 {
     if (curve_of(o->curve) == NO_CURVE)
-        return cn__fail(CN_EINVAL, "auc: curve must be ROC, PR or PRGAIN, got \"%.64s\"", o->curve);
+        return cn__fail(CN_EINVAL, "%s: curve must be ROC, PR or PRGAIN, got \"%.64s\"", class_->name, o->curve);
     if (summation_of(o->summation_method) == NO_SUMMATION)
-        return cn__fail(CN_EINVAL, "auc: summation_method must be interpolation, minoring or majoring, got \"%.64s\"",
-                        o->summation_method);
+        return cn__fail(CN_EINVAL, "%s: summation_method must be interpolation, minoring or majoring, got \"%.64s\"",
+                        class_->name, o->summation_method);
     if (!(o->num_thresholds >= 2 && o->num_thresholds <= 1000000))
-        return cn__fail(CN_EINVAL, "auc: num_thresholds must lie in 2 ... 1000000, got %lld",
+        return cn__fail(CN_EINVAL, "%s: num_thresholds must lie in 2 ... 1000000, got %lld", class_->name,
                         (long long)o->num_thresholds);
     return CN_OK;
 }

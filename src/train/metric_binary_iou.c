@@ -19,17 +19,12 @@ static const cn__field fields[] = {
     CN__METRIC_FIELD(name, TEXT),
 };
 
-static int check(const cn__metric_options *options)
-{
-    return cn__intersection_check("binary_iou", options);
-}
-
 const cn__metric_class cn__metric_binary_iou = {
     .name = "binary_iou",
     CN__METRIC_FIELDS(fields),
     .defaults = {.num_classes = 2, .threshold = 0.5, .ignore_class = CN__NOT_GIVEN},
     .reads = CN__READS_ROWS,
-    .check = check,
+    .check = cn__intersection_check,
     .thresholds = cn__intersection_classes,
     .state_size = cn__intersection_state_size,
     .result = cn__intersection_result,

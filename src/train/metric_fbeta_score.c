@@ -1,11 +1,6 @@
 #include "train/f_score.h"
 
-static void update(const cn__metric *metric, const cn__scores *scores, double *state)
-{
-    cn__count_f_score(metric, scores, state);
-}
-
-const cn__metric_math CN_T(cn__metric_fbeta_score_math) = {update};
+const cn__metric_math CN_T(cn__metric_fbeta_score_math) = {cn__count_f_score};
 
 #if CN_ONCE
 static const cn__field fields[] = {
@@ -15,16 +10,11 @@ static const cn__field fields[] = {
     CN__METRIC_FIELD(name, TEXT),
 };
 
-static int check(const cn__metric_options *options)
-{
-    return cn__f_score_check("fbeta_score", options);
-}
-
 const cn__metric_class cn__metric_fbeta_score = {
     .name = "fbeta_score",
     CN__METRIC_FIELDS(fields),
     .defaults = {.beta = 1, .threshold = NAN},
-    .check = check,
+    .check = cn__f_score_check,
     .state_size = cn__f_score_state_size,
     .n_results = cn__f_score_n_results,
     .result = cn__f_score_result,

@@ -1,11 +1,6 @@
 #include "train/intersection.h"
 
-static void update(const cn__metric *metric, const cn__scores *scores, double *state)
-{
-    cn__count_answers(metric, scores, state);
-}
-
-const cn__metric_math CN_T(cn__metric_one_hot_iou_math) = {update};
+const cn__metric_math CN_T(cn__metric_one_hot_iou_math) = {cn__count_answers};
 
 #if CN_ONCE
 static const cn__field fields[] = {
@@ -16,17 +11,12 @@ static const cn__field fields[] = {
     CN__METRIC_FIELD(sparse_y_pred, INT),
 };
 
-static int check(const cn__metric_options *options)
-{
-    return cn__intersection_check("one_hot_iou", options);
-}
-
 const cn__metric_class cn__metric_one_hot_iou = {
     .name = "one_hot_iou",
     CN__METRIC_FIELDS(fields),
     .defaults = {.ignore_class = CN__NOT_GIVEN},
     .reads = CN__READS_EITHER,
-    .check = check,
+    .check = cn__intersection_check,
     .thresholds = cn__intersection_classes,
     .state_size = cn__intersection_state_size,
     .result = cn__intersection_result,

@@ -33,14 +33,14 @@ static const cn__field fields[] = {
     CN__METRIC_FIELD(name, TEXT),
 };
 
-static int check(const cn__metric_options *o)
+static int check(const cn__metric_class *class_, const cn__metric_options *o)
 {
     const char *how = o->class_aggregation;
     if (strcmp(how, "uniform_average") && strcmp(how, "variance_weighted_average") && strcmp(how, "None"))
-        return cn__fail(CN_EINVAL, "r2_score: class_aggregation must be uniform_average, variance_weighted_average or "
-                        "None, got \"%.64s\"", how);
+        return cn__fail(CN_EINVAL, "%s: class_aggregation must be uniform_average, variance_weighted_average or "
+                        "None, got \"%.64s\"", class_->name, how);
     if (o->num_regressors >= 0) return CN_OK;
-    return cn__fail(CN_EINVAL, "r2_score: num_regressors must not be negative, got %lld", (long long)o->num_regressors);
+    return cn__fail(CN_EINVAL, "%s: num_regressors must not be negative, got %lld", class_->name, (long long)o->num_regressors);
 }
 
 static int64_t state_size(const cn__metric *m)

@@ -1,38 +1,16 @@
 #include "train/threshold_buckets.h"
 
-static void update(const cn__metric *metric, const cn__scores *scores, double *state)
-{
-    cn__fill_buckets(metric, scores, state);
-}
-
-const cn__metric_math CN_T(cn__metric_sensitivity_at_specificity_math) = {update};
+const cn__metric_math CN_T(cn__metric_sensitivity_at_specificity_math) = {cn__fill_buckets};
 
 #if CN_ONCE
-static const cn__field fields[] = {
-    {"specificity", CN__FIELD_REAL, offsetof(cn__metric_options, at)},
-    CN__METRIC_FIELD(num_thresholds, INT64),
-    CN__METRIC_FIELD(class_id, INT64),
-    CN__METRIC_FIELD(name, TEXT),
-};
-
-static int check(const cn__metric_options *options)
-{
-    return cn__curve_check("sensitivity_at_specificity", "specificity", options);
-}
+static const cn__field fields[] = {CN__BEST_RATE_FIELDS("specificity")};
 
 /* the largest sensitivity of all thresholds whose specificity is at least the one asked for */
-static void result(const cn__metric *m, const double *state, double *values)
-{
-    values[0] = cn__curve_best(m, state, cn__curve_specificity, cn__curve_recall);
-}
-
 const cn__metric_class cn__metric_sensitivity_at_specificity = {
     .name = "sensitivity_at_specificity",
     CN__METRIC_FIELDS(fields),
-    .defaults = {.at = NAN, .num_thresholds = 200, .class_id = CN__NOT_GIVEN},
-    .check = check,
-    .thresholds = cn__even_thresholds,
-    .state_size = cn__bucket_state_size,
-    .result = result,
+    CN__BEST_RATE,
+    .held = cn__curve_specificity,
+    .rate = cn__curve_recall,
 };
 #endif

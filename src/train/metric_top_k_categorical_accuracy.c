@@ -14,14 +14,6 @@ static void update(const cn__metric *metric, const cn__scores *scores, double *s
 const cn__metric_math CN_T(cn__metric_top_k_categorical_accuracy_math) = {update};
 
 #if CN_ONCE
-#include "base/error.h"
-
-static int check(const cn__metric_options *options)
-{
-    if (options->k >= 1) return CN_OK;
-    return cn__fail(CN_EINVAL, "top_k_categorical_accuracy: k must be at least 1, got %lld", (long long)options->k);
-}
-
 static const cn__field fields[] = {
     CN__METRIC_FIELD(k, INT64),
     CN__METRIC_FIELD(name, TEXT),
@@ -32,6 +24,6 @@ const cn__metric_class cn__metric_top_k_categorical_accuracy = {
     CN__METRIC_FIELDS(fields),
     .defaults = {.k = 5},
     .is_accuracy = 1,
-    .check = check,
+    .check = cn__metric_check_k,
 };
 #endif

@@ -4,6 +4,7 @@
 #include "base/suggest.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ENTRY(name) &cn__loss_##name,
@@ -34,12 +35,55 @@ int cn__loss_find(const char *name, int *index)
     return 0;
 }
 
-static int find(const char *name, int *index)
+static int find(const cn__spec *spec, cn__loss *loss)
 {
-    const char *names[CN__LOSS_COUNT];
-    if (cn__loss_find(name, index)) return CN_OK;
+    const char *names[CN__LOSS_COUNT + 1];
+    if (cn__same_keras_name(spec->name, "crossentropy") || cn__same_keras_name(spec->name, "ce")) {
+        if (spec->n) return cn__fail(CN_EINVAL, "%s takes no arguments; categorical_crossentropy and others do", spec->name);
+        loss->index = CN__LOSS_categorical_crossentropy;
+        loss->by_shape = 1;
+        return CN_OK;
+    }
+    if (cn__loss_find(spec->name, &loss->index)) return CN_OK;
     for (int i = 0; i < CN__LOSS_COUNT; i++) names[i] = cn__loss_classes[i]->name;
-    return cn__fail_unknown("loss", name, names, CN__LOSS_COUNT);
+    names[CN__LOSS_COUNT] = "crossentropy";
+    return cn__fail_unknown("loss", spec->name, names, CN__LOSS_COUNT + 1);
+}
+
+int cn__loss_set_shape(cn__loss *loss, int64_t columns, int labels)
+{
+    int index = columns == 1 ? CN__LOSS_binary_crossentropy
+                : labels     ? CN__LOSS_sparse_categorical_crossentropy
+                             : CN__LOSS_categorical_crossentropy;
+    if (!loss->by_shape || loss->index == index) return 0;
+    loss->index = index; /* all three have the same arguments' defaults */
+    return 1;
+}
+
+int cn__axis_list_read(const char *owner, const char *text, cn__axis_list *axes)
+{
+    const char *const between = "[](), ";
+    axes->n = 0;
+    if (!text || !strcmp(text, "None")) return CN_OK;
+    for (const char *at = text + strspn(text, between); *at; at += strspn(at, between)) {
+        char *end;
+        long axis = strtol(at, &end, 10);
+        if (end == at || !strchr(between, *end) || axis < -CN__MOST_AXES || axis >= CN__MOST_AXES ||
+            axes->n == CN__MOST_AXES)
+            return cn__fail(CN_EINVAL, "%s: axis must be a whole number such as -1, or several such as (1, 2), got \"%.64s\"",
+                            owner, text);
+        axes->at[axes->n++] = (int)axis;
+        at = end;
+    }
+    return axes->n ? CN_OK : cn__fail(CN_EINVAL, "%s: axis names no axis, got \"%.64s\"", owner, text);
+}
+
+int cn__labels_are_packed(int64_t n, const int32_t *labels)
+{
+    int64_t i = 0;
+    while (i < n && labels[i] != 0) i++;
+    while (i < n && labels[i] == 0) i++;
+    return i == n;
 }
 
 static int read_reduction(const char *owner, const char *text, cn__reduction *reduction)
@@ -65,13 +109,14 @@ static int read_reduction(const char *owner, const char *text, cn__reduction *re
                     "got \"%.64s\"", owner, text);
 }
 
-/* "None" is what Keras's users write for no class. */
+/* "None" is what Keras's users write for no class and for all axes. */
 static void drop_none(const cn__spec *given, cn__spec *spec)
 {
     *spec = *given;
     spec->n = 0;
     for (int i = 0; i < given->n; i++) {
-        int none = given->keys[i] && !strcmp(given->keys[i], "ignore_class") && !strcmp(given->values[i], "None");
+        int none = given->keys[i] && !strcmp(given->values[i], "None") &&
+                   (!strcmp(given->keys[i], "ignore_class") || !strcmp(given->keys[i], "axis"));
         if (none) continue;
         spec->keys[spec->n] = given->keys[i];
         spec->values[spec->n++] = given->values[i];
@@ -91,13 +136,14 @@ int cn__loss_open_spec(cn__loss *loss, const cn__spec *given)
     cn__spec spec;
     *loss = (cn__loss){.index = 0};
     drop_none(given, &spec);
-    CN_TRY(find(spec.name, &loss->index));
+    CN_TRY(find(&spec, loss));
     const cn__loss_class *class_ = cn__loss_class_of(loss);
     loss->options = class_->defaults;
     if (!cn__field_find(class_->fields, class_->n_fields, "ignore_class")) loss->options.ignore_class = CN__NO_CLASS;
     CN_TRY(cn__fields_copy(class_->fields, class_->n_fields, &class_->defaults, &loss->options));
     int status = cn__fields_set(class_->fields, class_->n_fields, &loss->options, &spec);
     if (status == CN_OK) status = read_reduction(class_->name, loss->options.reduction, &loss->reduction);
+    if (status == CN_OK) status = cn__axis_list_read(class_->name, loss->options.axis, &loss->axes);
     if (status == CN_OK && class_->check) status = class_->check(&loss->options);
     if (status < 0) cn__loss_close(loss);
     return status;
@@ -114,7 +160,7 @@ int cn__loss_needs_batches(const cn__loss *loss)
 {
     const cn__loss_class *class_ = cn__loss_class_of(loss);
     return loss->reduction != CN__REDUCTION_SUM_OVER_BATCH_SIZE || class_->whole_batch || class_->look_first ||
-           loss->options.ignore_class != CN__NO_CLASS;
+           class_->rows_together || loss->axes.n || loss->options.ignore_class != CN__NO_CLASS;
 }
 
 int cn__loss_check_smoothing(const char *owner, const cn__loss_options *options)

@@ -40,6 +40,11 @@ cn__metric_reads cn__metric_reads_of(const cn__metric *m)
     return cn__metric_class_of(m)->reads;
 }
 
+int cn__metric_is_whole(const cn__metric *m)
+{
+    return m->index == CN__METRIC_mean_of_loss && cn__loss_class_of(&m->loss)->whole_batch;
+}
+
 /* --- from text --- */
 
 int cn__metric_read_list(const char *owner, const char *argument, const char *text, double low, double high,
@@ -64,6 +69,12 @@ int cn__metric_read_list(const char *owner, const char *argument, const char *te
     return n > 0 ? n : cn__fail(CN_EINVAL, "%s: the list \"%.64s\" is empty", owner, text);
 }
 
+int cn__metric_check_k(const cn__metric_class *class_, const cn__metric_options *options)
+{
+    if (options->k >= 1) return CN_OK;
+    return cn__fail(CN_EINVAL, "%s: k must be at least 1, got %lld", class_->name, (long long)options->k);
+}
+
 static int compare(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -85,6 +96,17 @@ static int make_thresholds(cn__metric *m)
     return CN_OK;
 }
 
+static int make_label_weights(cn__metric *m)
+{
+    const char *owner = cn__metric_class_of(m)->name;
+    int n = cn__metric_read_list(owner, "label_weights", m->options.label_weights, 0, 1e30, NULL);
+    if (n <= 0) return n;
+    m->label_weights = cn__alloc((size_t)n, sizeof *m->label_weights, "a metric's label_weights");
+    if (!m->label_weights) return CN_ENOMEM;
+    m->n_label_weights = n;
+    return cn__metric_read_list(owner, "label_weights", m->options.label_weights, 0, 1e30, m->label_weights);
+}
+
 /* "None" stands for an argument that is not given. */
 static void drop_none(cn__spec *spec)
 {
@@ -103,8 +125,10 @@ static int open_class(cn__metric *m, const cn__spec *spec)
     m->options = class_->defaults;
     CN_TRY(cn__fields_copy(class_->fields, class_->n_fields, &class_->defaults, &m->options));
     CN_TRY(cn__fields_set(class_->fields, class_->n_fields, &m->options, spec));
-    if (class_->check) CN_TRY(class_->check(&m->options));
-    return make_thresholds(m);
+    if (class_->check) CN_TRY(class_->check(class_, &m->options));
+    CN_TRY(cn__axis_list_read(class_->name, m->options.axis, &m->axes));
+    CN_TRY(make_thresholds(m));
+    return make_label_weights(m);
 }
 
 /* The arguments without name= are those of the loss. */
@@ -124,7 +148,9 @@ static int open_loss(cn__metric *m, cn__spec *spec)
     }
     spec->n = n;
     m->index = CN__METRIC_mean_of_loss;
-    return cn__loss_open_spec(&m->loss, spec);
+    CN_TRY(cn__loss_open_spec(&m->loss, spec));
+    m->axes = m->loss.axes;
+    return CN_OK;
 }
 
 static int find_and_open(cn__metric *m, cn__spec *spec)
@@ -176,6 +202,7 @@ void cn__metric_close(cn__metric *m)
     cn__loss_close(&m->loss);
     cn__free(m->name);
     cn__free(m->thresholds);
+    cn__free(m->label_weights);
     *m = (cn__metric){.index = CN__METRIC_mean_of_loss};
 }
 

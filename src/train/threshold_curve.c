@@ -6,6 +6,10 @@
 
 /* --- a few thresholds --- */
 
+const cn__field cn__confusion_fields[2] = {CN__METRIC_FIELD(thresholds, TEXT), CN__METRIC_FIELD(name, TEXT)};
+const cn__field cn__confusion_choice_fields[4] = {CN__METRIC_FIELD(thresholds, TEXT), CN__METRIC_FIELD(top_k, INT64),
+                                                  CN__METRIC_FIELD(class_id, INT64), CN__METRIC_FIELD(name, TEXT)};
+
 int cn__confusion_thresholds(const cn__metric_options *o, double *values)
 {
     int n = cn__metric_read_list("thresholds", "each", o->thresholds, 0, 1, values);
@@ -24,10 +28,21 @@ int64_t cn__confusion_n_results(const cn__metric *m)
     return m->n_thresholds;
 }
 
-int cn__confusion_check(const char *owner, const cn__metric_options *o)
+void cn__confusion_result(const cn__metric *m, const double *state, double *values)
+{
+    for (int i = 0; i < m->n_thresholds; i++) {
+        const cn__curve_point at = {.tp = cn__count_at(m, state, CN__TRUE_POSITIVES, i),
+                                    .fp = cn__count_at(m, state, CN__FALSE_POSITIVES, i),
+                                    .tn = cn__count_at(m, state, CN__TRUE_NEGATIVES, i),
+                                    .fn = cn__count_at(m, state, CN__FALSE_NEGATIVES, i)};
+        values[i] = cn__metric_class_of(m)->rate(&at);
+    }
+}
+
+int cn__confusion_check(const cn__metric_class *class_, const cn__metric_options *o)
 {
     if (o->top_k == CN__NOT_GIVEN || o->top_k >= 1) return CN_OK;
-    return cn__fail(CN_EINVAL, "%s: top_k must be at least 1, got %lld", owner, (long long)o->top_k);
+    return cn__fail(CN_EINVAL, "%s: top_k must be at least 1, got %lld", class_->name, (long long)o->top_k);
 }
 
 /* --- many thresholds --- */
@@ -44,8 +59,9 @@ int cn__even_thresholds(const cn__metric_options *o, double *values)
     return n;
 }
 
-int cn__curve_check(const char *owner, const char *argument, const cn__metric_options *o)
+int cn__curve_check(const cn__metric_class *class_, const cn__metric_options *o)
 {
+    const char *owner = class_->name, *argument = class_->fields[0].name;
     if (!(o->num_thresholds >= 1 && o->num_thresholds <= 1000000))
         return cn__fail(CN_EINVAL, "%s: num_thresholds must lie in 1 ... 1000000, got %lld", owner,
                         (long long)o->num_thresholds);
@@ -76,23 +92,22 @@ void cn__curve_walk(const cn__metric *m, const double *state, int64_t label,
 
 typedef struct search {
     double at, best;
-    double (*held)(const cn__curve_point *point), (*wanted)(const cn__curve_point *point);
+    const cn__metric_class *class_;
 } search;
 
 static void look(void *context, const cn__curve_point *point)
 {
     search *s = context;
-    double wanted = s->wanted(point);
+    double wanted = s->class_->rate(point);
     /* rates and bounds are float32 numbers in Keras, so 0.8 is reached by 4 of 5 */
-    if ((float)s->held(point) >= (float)s->at && wanted > s->best) s->best = wanted;
+    if ((float)s->class_->held(point) >= (float)s->at && wanted > s->best) s->best = wanted;
 }
 
-double cn__curve_best(const cn__metric *m, const double *state, double (*held)(const cn__curve_point *point),
-                      double (*wanted)(const cn__curve_point *point))
+void cn__curve_best(const cn__metric *m, const double *state, double *values)
 {
-    search s = {m->options.at, 0, held, wanted};
+    search s = {m->options.at, 0, cn__metric_class_of(m)};
     cn__curve_walk(m, state, 0, look, &s);
-    return s.best;
+    values[0] = s.best;
 }
 
 double cn__curve_recall(const cn__curve_point *p)

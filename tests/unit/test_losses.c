@@ -162,7 +162,8 @@ static void every_loss_has_a_case(void **state)
 {
     (void)state;
     for (int i = 0; cn_names(CN_NAMES_LOSS, i); i++) {
-        int found = 0;
+        /* test_losses_over_axes.c */
+        int found = !strcmp(cn_names(CN_NAMES_LOSS, i), "circle") || !strcmp(cn_names(CN_NAMES_LOSS, i), "ctc");
         for (int k = 0; k < n_cases; k++) found |= !strncmp(texts[k], cn_names(CN_NAMES_LOSS, i), strcspn(texts[k], "("));
         if (!found) print_message("no case for %s\n", cn_names(CN_NAMES_LOSS, i));
         assert_true(found);
@@ -237,6 +238,7 @@ static void the_same_bits_in_every_engine(void **state)
     (void)state;
     enum { MANY = 37, WIDE = 19 };
     static float output[MANY * WIDE], target[MANY * WIDE], loss[2][MANY], gradient[2][MANY * WIDE], p[MANY * WIDE];
+    static float room[MANY * 10]; /* sequences of one step with one label */
     int32_t labels[MANY];
     const cn__engine *engines[CN__ISA_COUNT];
     int n = engines_usable(engines);
@@ -251,7 +253,8 @@ static void the_same_bits_in_every_engine(void **state)
                 const cn__loss_math *math = engines[e]->losses[id];
                 const cn__scores scores = {.rows = MANY, .columns = WIDE, .options = &cn__loss_classes[id]->defaults,
                                            .target = target, .labels = labels, .output = output, .probabilities = p,
-                                           .row_loss = loss[out], .gradient = gradient[out], .divisor = MANY};
+                                           .row_loss = loss[out], .steps = 1, .length = 1, .room = room,
+                                           .gradient = gradient[out], .divisor = MANY};
                 if (logits) math->measure_from_logits(&scores);
                 else math->measure(&scores);
                 assert_true(!out || engines_same(loss[0], loss[1], sizeof loss[0]));
