@@ -299,8 +299,11 @@ static int find_form(const char *name)
 
 int main(int argc, char **argv)
 {
-    if (getenv("OPENBLAS_CORETYPE")) { /* OpenBLAS read it when it was loaded: start again without it */
+    /* OpenBLAS read its variables when it was loaded: start again with those that suit it and us. Its idle threads would
+     * look for work for 2^26 or more cycles, into the samples of the others, who would share the cores with them. */
+    if (!getenv("OPENBLAS_THREAD_TIMEOUT") || getenv("OPENBLAS_CORETYPE")) {
         unsetenv("OPENBLAS_CORETYPE");
+        if (setenv("OPENBLAS_THREAD_TIMEOUT", "22", 1)) return 1;
         execv("/proc/self/exe", argv);
     }
     int threads = 2, samples = 7, checking = 0, at = 1;
