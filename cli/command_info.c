@@ -54,6 +54,9 @@ static void print_json(const cn_system *machine)
     json_out_integer(&json, "cache_l1", machine->cache_l1);
     json_out_integer(&json, "cache_l2", machine->cache_l2);
     json_out_integer(&json, "cache_l3", machine->cache_l3);
+    json_out_integer(&json, "block_rows", machine->block_rows);
+    json_out_integer(&json, "block_terms", machine->block_terms);
+    json_out_integer(&json, "block_columns", machine->block_columns);
     json_out_open(&json, "features", '{');
     for (int i = 0; (name = cn_system_feature(i, &yes, &library)) != NULL; i++) {
         json_out_text(&json, name, yes ? library : NULL);
@@ -88,7 +91,9 @@ static void print_text(const cn_system *machine)
     print_cache("L1", machine->cache_l1);
     print_cache("L2", machine->cache_l2);
     print_cache("L3", machine->cache_l3);
-    putchar('\n');
+    printf("\nblocks    %lld x %lld by %lld x %lld numbers at a time in dense products, to suit L1 and L2\n",
+           (long long)machine->block_rows, (long long)machine->block_terms, (long long)machine->block_terms,
+           (long long)machine->block_columns);
     printf("features\n");
     for (int i = 0; (name = cn_system_feature(i, &yes, &library)) != NULL; i++) {
         printf("          %-8s %s%s\n", name, yes ? "" : "left out of this build: ",
@@ -159,9 +164,10 @@ const struct command command_info = {
     .name = "info",
     .summary = "tell what this build and this machine have",
     .operands = "[DATASET]",
-    .about = "Version, CPU, kernels, threads, caches, and the optional libraries of this build. With --plan, for each layer\n"
-             "of a saved model: which kernels a training step uses, with how many threads, and why. DATASET (mnist,\n"
-             "fashion_mnist, or a folder with four IDX files) is what it would train on; without one, no input is zero.",
+    .about = "Version, CPU, kernels, threads, caches, the blocks that products use because of them, and the optional libraries\n"
+             "of this build. With --plan, for each layer of a saved model: which kernels a training step uses, with how\n"
+             "many threads, and why. DATASET (mnist, fashion_mnist, or a folder with four IDX files) is what it would train\n"
+             "on; without one, no input is zero.",
     .examples = "  cornu info\n"
                 "  CORNU_ISA=avx2 cornu info      see what a lower level changes\n"
                 "  cornu info --json\n"

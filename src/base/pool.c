@@ -51,6 +51,7 @@ struct cn__pool {
     int threads;
     long spins;
     int is_crowded;     /* more threads than CPUs */
+    int64_t caches[3];
     atomic_int company; /* loops until the team believes again that it is alone */
     /* Each has a cache line of its own: one is written by the caller, one by all. */
     _Alignas(CN_ALIGNMENT) atomic_uint generation; /* counts loops; workers wait for it to change */
@@ -217,6 +218,7 @@ cn__pool *cn__pool_create(int threads)
     pool->threads = 1;
     pool->spins = spins_in(SPIN_SECONDS);
     pool->is_crowded = threads > cn__cpu_threads();
+    cn__cpu_caches(pool->caches);
     pool->memory = cn__alloc_raw((size_t)threads, CN_POOL_SCRATCH + CN_POOL_STRIP, "scratch memory of the threads");
     pool->members = pool->memory ? cn__alloc((size_t)threads, sizeof *pool, "the thread pool") : NULL;
     if (!pool->members) cn__pool_destroy(&pool);
@@ -224,6 +226,7 @@ cn__pool *cn__pool_create(int threads)
     for (int i = 0; i < threads; i++) {
         pool->members[i].threads = 1;
         pool->members[i].memory = cn__pool_scratch(pool, i);
+        memcpy(pool->members[i].caches, pool->caches, sizeof pool->caches);
     }
     for (int i = 1; i < threads; i++) {
         pool->workers[i].pool = pool;
@@ -269,4 +272,15 @@ cn__pool *cn__pool_member(cn__pool *pool, int thread)
 int cn__pool_threads(const cn__pool *pool)
 {
     return pool->threads;
+}
+
+const int64_t *cn__pool_caches(const cn__pool *pool)
+{
+    return pool->caches;
+}
+
+void cn__pool_pretend_caches(cn__pool *pool, int64_t level1, int64_t level2)
+{
+    pool->caches[0] = level1;
+    pool->caches[1] = level2;
 }

@@ -18,6 +18,11 @@ cn__pool *cn__pool_create(int threads);
 void cn__pool_destroy(cn__pool **pool);
 int cn__pool_threads(const cn__pool *pool);
 
+/* Bytes of level-1 data and level-2 cache, as cn__cpu_caches said when the pool was made. */
+const int64_t *cn__pool_caches(const cn__pool *pool);
+/* For tests and measurements: from now on the pool says these. */
+void cn__pool_pretend_caches(cn__pool *pool, int64_t level1, int64_t level2);
+
 /* A team of that one thread alone, with its memory, for a loop body that calls functions which want a team. It belongs to
  * the pool. */
 cn__pool *cn__pool_member(cn__pool *pool, int thread);

@@ -1,5 +1,6 @@
 #include "kernels/dense.h"
 
+#include "kernels/block_sizes.h"
 #include "kernels/dense_row.h"
 #include "kernels/matmul.h"
 #include "kernels/sink_row.h"
@@ -40,11 +41,8 @@ void cn__dense_backward_input(const cn__dense *d, const real *dy, real *dx)
 }
 
 /* A gradient that feeds an update is made rectangle by rectangle in the thread's own cache and handed on from there. */
-#define STRIP_COLUMNS 512
 #define STRIP_BYTES ((size_t)7 << 18)
 #define SHORT_BATCH 256 /* up to here a strip should not leave the level-2 cache; beyond, copying operands costs more */
-#define SHORT_ROWS 224
-#define LONG_ROWS (int64_t)(STRIP_BYTES / (STRIP_COLUMNS * sizeof(real)))
 #define NARROW 16 /* outputs */
 #define NARROW_ROWS 1024
 _Static_assert(CN__MATMUL_SCRATCH + STRIP_BYTES <= CN_POOL_SCRATCH, "the scratch memory of a thread is too small");
@@ -120,8 +118,10 @@ static int64_t cut_into_strips(kernel_gradient *g)
 {
     const cn__dense *d = g->d;
     int64_t threads = cn__pool_threads(d->pool), share = (d->inputs + threads - 1) / threads;
-    int64_t limit = is_narrow(d) ? NARROW_ROWS : d->rows <= SHORT_BATCH ? SHORT_ROWS : LONG_ROWS;
-    g->columns = part_size(d->outputs, STRIP_COLUMNS, 1);
+    cn__block_sizes size = cn__block_sizes_for(cn__pool_caches(d->pool)); /* a strip is as wide as a block */
+    int64_t long_rows = (int64_t)STRIP_BYTES / (size.columns * (int64_t)sizeof(real));
+    int64_t limit = is_narrow(d) ? NARROW_ROWS : d->rows <= SHORT_BATCH ? size.rows / 2 : long_rows;
+    g->columns = part_size(d->outputs, size.columns, 1);
     g->rows = part_size(d->inputs, share < limit ? share : limit, 1);
     g->column_strips = (d->outputs + g->columns - 1) / g->columns;
     g->row_strips = (d->inputs + g->rows - 1) / g->rows;

@@ -1,5 +1,6 @@
 #include "kernels/matmul.h"
 
+#include "kernels/block_sizes.h"
 #include "kernels/matmul_pack.h"
 #include "kernels/matmul_tile.h"
 
@@ -7,20 +8,17 @@
 
 /* The usual plan (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008): B is copied in
  * panels of TILE_N columns and A in panels of TILE_M rows, so that the innermost loop reads both in order. A panel of A
- * stays in the level-1 cache while all panels of a block of B, in level 2, go by. K is cut into blocks of BLOCK_K;
- * between two blocks C waits in memory, which does not change the order of its sum.
+ * stays in the level-1 cache while all panels of a block of B, in level 2, go by. K is cut into blocks as well; between
+ * two of them C waits in memory, which does not change the order of its sum. While tiles are computed memory has little
+ * to do, so they ask for the operands that will be copied next.
  * Each thread copies what it needs for itself: with blocks of this size a copy is used hundreds of times, and nobody
  * waits for anybody. */
 #define TILE_M CN__TILE_M
 #define TILE_N CN__TILE_N
-#define BLOCK_K 384
-#define BLOCK_M 448
-#define BLOCK_N 512
 #define SLACK 32 /* what packing may write beyond its end */
 
-#define PACKED_A ((size_t)BLOCK_M * BLOCK_K + SLACK)
-#define PACKED_B ((size_t)BLOCK_N * BLOCK_K + SLACK)
-_Static_assert((PACKED_A + PACKED_B) * sizeof(real) <= CN__MATMUL_SCRATCH, "the packed blocks do not fit");
+_Static_assert((CN__BLOCK_NUMBERS + 2 * SLACK + CN__VEC) * sizeof(real) <= CN__MATMUL_SCRATCH,
+               "the packed blocks do not fit");
 _Static_assert(CN__MATMUL_SCRATCH <= CN_POOL_SCRATCH, "the scratch memory of a thread is too small");
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -39,6 +37,50 @@ static int64_t even_piece(int64_t whole, int64_t limit, int64_t unit)
     return quotient_up(quotient_up(whole, quotient_up(whole, limit)), unit) * unit;
 }
 
+/* A piece of an operand that will be copied: runs of neighbouring numbers, of which some were asked for. */
+typedef struct ahead {
+    const real *at;
+    int64_t runs, stride, length, asked;
+} ahead;
+
+static ahead runs_of(const real *at, int64_t rows, int64_t row, int64_t columns, int64_t column)
+{
+    if (column == 1) return (ahead){at, rows, row, columns, 0};
+    if (row == 1) return (ahead){at, columns, column, rows, 0};
+    return (ahead){.at = at};
+}
+
+/* How many tiles, each asking for `lines` lines, it takes to ask for all of the piece. */
+static int64_t tiles_to_ask(const ahead *p, int64_t lines)
+{
+    return p->runs * quotient_up(p->length, lines * CN__LINE);
+}
+
+/* What one tile is to ask for; without anything left, something that surely is in the cache. */
+static cn__run ask(ahead *p, int64_t lines, const real *otherwise)
+{
+    if (!p->runs) return (cn__run){otherwise, otherwise};
+    int64_t count = smaller(p->length - p->asked, lines * CN__LINE);
+    cn__run run = {p->at + p->asked, p->at + p->asked + count - 1};
+    p->asked += count;
+    if (p->asked == p->length) {
+        p->at += p->stride;
+        p->asked = 0;
+        p->runs--;
+    }
+    return run;
+}
+
+/* One block of B at work: its place in the product and in the scratch memory, and what is needed after it. */
+typedef struct pass {
+    const cn__matmul *p;
+    int64_t height, n0, n, k0, k;
+    const real *packed_a, *packed_b;
+    int first;
+    ahead next_a, next_b;
+    int64_t tiles_left; /* until packed_b is done with */
+} pass;
+
 /* A tile whose last vector is not full is computed beside C. */
 static void narrow_tile(cn__tile tile, int rows, int columns, int64_t k, const real *a, const real *b, int64_t b_row,
                         real *c, int64_t c_row, int first)
@@ -47,42 +89,107 @@ static void narrow_tile(cn__tile tile, int rows, int columns, int64_t k, const r
     int width = (columns + CN__VEC - 1) / CN__VEC * CN__VEC;
     for (int r = 0; r < rows && !first; r++)
         for (int i = 0; i < columns; i++) beside[r * width + i] = c[r * c_row + i];
-    tile(k, a, b, b_row, beside, width, first, beside);
+    tile(k, a, b, b_row, beside, width, first, &(cn__soon){beside, width, {a, a}, {a, a}});
     for (int r = 0; r < rows; r++)
         for (int i = 0; i < columns; i++) c[r * c_row + i] = beside[r * width + i];
 }
 
-/* One packed panel of A times a packed block of B, from left to right along the rows of C. */
-static void multiply_panel(int rows, int64_t n, int64_t k, const real *a, const real *b, real *c, int64_t c_row,
-                           int first, const real *below)
+/* One packed panel of A times the packed block of B, from left to right along the rows of C. `panels_left` of the packed
+ * block of A come after it; `below`: the piece of C that comes after this row of pieces. */
+static void multiply_panel(pass *s, int rows, const real *a, real *c, const real *below, int64_t panels_left)
 {
-    for (int64_t j = 0; j < n; j += TILE_N) {
-        int columns = (int)smaller(TILE_N, n - j), vectors = (columns + CN__VEC - 1) / CN__VEC;
+    int64_t c_row = s->p->c_row, tiles = quotient_up(s->n, TILE_N), left = (panels_left + 1) * tiles;
+    int64_t lines = quotient_up(s->k, CN__ASK), tiles_for_a = tiles_to_ask(&s->next_a, lines);
+    int64_t tiles_for_b = tiles_to_ask(&s->next_b, lines);
+    cn__soon soon = {.c_row = c_row, .a = {a, a}, .b = {a, a}};
+    for (int64_t j = 0; j < s->n; j += TILE_N, left--, s->tiles_left--) {
+        int columns = (int)smaller(TILE_N, s->n - j), vectors = (columns + CN__VEC - 1) / CN__VEC;
         cn__tile tile = cn__tiles[rows][vectors];
-        if (columns % CN__VEC == 0)
-            tile(k, a, b + j * k, vectors * CN__VEC, c + j, c_row, first, j + TILE_N < n ? c + j + TILE_N : below);
-        else
-            narrow_tile(tile, rows, columns, k, a, b + j * k, vectors * CN__VEC, c + j, c_row, first);
+        if (columns % CN__VEC) {
+            narrow_tile(tile, rows, columns, s->k, a, s->packed_b + j * s->k, vectors * CN__VEC, c + j, c_row, s->first);
+            continue;
+        }
+        if (left <= tiles_for_a) soon.a = ask(&s->next_a, lines, a);
+        if (s->tiles_left <= tiles_for_b) soon.b = ask(&s->next_b, lines, a);
+        soon.c = j + TILE_N < s->n ? c + j + TILE_N : below;
+        tile(s->k, a, s->packed_b + j * s->k, vectors * CN__VEC, c + j, c_row, s->first, &soon);
     }
+}
+
+static void copy_a(const pass *s, int64_t m0, int64_t m, real *packed)
+{
+    const cn__matmul *p = s->p;
+    cn__pack_a(m, (int)s->height, s->k, p->a + m0 * p->a_row + s->k0 * p->a_column, p->a_row, p->a_column, packed);
+}
+
+/* What will be copied after the rows up to m1: more of A for this block of B, or the next block of B and the first rows
+ * of A. */
+static void look_ahead(pass *s, int64_t m1, const cn__block_sizes *size)
+{
+    const cn__matmul *p = s->p;
+    int64_t m0 = m1, k0 = s->k0, k = s->k, n0 = s->n0;
+    if (m0 >= p->m) {
+        m0 = 0;
+        k0 += k;
+        if (k0 >= p->k) {
+            k0 = 0;
+            n0 += s->n;
+        }
+        k = smaller(size->terms, p->k - k0);
+    }
+    s->next_a = (ahead){.at = NULL};
+    if (n0 < p->n)
+        s->next_a = runs_of(p->a + m0 * p->a_row + k0 * p->a_column, smaller(size->rows, p->m - m0), p->a_row, k, p->a_column);
+}
+
+static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
+{
+    const cn__matmul *p = s->p;
+    int64_t k0 = s->k0 + s->k, n0 = s->n0;
+    if (k0 >= p->k) {
+        k0 = 0;
+        n0 += s->n;
+    }
+    s->next_b = (ahead){.at = NULL};
+    if (n0 < p->n)
+        s->next_b = runs_of(p->b + k0 * p->b_row + n0 * p->b_column, smaller(size->terms, p->k - k0), p->b_row,
+                             smaller(size->columns, p->n - n0), p->b_column);
+}
+
+/* Rows of A whose terms are neighbours are copied a panel at a time, straight into level 1; where the rows are
+ * neighbours, a panel would be a small part of each of many memory pages, so a whole block is copied along its runs. */
+static cn__block_sizes sizes_for(const cn__matmul *p, int64_t height)
+{
+    cn__block_sizes size = cn__block_sizes_for(cn__pool_caches(p->pool));
+    size.rows = p->a_column == 1 ? height : even_piece(p->m, size.rows - TILE_M, height);
+    size.terms = even_piece(p->k, size.terms, 1);
+    size.columns = even_piece(p->n, size.columns, TILE_N);
+    return size;
 }
 
 static void multiply_blocks(const cn__matmul *p, real *scratch)
 {
-    real *packed_a = scratch, *packed_b = scratch + PACKED_A;
-    int64_t height = even_piece(p->m, TILE_M, 1), block_m = even_piece(p->m, BLOCK_M - TILE_M, height);
-    int64_t block_k = even_piece(p->k, BLOCK_K, 1), block_n = even_piece(p->n, BLOCK_N, TILE_N);
-    for (int64_t n0 = 0; n0 < p->n; n0 += block_n) {
-        int64_t n = smaller(block_n, p->n - n0);
-        for (int64_t k0 = 0; k0 < p->k; k0 += block_k) {
-            int64_t k = smaller(block_k, p->k - k0);
-            cn__pack_b(k, n, TILE_N, p->b + k0 * p->b_row + n0 * p->b_column, p->b_row, p->b_column, packed_b);
-            for (int64_t m0 = 0; m0 < p->m; m0 += block_m) {
-                int64_t m = smaller(block_m, p->m - m0);
-                cn__pack_a(m, (int)height, k, p->a + m0 * p->a_row + k0 * p->a_column, p->a_row, p->a_column, packed_a);
+    int64_t height = even_piece(p->m, TILE_M, 1);
+    cn__block_sizes size = sizes_for(p, height);
+    real *packed_a = scratch, *packed_b = scratch + quotient_up(size.rows * size.terms + SLACK, CN__VEC) * CN__VEC;
+    pass s = {.p = p, .height = height, .packed_a = packed_a, .packed_b = packed_b};
+    for (s.n0 = 0; s.n0 < p->n; s.n0 += size.columns) {
+        s.n = smaller(size.columns, p->n - s.n0);
+        for (s.k0 = 0; s.k0 < p->k; s.k0 += size.terms) {
+            s.k = smaller(size.terms, p->k - s.k0);
+            s.first = s.k0 == 0;
+            cn__pack_b(s.k, s.n, TILE_N, p->b + s.k0 * p->b_row + s.n0 * p->b_column, p->b_row, p->b_column, packed_b);
+            look_ahead_for_b(&s, &size);
+            s.tiles_left = quotient_up(p->m, height) * quotient_up(s.n, TILE_N);
+            for (int64_t m0 = 0; m0 < p->m; m0 += size.rows) {
+                int64_t m = smaller(size.rows, p->m - m0);
+                copy_a(&s, m0, m, packed_a);
+                look_ahead(&s, m0 + m, &size);
                 for (int64_t i = 0; i < m; i += height) {
-                    real *c = p->c + (m0 + i) * p->c_row + n0;
-                    multiply_panel((int)smaller(height, m - i), n, k, packed_a + i * k, packed_b, c, p->c_row, k0 == 0,
-                                   i + height < m ? c + height * p->c_row : c);
+                    real *c = p->c + (m0 + i) * p->c_row + s.n0;
+                    const real *below = m0 + i + height < p->m ? c + height * p->c_row : c;
+                    multiply_panel(&s, (int)smaller(height, m - i), packed_a + i * s.k, c, below,
+                                   quotient_up(m - i, height) - 1);
                 }
             }
         }
@@ -96,20 +203,20 @@ static void multiply_blocks(const cn__matmul *p, real *scratch)
 static void multiply_few(const cn__matmul *p, real *scratch)
 {
     int rows = (int)p->m, vectors = cn__widest[rows];
+    real *packed_b = scratch + FEW_K * (TILE_M + 1) + SLACK;
+    cn__soon soon = {scratch, 0, {scratch, scratch}, {scratch, scratch}};
     int64_t whole = p->n / CN__VEC * CN__VEC, rest = p->n - whole;
     for (int64_t k0 = 0; k0 < p->k; k0 += FEW_K) {
         int64_t k = smaller(FEW_K, p->k - k0), j = 0;
         cn__pack_a(rows, rows, k, p->a + k0 * p->a_column, p->a_row, p->a_column, scratch);
+        int first = k0 == 0;
         for (int width = vectors * CN__VEC; j + width <= whole; j += width)
-            cn__tiles[rows][vectors](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, k0 == 0,
-                                     p->c + j);
+            cn__tiles[rows][vectors](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, first, &soon);
         for (; j < whole; j += CN__VEC)
-            cn__tiles[rows][1](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, k0 == 0, p->c + j);
+            cn__tiles[rows][1](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, first, &soon);
         if (rest) {
-            real *packed_b = scratch + PACKED_A;
             cn__pack_b(k, rest, CN__VEC, p->b + k0 * p->b_row + j, p->b_row, 1, packed_b);
-            narrow_tile(cn__tiles[rows][1], rows, (int)rest, k, scratch, packed_b, CN__VEC, p->c + j, p->c_row,
-                        k0 == 0);
+            narrow_tile(cn__tiles[rows][1], rows, (int)rest, k, scratch, packed_b, CN__VEC, p->c + j, p->c_row, first);
         }
     }
 }
@@ -219,7 +326,7 @@ static double cost_of(const cut *c)
 {
     double rows = (double)(quotient_up(quotient_up(c->p->m, c->row_unit), c->row_parts) * c->row_unit);
     double columns = (double)(quotient_up(quotient_up(c->p->n, c->column_unit), c->column_parts) * c->column_unit);
-    return rows * columns / CN__VEC + 0.6 * (rows + columns);
+    return rows * columns / CN__VEC + 2 * (rows + columns);
 }
 
 /* The cheapest way to cut C into `parts`; returns its cost. */
@@ -251,6 +358,7 @@ static int cut_for_team(const cn__matmul *p, cut *out)
     /* Smaller rectangles let a thread that has the core to itself help one that has not, if they cost little. */
     cut finer = c;
     if (cut_evenly(&finer, 4 * threads) * 4 < whole * 1.03) c = finer;
+    else if (cut_evenly(&finer, 2 * threads) * 2 < whole * 1.03) c = finer;
     *out = c;
     return 1;
 }

@@ -4,6 +4,11 @@
 
 #include "kernels/transpose.h"
 
+/* Copies go some rows of k at a time through all panels, because memory delivers long runs best; meanwhile they ask for
+ * the next ones. (Whether these are still inside the matrix does not matter: asking for any address is harmless.) */
+#define CN__PACK_RUN 8
+#define CN__TURN_AHEAD (4 * CN__TRANSPOSE) /* numbers of each row, into level 2: level 1 may not hold so many rows */
+
 /* `rows` strided rows of k neighbouring numbers: packed[i * step + r] = from[r * stride + i]. Numbers beyond `rows` in
  * each group, and up to CN__TRANSPOSE after the last group, may be written too. */
 static inline void cn__pack_turned(int rows, int64_t k, const real *from, int64_t stride, real *packed, int64_t step)
@@ -11,7 +16,10 @@ static inline void cn__pack_turned(int rows, int64_t k, const real *from, int64_
     const real *row[CN__TRANSPOSE];
     for (int r = 0; r < CN__TRANSPOSE; r++) row[r] = from + (r < rows ? r : rows - 1) * stride;
     int64_t i = 0;
-    for (; i + CN__TRANSPOSE <= k; i += CN__TRANSPOSE) cn__transpose(row, i, packed + i * step, step);
+    for (; i + CN__TRANSPOSE <= k; i += CN__TRANSPOSE) {
+        for (int r = 0; r < CN__TRANSPOSE; r++) __builtin_prefetch(row[r] + i + CN__TURN_AHEAD, 0, 2);
+        cn__transpose(row, i, packed + i * step, step);
+    }
     for (; i < k; i++)
         for (int r = 0; r < rows; r++) packed[i * step + r] = row[r][i];
 }
@@ -24,12 +32,12 @@ static inline void cn__pack_straight(int rows, int64_t k, const real *from, int6
     int64_t last = (CN__TRANSPOSE + rows - 1) / rows, i = 0; /* groups whose surplus would reach beyond the end */
     int64_t safe = more || stride >= CN__TRANSPOSE ? k - last : 0;
     if (rows == CN__TRANSPOSE && more) safe = k;
-    for (; i < safe; i++) cn__copy_group(packed + i * rows, from + i * stride);
+    for (; i < safe; i++) {
+        __builtin_prefetch(from + (i + CN__PACK_RUN) * stride);
+        cn__copy_group(packed + i * rows, from + i * stride);
+    }
     for (; i < k; i++) cn__copy_some(packed + i * rows, from + i * stride, rows);
 }
-
-/* Copies go some rows of k at a time through all panels, because memory delivers long runs best. */
-#define CN__PACK_RUN 8
 
 /* A block of A, m x k, in panels of `height` rows (the last may have fewer), each k by k. */
 static inline void cn__pack_a(int64_t m, int height, int64_t k, const real *a, int64_t a_row, int64_t a_column,
@@ -67,7 +75,10 @@ static inline void cn__pack_b(int64_t k, int64_t n, int width, const real *b, in
             const real *from = b + i0 * b_row + j * b_column;
             real *to = packed + panel * k + i0 * step + (j - panel);
             if (b_column == 1 && n - j >= CN__VEC) {
-                for (int64_t i = 0; i < count; i++) vec_store(to + i * step, vec_load(from + i * b_row));
+                for (int64_t i = 0; i < count; i++) {
+                    __builtin_prefetch(from + (i + CN__PACK_RUN) * b_row);
+                    vec_store(to + i * step, vec_load(from + i * b_row));
+                }
             } else if (b_row == 1 && n - j >= CN__VEC) {
                 for (int half = 0; half < CN__VEC; half += CN__TRANSPOSE)
                     cn__pack_turned(CN__TRANSPOSE, count, from + half * b_column, b_column, to + half, step);

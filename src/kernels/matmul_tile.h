@@ -4,17 +4,32 @@
 
 #include "kernels/vector.h"
 
-/* C (rows x vectors) += A . B over k terms. A is packed: element (r, i) at a[i * rows + r]. Row i of B is at
- * b + i * b_row. `first`: C starts at 0 and is not read. `next` is the piece of C that comes after this one, asked for
- * early because otherwise its loads stand at the head of every sum: one row every CN__ASK terms, as asking for all rows
- * at once would fill the queue in which the loads of A and B wait too. Any address will do. */
+#define CN__LINE (int64_t)(64 / sizeof(real)) /* numbers in a line of a cache */
+
+/* Cache lines that a tile asks for on its way, because otherwise whoever needs them next would have to wait: those of one
+ * line of memory after another from `from` to `last`, into level 2. Any addresses will do. */
+typedef struct cn__run {
+    const real *from, *last;
+} cn__run;
+
+typedef struct cn__soon {
+    const real *c; /* the piece of C that comes after this one, into level 1: its loads stand at the head of every sum */
+    int64_t c_row;
+    cn__run a, b; /* operands that will be copied */
+} cn__soon;
+
+/* Every CN__ASK terms a tile asks for one row of the next piece of C and one line of each run. Asking for all at once
+ * would fill the queue in which the loads of A and B wait too. */
 #define CN__ASK 8
+
+/* C (rows x vectors) += A . B over k terms. A is packed: element (r, i) at a[i * rows + r]. Row i of B is at
+ * b + i * b_row. `first`: C starts at 0 and is not read. */
 typedef void (*cn__tile)(int64_t k, const real *a, const real *b, int64_t b_row, real *c, int64_t c_row, int first,
-                         const real *next);
+                         const cn__soon *soon);
 
 static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, const int vectors, int64_t k,
                                                                const real *a, const real *b, int64_t b_row, real *c,
-                                                               int64_t c_row, int first, const real *next)
+                                                               int64_t c_row, int first, const cn__soon *soon)
 {
     vec sum[16][8];
 #pragma GCC unroll 16
@@ -28,12 +43,17 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) sum[r][v] = vec_load(c + r * c_row + v * CN__VEC);
     }
-    const real *last = next + (rows - 1) * c_row;
+    const real *next = soon->c, *last = next + (rows - 1) * soon->c_row;
+    cn__run soon_a = soon->a, soon_b = soon->b;
     for (int64_t i = 0; i < k;) {
         int64_t end = k - i < CN__ASK ? k : i + CN__ASK;
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) __builtin_prefetch(next + v * CN__VEC, 1);
-        next += next < last ? c_row : 0;
+        next += next < last ? soon->c_row : 0;
+        __builtin_prefetch(soon_a.from, 0, 2);
+        __builtin_prefetch(soon_b.from, 0, 2);
+        soon_a.from += soon_a.from < soon_a.last ? CN__LINE : 0;
+        soon_b.from += soon_b.from < soon_b.last ? CN__LINE : 0;
         for (; i < end; i++) {
             vec column[8];
 #pragma GCC unroll 8
@@ -89,9 +109,9 @@ static const int cn__widest[CN__TILE_M + 1] = {0, 4, 3, 2, 1};
 
 #define CN__TILE_FUNCTION(R, V)                                                                                     \
     static void tile_##R##_##V(int64_t k, const real *a, const real *b, int64_t b_row, real *c, int64_t c_row,      \
-                               int first, const real *next)                                                         \
+                               int first, const cn__soon *soon)                                                     \
     {                                                                                                               \
-        cn__tile_sum(R, V, k, a, b, b_row, c, c_row, first, next);                                                  \
+        cn__tile_sum(R, V, k, a, b, b_row, c, c_row, first, soon);                                                  \
     }
 #define CN__TILE_ENTRY(R, V) [R][V] = tile_##R##_##V,
 

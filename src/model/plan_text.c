@@ -2,6 +2,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "kernels/block_sizes.h"
 #include "layers/activation.h"
 
 #include <stdarg.h>
@@ -40,8 +41,13 @@ static void put_machine(page *p, const cn_model *model, int64_t rows)
     put(p, "threads   %d of %d (affinity and quota allow %d): one batch is %.0f multiply-adds forward,\n"
            "          a team is worth waking from %d on\n",
         cn__pool_threads(model->team), model->threads, cn__cpu_threads(), work, CN__WORTH_A_TEAM);
-    put(p, "caches    L1 %lld KiB, L2 %lld KiB, L3 %lld KiB (0: unknown; the sizes of blocks are fixed)\n",
-        (long long)caches[0] / 1024, (long long)caches[1] / 1024, (long long)caches[2] / 1024);
+    put(p, "caches    L1 %lld KiB, L2 %lld KiB, L3 %lld KiB (0: unknown)\n", (long long)caches[0] / 1024,
+        (long long)caches[1] / 1024, (long long)caches[2] / 1024);
+    cn__block_sizes block = cn__block_sizes_for(cn__pool_caches(model->team));
+    put(p, "blocks    %lld x %lld by %lld x %lld numbers in dense products: %lld terms of %d columns fill L1, the right\n"
+           "          block takes three eighths of L2 and the left one a third%s\n",
+        (long long)block.rows, (long long)block.terms, (long long)block.terms, (long long)block.columns,
+        (long long)block.terms, CN__BLOCK_PANEL, caches[1] > CN__BLOCK_MOST ? " (of 2 MiB: more does not help)" : "");
     double real = (double)cn__engine_bytes(model->engine);
     put(p, "memory    %.1f MiB for one batch, %.1f MiB for the weights and as much for each slot of %s\n",
         (double)model->plan.bytes / 1048576, (double)model->block_size * real / 1048576,

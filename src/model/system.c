@@ -1,6 +1,7 @@
 #include "base/clock.h"
 #include "base/cpu.h"
 #include "base/memory.h"
+#include "kernels/block_sizes.h"
 #include "model/engine.h"
 
 #include <cornu/system.h>
@@ -22,6 +23,7 @@ void cn_system_get(cn_system *system)
     int64_t caches[3];
     cn__isa chosen;
     cn__cpu_caches(caches);
+    cn__block_sizes block = cn__block_sizes_for(caches);
     *system = (cn_system){
         .version = VERSION,
         .compiler = COMPILER,
@@ -33,6 +35,9 @@ void cn_system_get(cn_system *system)
         .cache_l1 = caches[0],
         .cache_l2 = caches[1],
         .cache_l3 = caches[2],
+        .block_rows = block.rows,
+        .block_terms = block.terms,
+        .block_columns = block.columns,
     };
     cn__cpu_name(system->cpu, sizeof system->cpu);
 }

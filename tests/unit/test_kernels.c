@@ -14,6 +14,7 @@
 typedef struct one_case {
     int64_t rows, inputs, outputs;
     int strange; /* NaN and infinities among the inputs */
+    int64_t level1, level2; /* bytes of cache to pretend; 0: the machine's */
 } one_case;
 
 enum { X, KERNEL, BIAS, DY, Y, DX, GRADIENT, BIAS_GRADIENT, N_ARRAYS };
@@ -109,6 +110,7 @@ static const char *check(const cn__engine *engine, const one_case *c, int thread
 {
     static const char *const names[N_ARRAYS] = {"x", "kernel", "bias", "dy", "y", "dx", "gradient", "bias gradient"};
     cn__pool *pool = cn__pool_create(threads);
+    if (c->level1) cn__pool_pretend_caches(pool, c->level1, c->level2);
     cn_layer *layer = make_layer(c);
     arrays a;
     float *expected[N_ARRAYS] = {NULL};
@@ -165,6 +167,17 @@ static void large_odd_sizes(void **state)
     static const int64_t sizes[][3] = {{3, 511, 513}, {129, 97, 511}, {65, 513, 10}, {128, 784, 33}, {300, 5, 1030}};
     for (int i = 0; i < (engines_quick() ? 1 : 5); i++)
         check_everywhere(&(one_case){.rows = sizes[i][0], .inputs = sizes[i][1], .outputs = sizes[i][2]});
+}
+
+/* Blocks of every size, from the smallest ones to those of the largest caches. */
+static void any_caches(void **state)
+{
+    (void)state;
+    static const int64_t caches[][2] = {{1 << 10, 64 << 10}, {32 << 10, 256 << 10}, {64 << 10, 512 << 10},
+                                        {192 << 10, 64 << 20}};
+    for (int i = 0; i < 4; i++)
+        check_everywhere(&(one_case){.rows = 70, .inputs = 140 + 160 * (i == 3), .outputs = 300, .level1 = caches[i][0],
+                                     .level2 = caches[i][1]});
 }
 
 static void nan_and_infinity(void **state)
@@ -268,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_check_finds_wrong_kernels), cmocka_unit_test(odd_sizes), cmocka_unit_test(large_odd_sizes),
         cmocka_unit_test(nan_and_infinity),              cmocka_unit_test(empty_batch),
+        cmocka_unit_test(any_caches),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }
