@@ -236,6 +236,9 @@ static int train(cn_model *model, const prepared *p, const struct train_options 
         return complain_of_library();
     }
     results->train_seconds = cn_clock() - start;
+    for (int i = 0; verbose == 0 && cn_model_warning(model, i) != NULL; i++) {
+        warn("%s", cn_model_warning(model, i));
+    }
     results->interrupted = interrupt_seen();
     if (cn_model_stop_reason(model) != NULL && verbose > 0) {
         fprintf(stderr, "%s\n", cn_model_stop_reason(model));

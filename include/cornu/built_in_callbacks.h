@@ -11,7 +11,10 @@
  *
  * Monitors. `monitor` names a value of the logs: "loss", "val_loss", a metric, "val_" and a metric. `mode` is "min",
  * "max", or "auto": the loss and errors are to fall, accuracies, AUC, precision, recall and F-scores to rise. A value
- * that is not a number is never an improvement. Where Keras warns that the value is not there and goes on, fit fails.
+ * that is not a number is never an improvement. A value that is not there, such as "val_loss" without validation, is a
+ * warning (cn_model_warning), and training goes on: EarlyStopping and ReduceLROnPlateau do nothing, ModelCheckpoint saves
+ * each time. With mode "auto" a name that the model has no value for is an error. After an epoch that validation_freq leaves
+ * out nothing is judged and no best model saved.
  *
  * Callbacks keep what they need in checkpoints, so a resumed run behaves as one never interrupted. */
 #ifndef CORNU_BUILT_IN_CALLBACKS_H

@@ -115,11 +115,43 @@ CN_API int cn_split_stratified(const cn_tensor *labels, double validation_split,
 /* What the last fit recorded; NULL before the first. Borrowed: valid until the next fit. */
 CN_API const cn_history *cn_model_history(const cn_model *model);
 
-/* One gradient step on one batch (all rows of x and y). *loss (may be NULL) is the mean loss before the update.
+/* What a pass over samples measured. */
+typedef struct cn_result {
+    int64_t samples;
+    double loss;
+    double accuracy;                      /* NaN when no accuracy was among the metrics */
+    double accuracy_standard_error;       /* sqrt(a (1-a) / samples) */
+    int n_metrics;
+    const char *names[CN_MAX_METRICS];    /* borrowed from the model until it is compiled again */
+    double values[CN_MAX_METRICS];        /* in the order of cn_compile, weighted_metrics behind metrics */
+} cn_result;
+
+typedef struct cn_step_options {
+    const cn_tensor *sample_weight; /* as in fit, for the rows of this batch */
+    const cn_tensor *class_weight;
+    cn_result *result;              /* where loss and metrics of this batch go, before the update; NULL: nowhere */
+} cn_step_options;
+
+/* One gradient step on one batch (all rows of x and y). *loss (may be NULL) is the batch's loss before the update:
+ *
+ *     cn_train_step(model, x, y, &loss);
+ *     cn_train_step(model, x, y, &loss, .class_weight = weights, .result = &result);
+ *
  * Rows of uint8 give the bits that fit gives; float32 rows are taken as they are, where fit would look whether they are
  * bytes, so their sums may differ in last bits (docs/determinism.md).
- * After the first call with a batch size nothing is allocated. Source: keras Model.train_on_batch. */
-CN_API int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, double *loss);
+ * After the first call with a batch size nothing is allocated. Errors as in cn_model_fit. Source: keras
+ * Model.train_on_batch, whose metrics however go on from call to call; these are the batch's alone. */
+CN_API int cn_model_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, double *loss,
+                               const cn_step_options *options);
+#define cn_train_step(model, x, y, ...) CN_TRAIN_STEP_(model, x, y, __VA_ARGS__, )
+#define CN_TRAIN_STEP_(model, x, y, loss, ...)                                                                      \
+    cn_model_train_step(model, x, y, loss, &(const cn_step_options){.sample_weight = NULL, __VA_ARGS__})
+
+/* Loss and metrics of one batch, weights of the model unchanged. result and sample_weight (as in fit) may be NULL. After
+ * the first call with a batch size nothing is allocated. Errors as in cn_model_fit. Source: keras Model.test_on_batch.
+ * (Its predict_on_batch is cn_predict_into, or cn_predict for a tensor.) */
+CN_API int cn_test_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_result *result,
+                        const cn_tensor *sample_weight);
 
 /* The learning rate that the next step uses; NaN before compile. Source: keras Optimizer.learning_rate. */
 CN_API double cn_model_get_learning_rate(const cn_model *model);
@@ -132,16 +164,6 @@ CN_API int cn_model_set_learning_rate(cn_model *model, double learning_rate);
 CN_API int64_t cn_model_iterations(const cn_model *model);
 
 /* --- measuring and using --------------------------------------------------------------------------------------------- */
-
-typedef struct cn_result {
-    int64_t samples;
-    double loss;
-    double accuracy;                      /* NaN when no accuracy was among the metrics */
-    double accuracy_standard_error;       /* sqrt(a (1-a) / samples) */
-    int n_metrics;
-    const char *names[CN_MAX_METRICS];    /* borrowed from the model until it is compiled again */
-    double values[CN_MAX_METRICS];        /* in the order of cn_compile, weighted_metrics behind metrics */
-} cn_result;
 
 typedef struct cn_evaluate_options {
     int64_t batch_size;

@@ -285,6 +285,19 @@ CN_API cn_tensor *cn_tensor_roll(const cn_tensor *x, int64_t shift, int axis);
 /* widths[i][0] entries of `value` before and widths[i][1] behind axis i; widths has ndim rows. */
 CN_API cn_tensor *cn_tensor_pad(const cn_tensor *x, const int64_t (*widths)[2], double value);
 
+/* The same with a border made from what is inside, one axis after the other; mode is one of numpy.pad's:
+ *
+ *   "edge"        the outermost entry again                 a a [a b c] c c
+ *   "reflect"     mirrored at the outermost entry           c b [a b c] b a
+ *   "symmetric"   mirrored behind it                        b a [a b c] c b
+ *   "wrap"        from the other end                        b c [a b c] a b
+ *   "maximum", "minimum", "mean"  of the line; a mean of integers is rounded to nearest, halves to even
+ *   "linear_ramp" in equal steps down to 0
+ *   "constant", or NULL           0
+ *
+ * Errors: CN_EINVAL (a border around an empty axis), CN_ENAME (with the nearest known name). */
+CN_API cn_tensor *cn_tensor_pad_mode(const cn_tensor *x, const int64_t (*widths)[2], const char *mode);
+
 /* --- choosing and writing parts -------------------------------------------------------------------------------- */
 
 /* The entries at these positions (integers, negative ones counted from the end) of an axis; their shape takes the

@@ -9,6 +9,7 @@
 
 #include <cornu/export.h>
 #include <cornu/schedule.h>
+#include <cornu/tensor.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -162,6 +163,28 @@ CN_API cn_optimizer *cn_optimizer_from_text(const char *text);
 
 /* Destroys an optimizer that no model has taken. Accepts NULL and a pointer to NULL; sets it to NULL. */
 CN_API void cn_optimizer_destroy(cn_optimizer **optimizer);
+
+/* --- without a model --------------------------------------------------------------------------------------------------- */
+
+/* Moves n variables by their gradients: one step, with all options of the optimizer but exclude_from_weight_decay (tensors
+ * have no names). Any float32 or float64 tensors that can be written and have no gaps will do; gradients come from
+ * cn_tape_gradient or anywhere else, with the variables' shapes. A gradient of NULL leaves its variable as it is, also its
+ * averages. Keras: optimizer.apply_gradients(zip(gradients, variables)).
+ *
+ *     cn_optimizer *optimizer = cn_rmsprop();
+ *     ...
+ *     cn_tape_gradient(tape, loss, 4, weights, gradients);
+ *     cn_apply_gradients(optimizer, 4, gradients, weights);
+ *
+ * The first call makes the state for its variables, which stay yours and must be there until the optimizer is destroyed or
+ * not used again; later calls must bring the same in the same order, and allocate nothing. One thread at a time for one
+ * optimizer. A tape does not hear of it. Errors: CN_EINVAL (no gradient at all, other variables than before, one that
+ * cannot be written), CN_EDTYPE, CN_ESHAPE, CN_ENOMEM; then no variable has moved. */
+CN_API int cn_apply_gradients(cn_optimizer *optimizer, int n, cn_tensor *const *gradients, cn_tensor *const *variables);
+
+/* With use_ema, the variables of cn_apply_gradients become their averages, as fit does it at its end; otherwise nothing
+ * happens. Keras: optimizer.finalize_variable_values. Error: CN_EINVAL (no step was made). */
+CN_API int cn_finalize_variables(cn_optimizer *optimizer);
 
 #ifdef __cplusplus
 }

@@ -22,7 +22,6 @@ static int on_train_begin(void *user, cn_model *model, int epochs, int64_t steps
     memset(&e->now, 0, sizeof e->now);
     e->now.best = NAN;
     e->now.best_epoch = -1;
-    CN_TRY(cn__monitor_check(&e->monitor, model));
     if (!e->options.restore_best_weights) return CN_OK;
     cn__free(e->best_weights);
     e->best_weights = cn__alloc(1, cn__model_block_bytes(model), "the best weights");
@@ -35,7 +34,7 @@ static int on_epoch_end(void *user, cn_model *model, int epoch, const cn_logs *l
     double value;
     char reason[96];
     if (epoch < e->options.start_from_epoch) return CN_OK;
-    int status = cn__monitor_read(&e->monitor, logs, &value);
+    int status = cn__monitor_read(&e->monitor, model, logs, &value);
     if (status != CN_OK) return status < 0 ? status : CN_OK;
     int is_better = cn__monitor_is_better(&e->monitor, value, e->now.best);
     if (e->best_weights && (is_better || e->now.best_epoch < 0)) {
@@ -97,7 +96,8 @@ static int open(early_stopping *e, const cn_early_stopping_options *o)
         return cn__fail(CN_EINVAL, "EarlyStopping: patience must not be negative, got %d", o->patience);
     if (o->start_from_epoch < 0)
         return cn__fail(CN_EINVAL, "EarlyStopping: start_from_epoch must not be negative, got %d", o->start_from_epoch);
-    return cn__monitor_open(&e->monitor, "EarlyStopping", o->monitor, o->mode, o->min_delta);
+    return cn__monitor_open(&e->monitor, "EarlyStopping", o->monitor, o->mode, o->min_delta,
+                            "training does not stop early");
 }
 
 cn_callback *cn_early_stopping_create(const cn_early_stopping_options *options)

@@ -19,13 +19,6 @@ typedef struct checkpoint {
     } now;
 } checkpoint;
 
-static int on_train_begin(void *user, cn_model *model, int epochs, int64_t steps)
-{
-    checkpoint *c = user;
-    (void)epochs, (void)steps;
-    return c->options.save_best_only && !c->options.save_freq ? cn__monitor_check(&c->monitor, model) : CN_OK;
-}
-
 static int make_folder_of(const char *path)
 {
     char folder[LONGEST_PATH];
@@ -36,7 +29,7 @@ static int make_folder_of(const char *path)
 }
 
 /* Decides, and says why. */
-static int wants_saving(checkpoint *c, const cn_model *model, int epoch, const cn_logs *logs, const char *path)
+static int wants_saving(checkpoint *c, cn_model *model, int epoch, const cn_logs *logs, const char *path)
 {
     double value;
     char before[32] = "None";
@@ -44,8 +37,8 @@ static int wants_saving(checkpoint *c, const cn_model *model, int epoch, const c
         if (c->options.verbose) cn__callback_say(model, "\nEpoch %d: saving model to %s\n", epoch + 1, path);
         return 1;
     }
-    int status = cn__monitor_read(&c->monitor, logs, &value);
-    if (status != CN_OK) return status < 0 ? status : 0;
+    int status = cn__monitor_read(&c->monitor, model, logs, &value);
+    if (status != CN_OK) return status < 0 ? status : status == CN__MONITOR_MISSING;
     if (!isnan(c->now.best)) snprintf(before, sizeof before, "%.5f", c->now.best);
     if (!cn__monitor_is_better(&c->monitor, value, c->now.best)) {
         if (c->options.verbose)
@@ -114,7 +107,6 @@ static int open(checkpoint *c, const cn_model_checkpoint_options *o)
     char text[LONGEST_PATH];
     c->options = *o;
     c->now.best = o->initial_value_threshold;
-    c->callback.on_train_begin = on_train_begin;
     c->callback.on_epoch_begin = on_epoch_begin;
     c->callback.on_epoch_end = on_epoch_end;
     c->callback.on_train_batch_end = on_train_batch_end;
@@ -128,7 +120,8 @@ static int open(checkpoint *c, const cn_model_checkpoint_options *o)
         return cn__fail_prefix("ModelCheckpoint: ");
     c->filepath = cn__strdup(o->filepath, "the name of a file");
     if (!c->filepath) return CN_ENOMEM;
-    return cn__monitor_open(&c->monitor, "ModelCheckpoint", o->monitor, o->mode, 0);
+    return cn__monitor_open(&c->monitor, "ModelCheckpoint", o->monitor, o->mode, 0,
+                            "every model is saved");
 }
 
 cn_callback *cn_model_checkpoint_create(const cn_model_checkpoint_options *options)

@@ -80,9 +80,10 @@ int cn__callback_log_rate(cn_model *model)
 
 /* --- monitored values ------------------------------------------------------------------------------------------- */
 
-int cn__monitor_open(cn__monitor *monitor, const char *callback, const char *name, const char *mode, double min_delta)
+int cn__monitor_open(cn__monitor *monitor, const char *callback, const char *name, const char *mode, double min_delta,
+                     const char *without)
 {
-    *monitor = (cn__monitor){.callback = callback, .min_delta = fabs(min_delta)};
+    *monitor = (cn__monitor){.callback = callback, .min_delta = fabs(min_delta), .without = without};
     if (!name || !*name) return cn__fail(CN_EINVAL, "%s: monitor is empty; name a value such as val_loss", callback);
     if (!mode) mode = "auto";
     if (!strcmp(mode, "min")) monitor->direction = -1;
@@ -104,14 +105,6 @@ void cn__monitor_close(cn__monitor *monitor)
 static const char *without_val(const char *name)
 {
     return strncmp(name, "val_", 4) ? name : name + 4;
-}
-
-int cn__monitor_check(const cn__monitor *monitor, const cn_model *model)
-{
-    if (without_val(monitor->name) == monitor->name || !model->running || model->running->validation_rows) return CN_OK;
-    return cn__fail(CN_EINVAL,
-                    "%s: \"%s\" is only there with validation data; give fit a validation_split or monitor \"%s\"",
-                    monitor->callback, monitor->name, without_val(monitor->name));
 }
 
 static int ends_in(const char *name, const char *end)
@@ -137,26 +130,57 @@ static int direction_of(const char *name)
     return 0;
 }
 
-int cn__monitor_read(cn__monitor *monitor, const cn_logs *logs, double *value)
+/* 1 if an epoch of this model can have a value of that name. */
+static int model_logs(const cn_model *model, const char *name)
 {
-    char names[512] = "";
-    int has_validation = 0;
+    for (int i = 0; i < 2 * model->n_logs; i++)
+        if (!strcmp(model->log_names[i], name)) return 1;
+    return 0;
+}
+
+static void list_names(const cn_logs *logs, char *text, size_t room)
+{
+    text[0] = '\0';
     for (int i = 0; i < logs->count; i++) {
-        has_validation |= without_val(logs->names[i]) != logs->names[i];
-        if (strcmp(logs->names[i], monitor->name)) {
-            size_t used = strlen(names);
-            snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", logs->names[i]);
-            continue;
-        }
-        *value = logs->values[i];
-        if (!monitor->direction) monitor->direction = direction_of(monitor->name);
-        if (monitor->direction) return CN_OK;
+        size_t used = strlen(text);
+        snprintf(text + used, room - used, "%s%s", used ? ", " : "", logs->names[i]);
+    }
+}
+
+static void warn_missing(const cn__monitor *monitor, cn_model *model, const char *there_is)
+{
+    char sentence[1024];
+    int needs_validation = without_val(monitor->name) != monitor->name && !model->running->validation_rows;
+    int used = snprintf(sentence, sizeof sentence, "%s: there is no \"%s\" among the values of an epoch: %s; %s",
+                        monitor->callback, monitor->name, there_is, monitor->without);
+    if (needs_validation && used < (int)sizeof sentence)
+        snprintf(sentence + used, sizeof sentence - (size_t)used, "; give fit a validation_split or monitor \"%s\"",
+                 without_val(monitor->name));
+    cn_model_warn(model, sentence);
+}
+
+int cn__monitor_read(cn__monitor *monitor, cn_model *model, const cn_logs *logs, double *value)
+{
+    char there_is[512];
+    int at = 0, has_validation = 0;
+    while (at < logs->count && strcmp(logs->names[at], monitor->name)) at++;
+    for (int i = 0; i < logs->count; i++) has_validation |= without_val(logs->names[i]) != logs->names[i];
+    list_names(logs, there_is, sizeof there_is);
+    if (!monitor->direction && at == logs->count && !model_logs(model, monitor->name))
+        return cn__fail(CN_ENAME, "%s: there is no \"%s\" among the values of an epoch: %s", monitor->callback,
+                        monitor->name, there_is);
+    if (!monitor->direction) monitor->direction = direction_of(monitor->name);
+    if (!monitor->direction)
         return cn__fail(CN_EINVAL, "%s: nobody knows whether \"%s\" should rise or fall; pass mode max or min",
                         monitor->callback, monitor->name);
+    if (at < logs->count) {
+        *value = logs->values[at];
+        return CN_OK;
     }
-    if (!has_validation && without_val(monitor->name) != monitor->name) return CN__MONITOR_RESTS;
-    return cn__fail(CN_ENAME, "%s: there is no \"%s\" among the values of an epoch: %s", monitor->callback,
-                    monitor->name, names);
+    int is_epoch = model->running->line != NULL, may_come = is_epoch && model->running->validation_rows > 0;
+    if (may_come && !has_validation && without_val(monitor->name) != monitor->name) return CN__MONITOR_RESTS;
+    warn_missing(monitor, model, there_is);
+    return CN__MONITOR_MISSING;
 }
 
 int cn__monitor_is_better(const cn__monitor *monitor, double value, double reference)

@@ -28,20 +28,21 @@ typedef struct cn__monitor {
     char *name;
     int direction;        /* -1: should fall, 1: should rise, 0: found at the first value */
     double min_delta;     /* at least 0 */
+    const char *without;  /* what happens while the value is missing */
 } cn__monitor;
 
-/* mode NULL means "auto". Errors: CN_EINVAL (mode, min_delta), CN_ENOMEM. */
-int cn__monitor_open(cn__monitor *monitor, const char *callback, const char *name, const char *mode, double min_delta);
+/* mode NULL means "auto". `without` says what the callback does while the value is missing. Errors: CN_EINVAL (mode,
+ * min_delta), CN_ENOMEM. */
+int cn__monitor_open(cn__monitor *monitor, const char *callback, const char *name, const char *mode, double min_delta,
+                     const char *without);
 void cn__monitor_close(cn__monitor *monitor);
 
-/* For on_train_begin: fails if the value belongs to a validation that this fit does not have. */
-int cn__monitor_check(const cn__monitor *monitor, const cn_model *model);
-
 /* Reads the value and, the first time, finds the direction. CN__MONITOR_RESTS where this epoch had no validation
- * (validation_freq), so that there is nothing to judge. Errors: CN_ENAME (not in the logs), CN_EINVAL (mode "auto"
- * and nobody knows). */
-#define CN__MONITOR_RESTS 1
-int cn__monitor_read(cn__monitor *monitor, const cn_logs *logs, double *value);
+ * (validation_freq), so that there is nothing to judge; CN__MONITOR_MISSING, with a warning, where the value is not in the
+ * logs. Errors, as in Keras: CN_ENAME (mode "auto", and the model has no such value), CN_EINVAL (mode "auto", and nobody
+ * knows the direction). */
+enum { CN__MONITOR_RESTS = 1, CN__MONITOR_MISSING };
+int cn__monitor_read(cn__monitor *monitor, cn_model *model, const cn_logs *logs, double *value);
 
 /* 1 if value is better than reference by more than min_delta. NaN is better than nothing and worse than everything:
  * a reference of NaN means that there is none yet. */

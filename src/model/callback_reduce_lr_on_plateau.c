@@ -16,10 +16,10 @@ typedef struct reduce_lr {
 static int on_train_begin(void *user, cn_model *model, int epochs, int64_t steps)
 {
     reduce_lr *r = user;
-    (void)epochs, (void)steps;
+    (void)model, (void)epochs, (void)steps;
     memset(&r->now, 0, sizeof r->now);
     r->now.best = NAN;
-    return cn__monitor_check(&r->monitor, model);
+    return CN_OK;
 }
 
 static int reduce(reduce_lr *r, cn_model *model, int epoch)
@@ -40,7 +40,7 @@ static int on_epoch_end(void *user, cn_model *model, int epoch, const cn_logs *l
     reduce_lr *r = user;
     double value;
     CN_TRY(cn__callback_log_rate(model));
-    int status = cn__monitor_read(&r->monitor, logs, &value);
+    int status = cn__monitor_read(&r->monitor, model, logs, &value);
     if (status != CN_OK) return status < 0 ? status : CN_OK;
     if (r->now.cooldown > 0) {
         r->now.cooldown--;
@@ -84,7 +84,8 @@ static int open(reduce_lr *r, const cn_reduce_lr_on_plateau_options *o)
                         o->patience, o->cooldown);
     if (!(o->min_lr >= 0))
         return cn__fail(CN_EINVAL, "ReduceLROnPlateau: min_lr must be at least 0, got %g", o->min_lr);
-    return cn__monitor_open(&r->monitor, "ReduceLROnPlateau", o->monitor, o->mode, o->min_delta);
+    return cn__monitor_open(&r->monitor, "ReduceLROnPlateau", o->monitor, o->mode, o->min_delta,
+                            "the learning rate stays");
 }
 
 cn_callback *cn_reduce_lr_on_plateau_create(const cn_reduce_lr_on_plateau_options *options)

@@ -40,13 +40,13 @@ static uint32_t source_checksum(uint32_t sum, const cn__source *source)
     return cn__checksum(sum, source->data, (size_t)(source->rows * source->columns) * bytes[source->stored]);
 }
 
-static uint32_t data_checksum(const cn__data *data)
+static uint32_t data_checksum(const cn_model *model, const cn__data *data)
 {
+    int64_t rows = cn__weights_per_sample(model);
     uint32_t sum = source_checksum(0, &data->x);
     sum = source_checksum(sum, &data->y);
     if (data->labels) sum = cn__checksum(sum, data->labels, (size_t)(data->rows * data->y.columns) * sizeof *data->labels);
-    if (data->weights)
-        sum = cn__checksum(sum, data->weights, (size_t)(data->rows * data->weights_per_sample) * sizeof *data->weights);
+    if (data->weights) sum = cn__checksum(sum, data->weights, (size_t)(data->rows * rows) * sizeof *data->weights);
     return sum;
 }
 
@@ -62,7 +62,7 @@ void cn__fit_identify(const cn_model *model, cn__fit_identity *identity)
     snprintf(texts[CN__SAME_VALIDATION], room, "%" PRId64 "%s", now->validation_rows,
              now->options->validation_stratified ? " stratified" : "");
     snprintf(texts[CN__SAME_RATE], room, "%.17g", cn__optimizer_learning_rate(model->optimizer, 0));
-    snprintf(texts[CN__SAME_DATA], room, "%08" PRIx32, data_checksum(now->train));
+    snprintf(texts[CN__SAME_DATA], room, "%08" PRIx32, data_checksum(model, now->train));
     snprintf(texts[CN__SAME_CALLBACKS], room, "none");
     size_t used = 0;
     for (int i = 0; i < CN_MAX_CALLBACKS && now->options->callbacks[i]; i++) {

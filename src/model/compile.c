@@ -167,32 +167,37 @@ void cn__model_forget_compile(cn_model *model)
     model->is_compiled = 0;
 }
 
-void cn__state_names(const cn_model *model, const char *names[CN__MAX_STATE])
+void cn__optimizer_state(const cn_optimizer *optimizer, const char *names[CN__MAX_STATE], double start[CN__MAX_STATE])
 {
-    for (int k = 0; k < CN__MAX_STATE; k++) names[k] = NULL;
-    if (!model->optimizer) return;
-    const cn__shared_options *shared = cn__optimizer_shared(model->optimizer);
-    int n = model->optimizer->class_->slots(model->optimizer->options, names);
+    const cn__shared_options *shared = cn__optimizer_shared(optimizer);
+    for (int k = 0; k < CN__MAX_STATE; k++) {
+        names[k] = NULL;
+        start[k] = 0;
+    }
+    int n = optimizer->class_->slots(optimizer->options, names);
     for (int k = n; k < CN__MAX_SLOTS; k++) names[k] = NULL;
+    if (optimizer->class_->start) optimizer->class_->start(optimizer->options, start);
     if (shared->use_ema) names[CN__AVERAGE] = "average";
     if (shared->gradient_accumulation_steps) names[CN__ACCUMULATOR] = "gradient_accumulator";
 }
 
+void cn__state_names(const cn_model *model, const char *names[CN__MAX_STATE])
+{
+    double start[CN__MAX_STATE];
+    for (int k = 0; k < CN__MAX_STATE; k++) names[k] = NULL;
+    if (model->optimizer) cn__optimizer_state(model->optimizer, names, start);
+}
+
 static int make_slots(cn_model *model)
 {
-    const cn_optimizer *optimizer = model->optimizer;
     const char *names[CN__MAX_STATE];
-    double start[CN__MAX_STATE] = {0};
-    cn__state_names(model, names);
-    if (optimizer->class_->start) optimizer->class_->start(optimizer->options, start);
+    double start[CN__MAX_STATE];
+    cn__optimizer_state(model->optimizer, names, start);
     for (int k = 0; k < CN__MAX_STATE; k++) {
         if (!names[k] || !model->block_size) continue;
         model->slots[k] = cn__alloc((size_t)model->block_size, cn__engine_bytes(model->engine), "the optimizer's state");
         if (!model->slots[k]) return CN_ENOMEM;
-        for (int64_t i = 0; start[k] != 0 && i < model->block_size; i++) {
-            if (model->engine->bits == 64) ((double *)model->slots[k])[i] = start[k];
-            else ((float *)model->slots[k])[i] = (float)start[k];
-        }
+        if (start[k] != 0) cn__fill_reals(model->engine, model->slots[k], model->block_size, start[k]);
     }
     return CN_OK;
 }

@@ -179,7 +179,7 @@ void cn__data_close(cn__data *data)
     cn_tensor_destroy(&data->own_x);
     cn_tensor_destroy(&data->own_y);
     cn__free(data->own_labels);
-    cn__free(data->weights);
+    cn__free(data->own_weights);
     cn__free(data->own_codes);
     *data = (cn__data){.rows = 0};
 }

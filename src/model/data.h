@@ -23,8 +23,8 @@ typedef struct cn__data {
     cn__source x, y;    /* y.data NULL: no targets, or labels */
     int32_t *labels;    /* y.columns per row, for sparse losses */
     int32_t *own_labels;
-    double *weights;    /* what the loss of a row counts, weights_per_sample per row; NULL: all 1 */
-    int64_t weights_per_sample; /* 1, or one for each row of the output's last axis */
+    double *weights;    /* what losses count, cn__weights_per_sample for each row; NULL: all 1 */
+    double *own_weights;
     cn_tensor *own_x, *own_y; /* copies that had to be made */
     uint8_t *own_codes; /* x as bytes, where that had to be made */
     cn__listing listing;
@@ -44,11 +44,16 @@ void cn__data_close(cn__data *data);
 /* --- sample_weight.c --- */
 /* The class of a row: its label, the place of its largest number, or its one number rounded. */
 int64_t cn__data_class(const cn__data *data, int64_t row);
+/* 1, or the rows of the output's last axis. */
+int64_t cn__weights_per_sample(const struct cn_model *model);
 /* Keeps the weights of the rows; either may be NULL, and so may both. sample_weight: (n,), (n, 1), or one for each row of
  * the output's last axis. class_weight: (classes,), the weight of each class; classes behind its end weigh 1.
  * Errors: CN_EINVAL (both given, negative numbers are fine but NaN is not), CN_ESHAPE, CN_ENOMEM. */
 int cn__data_weigh(const struct cn_model *model, cn__data *data, const cn_tensor *sample_weight,
                    const cn_tensor *class_weight);
+/* The same after cn__data_open_once: allocates nothing. */
+int cn__data_weigh_once(const struct cn_model *model, cn__data *data, const cn_tensor *sample_weight,
+                        const cn_tensor *class_weight);
 
 /* The i-th stored number, scale not applied. */
 double cn__number_at(const cn__source *source, int64_t i);

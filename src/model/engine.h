@@ -28,6 +28,15 @@ typedef struct cn__engine {
 /* The engine for numbers of that size on that level; when there is none (float64 has only "c"), the best below it. */
 const cn__engine *cn__engine_find(int bits, cn__isa isa);
 
+/* Sets n numbers of the engine. */
+static inline void cn__fill_reals(const cn__engine *engine, void *numbers, int64_t n, double value)
+{
+    for (int64_t i = 0; i < n; i++) {
+        if (engine->bits == 64) ((double *)numbers)[i] = value;
+        else ((float *)numbers)[i] = (float)value;
+    }
+}
+
 /* Bytes of a `real`. */
 static inline size_t cn__engine_bytes(const cn__engine *engine)
 {

@@ -16,7 +16,7 @@ void cn__evaluate_rows(cn_model *model, const cn__data *data, const cn__choice *
     }
 }
 
-static void report(const cn_model *model, const cn__sums *sums, cn_result *result)
+void cn__result_fill(const cn_model *model, const cn__sums *sums, cn_result *result)
 {
     double values[CN_MAX_METRICS + 1];
     *result = (cn_result){.samples = sums->rows, .accuracy = NAN, .accuracy_standard_error = NAN};
@@ -81,7 +81,7 @@ static int evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_
     int status = cn__data_weigh(model, &data, options->sample_weight, NULL);
     if (status == CN_OK) status = run(model, &data, options, &sums);
     cn__data_close(&data);
-    if (status == CN_OK && result) report(model, &sums, result);
+    if (status == CN_OK && result) cn__result_fill(model, &sums, result);
     return status;
 }
 

@@ -248,6 +248,7 @@ static int run(fitting *f)
     model->running = &f->now;
     model->stop_training = 0;
     model->stop_reason[0] = '\0';
+    cn__warnings_clear(model);
     CN_HOOK(o->callbacks, on_train_begin, model, o->epochs, f->now.steps);
     CN_HOOK(o->callbacks, after_train_begin, model);
     while (f->now.epoch < o->epochs && !model->stop_training) CN_TRY(run_epoch(f));

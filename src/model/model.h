@@ -106,6 +106,8 @@ typedef struct cn__panels {
     float *weight, *slots[CN__MAX_SLOTS];
 } cn__panels;
 
+#define CN__MOST_WARNINGS 8
+
 struct cn_model {
     char *name;
     uint64_t seed;
@@ -162,6 +164,7 @@ struct cn_model {
     int stop_training;
     int step_status; /* cn__step_status */
     char stop_reason[1024]; /* "": none was given */
+    char *warnings[CN__MOST_WARNINGS]; /* of the last fit, up to the first NULL */
     cn__running *running; /* NULL outside of fit */
 };
 
@@ -208,10 +211,16 @@ void cn__model_restore_block(cn_model *model, const void *from);
 /* --- compile.c --- */
 /* Gives back all that compiling has made. */
 void cn__model_forget_compile(cn_model *model);
-/* Names of the optimizer's state ("velocity", "average"); NULL where there is none. */
+/* What an optimizer keeps for each weight: names ("velocity", "average"), NULL where there is nothing, and the numbers it
+ * starts from. */
+void cn__optimizer_state(const cn_optimizer *optimizer, const char *names[CN__MAX_STATE], double start[CN__MAX_STATE]);
+/* The names for the model's optimizer. */
 void cn__state_names(const cn_model *model, const char *names[CN__MAX_STATE]);
 /* The part of compiling that needs shapes; runs again when they become known only with the data. */
 int cn__model_finish_compile(cn_model *model);
+
+/* --- warnings.c --- */
+void cn__warnings_clear(cn_model *model);
 
 /* --- lazy.c --- */
 /* Whether the updates of rows of the first kernel may wait, and if not, why. */
@@ -243,6 +252,8 @@ cn__sink cn__moves_sink(const cn_model *model, const cn__moves *moves, int weigh
 
 /* --- step_gradients.c: gradients that are stored before weights move --- */
 int cn__gradients_are_stored(const cn_model *model);
+/* What gradients whose norm over all of them is `norm` are multiplied by. */
+double cn__global_factor(double limit, double norm);
 /* Makes room, if gradients are stored. Error: CN_ENOMEM. */
 int cn__gradients_open(cn_model *model);
 void cn__gradients_close(cn_model *model);
@@ -314,6 +325,8 @@ cn__sums cn__sums_begin(cn_model *model, int testing);
 #define CN__QUIET_BATCH 512
 /* Loss and metrics over the chosen rows. */
 void cn__evaluate_rows(cn_model *model, const cn__data *data, const cn__choice *rows, int64_t batch_size, cn__sums *sums);
+/* What sums over rows come to. */
+void cn__result_fill(const cn_model *model, const cn__sums *sums, cn_result *result);
 
 /* --- logs.c --- */
 /* Values in the order of log_names from sums over rows; `values` has n_logs entries. */

@@ -63,6 +63,7 @@ void cn_model_destroy(cn_model **model_)
     cn__model_forget_compile(model);
     cn__plan_destroy(&model->plan);
     cn__history_destroy(&model->history);
+    cn__warnings_clear(model);
     cn__pool_destroy(&model->pool);
     cn__pool_destroy(&model->alone);
     cn__free(model->name);

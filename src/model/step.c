@@ -157,11 +157,10 @@ static void read_targets(cn_model *model, const cn__data *data, const cn__choice
 static const double *read_weights(cn_model *model, const cn__data *data, const cn__choice *choice)
 {
     if (!data->weights) return NULL;
-    int64_t rows = cn__loss_class_of(&model->loss)->sequence ? 1 : cn__model_rows_per_sample(model);
-    int64_t each = data->weights_per_sample;
+    int64_t rows = cn__weights_per_sample(model);
     for (int64_t i = 0; i < choice->n; i++)
         for (int64_t k = 0; k < rows; k++)
-            model->plan.weights[i * rows + k] = data->weights[row_of(choice, i) * each + (each == 1 ? 0 : k)];
+            model->plan.weights[i * rows + k] = data->weights[row_of(choice, i) * rows + k];
     return model->plan.weights;
 }
 
@@ -247,20 +246,4 @@ void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *ch
     if (in_blocks) cn__blocks_run(model, choice->n, weights, sums);
     else cn__measure(model, output, choice->n, weights, model->plan.gradients[0], sums, NULL);
     run_backward(model, choice->n, bytes, in_blocks);
-}
-
-int cn_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, double *loss)
-{
-    CN_TRY(cn__model_need_compiled(model));
-    CN_TRY(cn__model_need_built(model));
-    if (!y) return cn__fail(CN_EINVAL, "cn_train_step: y is NULL");
-    cn__data data;
-    CN_TRY(cn__model_choose_loss(model, y));
-    CN_TRY(cn__data_open_once(model, x, y, &data));
-    cn__sums sums = cn__sums_begin(model, 1);
-    cn__train_batch(model, &data, &(cn__choice){.n = data.rows}, &sums);
-    cn__lazy_settle(model);
-    if (loss) *loss = sums.loss / (double)sums.rows;
-    cn__data_close(&data);
-    return cn__step_status(model);
 }

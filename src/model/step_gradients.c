@@ -198,8 +198,8 @@ static work make_work(const cn_model *model, const cn__moves *moves, int weight)
                   .sink = cn__moves_sink(model, moves, weight, NULL)};
 }
 
-/* What gradients with that norm are multiplied by. A norm that is not finite makes all of them NaN. */
-static double global_factor(double limit, double norm)
+/* A norm that is not finite makes all of them NaN. */
+double cn__global_factor(double limit, double norm)
 {
     double factor = norm > limit ? limit / norm : 1;
     return isfinite(norm) ? factor : (double)NAN;
@@ -216,7 +216,7 @@ void cn__gradients_apply(cn_model *model, const cn__moves *moves)
         cn__parallel(model->team, k.w->rows, before, &k);
         if (k.moves) all += sum_of_rows(&k);
     }
-    if (o->global_clipnorm > 0) factor = global_factor(o->global_clipnorm, sqrt(all));
+    if (o->global_clipnorm > 0) factor = cn__global_factor(o->global_clipnorm, sqrt(all));
     for (int i = next_weight(model, 0); i >= 0; i = next_weight(model, i + 1)) {
         work k = make_work(model, moves, i);
         k.factor = factor;

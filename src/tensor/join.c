@@ -201,34 +201,3 @@ cn_tensor *cn_tensor_roll(const cn_tensor *x, int64_t shift, int axis)
     return cn__record(output, &(cn__operation){.op = CN__OP_roll, .n_inputs = 1, .inputs = &x, .n_axes = 1,
                                                .axes = {axis}, .numbers = {by}});
 }
-
-/* --- pad --- */
-
-cn_tensor *cn_tensor_pad(const cn_tensor *x, const int64_t (*widths)[2], double value)
-{
-    static const char function[] = "cn_tensor_pad";
-    if (!x) return cn__pass_null(function);
-    int64_t shape[CN_MAX_NDIM];
-    cn__operation operation = {.op = CN__OP_pad, .n_inputs = 1, .inputs = &x};
-    if (x->ndim > 0 && !widths) return cn__fail_null(CN_EINVAL, "%s: the widths are NULL", function);
-    for (int i = 0; i < x->ndim; i++) {
-        if (widths[i][0] < 0 || widths[i][1] < 0 || __builtin_add_overflow(x->shape[i], widths[i][0], &shape[i]) ||
-            __builtin_add_overflow(shape[i], widths[i][1], &shape[i]))
-            return cn__fail_null(CN_EINVAL, "%s: widths %lld and %lld on axis %d; use 0 or more", function,
-                                 (long long)widths[i][0], (long long)widths[i][1], i);
-        operation.numbers[2 * i] = widths[i][0];
-        operation.numbers[2 * i + 1] = widths[i][1];
-    }
-    cn_tensor *output = cn__tensor_create_raw(cn__value_dtype(x), x->ndim, shape);
-    if (!output) return NULL;
-    cn__copy_into(output, cn_float(value));
-    if (x->size > 0) {
-        cn_tensor part = cn__tensor_outline(output);
-        for (int i = 0; i < x->ndim; i++) {
-            part.data += widths[i][0] * part.strides[i];
-            part.shape[i] = x->shape[i];
-        }
-        cn__copy_into(&part, x);
-    }
-    return cn__record(output, &operation);
-}

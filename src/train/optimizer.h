@@ -34,6 +34,9 @@ struct cn_optimizer {
     const cn__optimizer_class *class_;
     void *options;
     cn_schedule schedule; /* its name is NULL when the learning rate is a number */
+
+    void *by_hand; /* state of cn_apply_gradients, NULL before its first call */
+    void (*release_by_hand)(void *by_hand);
 };
 
 /* The options of every optimizer, which each options struct begins with, and their lines in its table of fields. */

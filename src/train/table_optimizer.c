@@ -134,6 +134,7 @@ void cn_optimizer_destroy(cn_optimizer **optimizer)
     if ((*optimizer)->options)
         cn__fields_free((*optimizer)->class_->fields, (*optimizer)->class_->n_fields, (*optimizer)->options);
     cn__free((*optimizer)->options);
+    if ((*optimizer)->by_hand) (*optimizer)->release_by_hand((*optimizer)->by_hand);
     cn__free(*optimizer);
     *optimizer = NULL;
 }

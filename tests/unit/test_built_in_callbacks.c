@@ -383,6 +383,77 @@ static void the_first_bad_layer_is_named(void **state)
     }
 }
 
+/* --- values that are missing --- */
+
+static void a_missing_value_is_a_warning(void **state)
+{
+    (void)state;
+    const char *file = scratch_path("unjudged-{epoch}.safetensors"), *saved = scratch_path("unjudged-3.safetensors");
+    static const char *const sentences[] = {
+        "EarlyStopping: there is no \"val_loss\" among the values of an epoch: accuracy, loss; training does not stop early; "
+        "give fit a validation_split or monitor \"loss\"",
+        "ReduceLROnPlateau: there is no \"val_loss\" among the values of an epoch: accuracy, loss, learning_rate; the "
+        "learning rate stays; give fit a validation_split or monitor \"loss\"",
+        "ModelCheckpoint: there is no \"elsewhere\" among the values of an epoch: accuracy, loss, learning_rate; every "
+        "model is saved"};
+    assert_int_equal(cn_fit(model, x, y, .epochs = 3,
+                            .callbacks = {cn_early_stopping(), cn_reduce_lr_on_plateau(.patience = 0),
+                                          cn_model_checkpoint(file, .save_best_only = 1, .monitor = "elsewhere",
+                                                              .mode = "min")}), CN_OK);
+    assert_int_equal(cn_history_epochs(cn_model_history(model)), 3);
+    assert_null(cn_model_stop_reason(model));
+    assert_true(cn_model_get_learning_rate(model) == 0.1);
+    cn_model *loaded = cn_model_load(saved);
+    assert_non_null(loaded);
+    cn_model_destroy(&loaded);
+    for (int i = 0; i < 3; i++) {
+        assert_non_null(cn_model_warning(model, i)); /* each of the three epochs said it, and it is kept once */
+        assert_string_equal(cn_model_warning(model, i), sentences[i]);
+    }
+    assert_null(cn_model_warning(model, 3));
+    assert_null(cn_model_warning(model, -1));
+    assert_null(cn_model_warning(NULL, 0));
+    assert_int_equal(cn_fit(model, x, y, .epochs = 1), CN_OK);
+    assert_null(cn_model_warning(model, 0));
+}
+
+/* Nothing is missing where validation comes only every second epoch. */
+static void an_epoch_without_validation_is_no_warning(void **state)
+{
+    (void)state;
+    assert_int_equal(cn_fit(model, x, y, .epochs = 4, .validation_split = 0.5, .validation_freq = 2,
+                            .callbacks = {cn_early_stopping(.patience = 9), cn_reduce_lr_on_plateau()}), CN_OK);
+    assert_null(cn_model_warning(model, 0));
+}
+
+/* Batches have no validation, so "best" means nothing there. */
+static void saving_the_best_of_batches_is_a_warning(void **state)
+{
+    (void)state;
+    const char *file = scratch_path("batch-{batch}.safetensors"), *saved = scratch_path("batch-1.safetensors");
+    assert_int_equal(cn_fit(model, x, y, .batch_size = 8, .validation_split = 0.5,
+                            .callbacks = {cn_model_checkpoint(file, .save_best_only = 1, .save_freq = 1)}), CN_OK);
+    assert_non_null(strstr(cn_model_warning(model, 0), "every model is saved"));
+    cn_model *loaded = cn_model_load(saved);
+    assert_non_null(loaded);
+    cn_model_destroy(&loaded);
+}
+
+static void a_fit_that_prints_prints_warnings(void **state)
+{
+    (void)state;
+    for (int verbose = 0; verbose <= 2; verbose += 2) {
+        char text[2000] = "";
+        FILE *output = fmemopen(text, sizeof text, "w");
+        assert_int_equal(cn_fit(model, x, y, .epochs = 2, .verbose = verbose, .output = output,
+                                .callbacks = {cn_early_stopping()}), CN_OK);
+        fclose(output);
+        const char *first = strstr(text, "warning: EarlyStopping: there is no \"val_loss\"");
+        assert_int_equal(first != NULL, verbose != 0);
+        assert_true(!first || !strstr(first + 1, "warning: "));
+    }
+}
+
 /* --- arguments --- */
 
 /* Made one by one: a refusal remembers the last failure only. */
@@ -393,7 +464,8 @@ static cn_callback *make_wrong(int i, const char **sentence)
     WRONG(0, "EarlyStopping: patience must not be negative, got -1", cn_early_stopping(.patience = -1));
     WRONG(1, "EarlyStopping: mode must be auto, min or max, got \"up\"", cn_early_stopping(.mode = "up"));
     WRONG(2, "EarlyStopping: monitor is empty", cn_early_stopping(.monitor = ""));
-    WRONG(3, "EarlyStopping: \"val_loss\" is only there with validation data", cn_early_stopping());
+    WRONG(3, "EarlyStopping: there is no \"val_auc\" among the values of an epoch: accuracy, loss",
+          cn_early_stopping(.monitor = "val_auc"));
     WRONG(4, "EarlyStopping: there is no \"los\" among the values of an epoch: accuracy, loss",
           cn_early_stopping(.monitor = "los"));
     WRONG(5, "EarlyStopping: start_from_epoch must not be negative", cn_early_stopping(.start_from_epoch = -1));
@@ -463,6 +535,10 @@ int main(void)
         TEST(json_logger_writes_a_line_an_epoch),
         TEST(the_first_bad_input_is_named),
         TEST(the_first_bad_layer_is_named),
+        TEST(a_missing_value_is_a_warning),
+        TEST(an_epoch_without_validation_is_no_warning),
+        TEST(saving_the_best_of_batches_is_a_warning),
+        TEST(a_fit_that_prints_prints_warnings),
         TEST(wrong_arguments_are_said_by_fit),
         TEST(a_callback_that_nobody_took_is_destroyed_by_hand),
     };
