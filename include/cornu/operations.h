@@ -100,7 +100,7 @@ CN_API cn_tensor *cn_tensor_softmax(const cn_tensor *x, int axis);
 /* minimum(maximum(x, low), high). */
 CN_API cn_tensor *cn_tensor_clip(const cn_tensor *x, const cn_tensor *low, const cn_tensor *high);
 
-/* Rounded to that many decimals, 0 ... 300, halves to even; integers stay as they are. */
+/* Rounded to that many decimals, -300 ... 300, halves to even; negative: to tens, hundreds, ... Integers stay integers. */
 CN_API cn_tensor *cn_tensor_round(const cn_tensor *x, int decimals);
 
 /* These give floats: of integers of 8 bits and bools float16, of 16 bits float32, of others float64. exp,
@@ -152,7 +152,8 @@ CN_API cn_tensor *cn_tensor_isnan(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_isinf(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_isfinite(const cn_tensor *x);
 
-/* a where the condition is not 0, b elsewhere; all three broadcast. */
+/* a where the condition is not 0, b elsewhere; all three broadcast. (NumPy's where with the condition alone is
+ * cn_tensor_nonzero.) */
 CN_API cn_tensor *cn_tensor_where(const cn_tensor *condition, const cn_tensor *a, const cn_tensor *b);
 
 /* --- sums and their like over axes ----------------------------------------------------------------------------- */
@@ -226,13 +227,16 @@ CN_API cn_tensor *cn_tensor_matmul(const cn_tensor *a, const cn_tensor *b);
 CN_API cn_tensor *cn_tensor_dot(const cn_tensor *a, const cn_tensor *b);
 #define cn_dot(a, b) cn_tensor_dot(a, b)
 
-/* The sum over n pairs of axes; left over are a's other axes, then b's. */
+/* The sum over n pairs of axes; left over are a's other axes, then b's. Both lists NULL: a's last n axes with b's first n
+ * (numpy.tensordot with an integer). */
 CN_API cn_tensor *cn_tensor_tensordot(const cn_tensor *a, const cn_tensor *b, int n, const int *axes_a,
                                       const int *axes_b);
 
 /* Einstein's notation for one operand (b NULL) or two: "ij,jk->ik" is a matrix product, "ii" a trace, "ij->ji" a
- * transpose. Letters that the result lacks are summed over; without "->" the result has the letters that occur once, in
- * alphabetical order. No "...". The dtype is the promoted one. Source: numpy.einsum. */
+ * transpose, "ii->i" a diagonal, "...ij,...jk->...ik" a product of stacks. Letters that the result lacks are summed over.
+ * "..." stands for all axes without a letter, which broadcast; so do axes of one entry with the same letter. Without "->"
+ * the result has the axes of "...", then the letters that occur once, in alphabetical order. The dtype is the promoted one.
+ * Source: numpy.einsum. */
 CN_API cn_tensor *cn_tensor_einsum(const char *equation, const cn_tensor *a, const cn_tensor *b);
 
 /* Every element of a times every one of b, both flattened: shape (size of a, size of b). */

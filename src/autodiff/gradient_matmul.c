@@ -1,6 +1,8 @@
 /* Products of tensors: z = sum of x * y over some axes. The gradient of one factor is dz times the other, summed over the
  * axes that the factor does not have. */
 #include "autodiff/tape.h"
+#include "base/error.h"
+#include "tensor/equation.h"
 
 #include <cornu/operations.h>
 #include <stdio.h>
@@ -106,51 +108,20 @@ static int of_dot(const cn__backward *b)
 
 /* --- einsum --- */
 
-typedef struct equation {
-    char letters[3][CN_MAX_NDIM + 1]; /* of the operands, the second may be empty, and of the result */
-} equation;
-
-/* Without an arrow, the result has the letters that occur once, in alphabetical order. */
-static void complete(equation *e)
-{
-    char *out = e->letters[2];
-    for (int letter = 'A'; letter <= 'z'; letter++) {
-        int count = 0;
-        for (int k = 0; k < 2; k++)
-            for (const char *l = e->letters[k]; *l; l++) count += *l == letter;
-        if (count == 1) *out++ = (char)letter;
-    }
-}
-
-/* The operation took the text, so it is one. */
-static equation read_equation(const char *text)
-{
-    equation e = {{"", "", ""}};
-    int part = 0, n = 0;
-    for (const char *c = text; *c; c++) {
-        if (*c == ',' || *c == '>') {
-            part = *c == ',' ? 1 : 2;
-            n = 0;
-        } else if (*c != ' ' && *c != '-' && n < CN_MAX_NDIM) {
-            e.letters[part][n++] = *c;
-        }
-    }
-    if (part < 2) complete(&e);
-    return e;
-}
-
 /* The gradient of operand k over its letters, each once: sums over all letters that it lacks. Letters that only it has
- * were summed over, so there the gradient is the same along the axis. */
-static cn_tensor *over_letters(const cn__backward *b, const equation *e, int k, const char *letters)
+ * were summed over, so there the gradient is the same along the axis; axes of one entry were stretched. */
+static cn_tensor *over_letters(const cn__backward *b, const cn__equation *e, int k, const char *letters)
 {
-    const char *other = e->letters[!k], *output = e->letters[2];
+    const char *other = e->letters[!k], *output = e->output;
     char shared[CN_MAX_NDIM + 1] = "", text[4 * CN_MAX_NDIM];
     int64_t with_ones[CN_MAX_NDIM], whole[CN_MAX_NDIM];
     const cn_tensor *x = b->operation->inputs[k];
     int ndim = (int)strlen(letters);
     for (int i = 0; i < ndim; i++) {
-        int is_shared = strchr(other, letters[i]) || strchr(output, letters[i]);
         whole[i] = x->shape[strchr(e->letters[k], letters[i]) - e->letters[k]];
+        const char *there = strchr(other, letters[i]);
+        int is_whole = there && b->operation->inputs[!k]->shape[there - other] == whole[i];
+        int is_shared = whole[i] != 1 && (is_whole || strchr(output, letters[i]));
         with_ones[i] = is_shared ? whole[i] : 1;
         if (is_shared) shared[strlen(shared)] = letters[i];
     }
@@ -161,7 +132,7 @@ static cn_tensor *over_letters(const cn__backward *b, const equation *e, int k, 
 }
 
 /* A letter that stands twice means a diagonal: its second axis is made by multiplying with the identity. */
-static cn_tensor *operand_gradient(const cn__backward *b, const equation *e, int k)
+static cn_tensor *operand_gradient(const cn__backward *b, const cn__equation *e, int k)
 {
     const cn_tensor *x = b->operation->inputs[k];
     const char *all = e->letters[k];
@@ -185,7 +156,8 @@ static cn_tensor *operand_gradient(const cn__backward *b, const equation *e, int
 
 static int of_einsum(const cn__backward *b)
 {
-    equation e = read_equation(b->operation->text);
+    cn__equation e;
+    CN_TRY(cn__equation_read(b->operation->text, b->operation->n_inputs, b->operation->inputs, &e));
     for (int k = 0; k < b->operation->n_inputs; k++) CN__GIVE(b, k, operand_gradient(b, &e, k));
     return 0;
 }

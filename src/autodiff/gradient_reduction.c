@@ -1,7 +1,11 @@
 /* Reductions: the gradient is spread over the axes that were reduced. */
 #include "autodiff/tape.h"
 
+#include "base/error.h"
+#include "base/memory.h"
+
 #include <cornu/operations.h>
+#include <string.h>
 
 #define X (b->operation->inputs[0])
 #define Z (b->output)
@@ -146,6 +150,44 @@ static int of_cumsum(const cn__backward *b)
     return 0;
 }
 
+/* --- cumprod: y_j = x_0 ... x_j, so dy_j/dx_i is what stands before x_i times what stands between x_i and the end ---
+ *
+ * before_i s_i with s_i = g_i + x_{i+1} s_{i+1}. Nothing is divided by x, which may be 0. */
+
+/* s, with the axis in front; parts has room for as many tensors as the axis has entries. */
+static cn_tensor *sums_behind(const cn_tensor *x, const cn_tensor *g, const cn_tensor **parts)
+{
+    int64_t n = x->shape[0];
+    for (int64_t i = n - 1; i >= 0; i--) {
+        parts[i] = cn_index(g, i);
+        if (i < n - 1) parts[i] = cn_tensor_add(parts[i], cn_tensor_multiply(cn_index(x, i + 1), parts[i + 1]));
+        if (!parts[i]) return NULL;
+    }
+    return cn_tensor_stack((int)n, parts, 0);
+}
+
+static int of_cumprod(const cn__backward *b)
+{
+    int axis = b->operation->axes[0];
+    const cn_tensor *x = cn_tensor_swapaxes(b->operation->inputs[0], 0, axis), *g = cn_tensor_swapaxes(G, 0, axis);
+    int64_t shape[CN_MAX_NDIM];
+    if (!x || !g) return cn_error_status();
+    if (x->size == 0) {
+        CN__GIVE(b, 0, G);
+        return 0;
+    }
+    memcpy(shape, x->shape, sizeof shape);
+    shape[0] = 1;
+    const cn_tensor *one = cn_tensor_full(cn__value_dtype(x), x->ndim, shape, 1);
+    const cn_tensor *before = cn_tensor_concatenate(CN_TENSORS(one, cn_slice(cn_tensor_cumprod(x, 0), {0, -1})), 0);
+    const cn_tensor **parts = cn__alloc((size_t)x->shape[0], sizeof *parts, "the gradient of cumprod");
+    if (!parts) return CN_ENOMEM;
+    cn_tensor *sums = sums_behind(x, g, parts);
+    cn__free(parts);
+    CN__GIVE(b, 0, cn_tensor_swapaxes(cn_tensor_multiply(before, sums), 0, axis));
+    return 0;
+}
+
 const cn__gradient_line cn__gradient_reduction[] = {
     {CN__OP_sum, of_sum},
     {CN__OP_mean, of_mean},
@@ -155,5 +197,6 @@ const cn__gradient_line cn__gradient_reduction[] = {
     {CN__OP_std, of_std},
     {CN__OP_prod, of_prod},
     {CN__OP_cumsum, of_cumsum},
+    {CN__OP_cumprod, of_cumprod},
     {CN__OP_COUNT, NULL},
 };

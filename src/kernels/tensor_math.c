@@ -72,6 +72,79 @@ DEFINE_MAP(map_exp, cn__exp, IS_RARE_EXP, exp)
 DEFINE_MAP(map_log, cn__log, IS_RARE_LOG, log)
 DEFINE_MAP(map_tanh, cn__tanh, IS_RARE_TANH, tanh)
 
+/* --- places of extremes --- */
+
+/* Compilers take vectors that are wider than the registers apart, number by number. */
+#if defined(CN_ISA_AVX512)
+#define VECTOR_BYTES 64
+#elif defined(CN_ISA_AVX2)
+#define VECTOR_BYTES 32
+#else
+#define VECTOR_BYTES 16
+#endif
+#define LANES (VECTOR_BYTES / (int)sizeof(real))
+#define BLOCK (4 * LANES)
+typedef real lanes __attribute__((vector_size(VECTOR_BYTES)));
+typedef real_bits masks __attribute__((vector_size(VECTOR_BYTES)));
+
+static int is_any(const masks *m)
+{
+    real_bits all[LANES], any = 0;
+    memcpy(all, m, sizeof all);
+    for (int l = 0; l < LANES; l++) any |= all[l];
+    return any != 0;
+}
+
+/* The first i with x[i] == wanted, or, where wanted is NaN, with x[i] NaN; there is one. */
+static int64_t first_equal(int64_t n, const real *x, real wanted)
+{
+    const int is_nan = wanted != wanted;
+    int64_t i = 0;
+    for (; i + BLOCK <= n; i += BLOCK) {
+        masks here = {0};
+        lanes next;
+        for (int k = 0; k < BLOCK; k += LANES) {
+            memcpy(&next, x + i + k, sizeof next);
+            here |= is_nan ? next != next : next == wanted;
+        }
+        if (is_any(&here)) break;
+    }
+    while (is_nan ? x[i] == x[i] : x[i] != wanted) i++;
+    return i;
+}
+
+/* Vectors find the number; its place comes from a second look. Short lines are looked at once. */
+#define DEFINE_FIRST(name, beats)                                                                                   \
+    static int64_t name(int64_t n, const void *x_)                                                                  \
+    {                                                                                                               \
+        const real *x = x_;                                                                                         \
+        real top = x[0], all[LANES];                                                                                \
+        int64_t i = 0, at = 0;                                                                                      \
+        for (; n < 32 && i < n; i++) {                                                                       \
+            if (x[i] != x[i]) return i;                                                                             \
+            if (x[i] beats x[at]) at = i;                                                                           \
+        }                                                                                                           \
+        if (i > 0) return at;                                                                                       \
+        lanes best = top - (lanes){0}, next;                                                                        \
+        masks odd = {0};                                                                                            \
+        for (; i + LANES <= n; i += LANES) {                                                                        \
+            memcpy(&next, x + i, sizeof next);                                                                      \
+            masks better = next beats best;                                                                         \
+            best = (lanes)((better & (masks)next) | (~better & (masks)best));                                       \
+            odd |= next != next;                                                                                    \
+        }                                                                                                           \
+        memcpy(all, &best, sizeof all);                                                                             \
+        for (int l = 0; l < LANES; l++) top = all[l] beats top ? all[l] : top;                             \
+        int is_odd = is_any(&odd);                                                                                  \
+        for (; i < n; i++) {                                                                                        \
+            top = x[i] beats top ? x[i] : top;                                                                      \
+            is_odd |= x[i] != x[i];                                                                                 \
+        }                                                                                                           \
+        return first_equal(n, x, is_odd ? (real)NAN : top);                                                         \
+    }
+DEFINE_FIRST(first_largest, >)
+DEFINE_FIRST(first_smallest, <)
+
 /* --- this engine --- */
 
 #if defined(CN_ISA_AVX512)
@@ -86,7 +159,8 @@ DEFINE_MAP(map_tanh, cn__tanh, IS_RARE_TANH, tanh)
 
 extern const cn__tensor_math CN_T(cn__tensor_math);
 const cn__tensor_math CN_T(cn__tensor_math) = {.isa = THIS_ISA, .bits = CN_REAL_BITS, .matmul = matmul,
-                                                     .maps = {map_exp, map_log, map_tanh}};
+                                                     .maps = {map_exp, map_log, map_tanh},
+                                                     .first_largest = first_largest, .first_smallest = first_smallest};
 
 /* --- all engines --- */
 

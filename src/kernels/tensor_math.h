@@ -19,6 +19,9 @@ typedef struct cn__tensor_math {
 
     /* z[i] = f(x[i]), with the bounds of src/kernels/functions.h, subnormal numbers included. */
     void (*maps[CN__MAP_COUNT])(int64_t n, const void *x, void *z);
+
+    /* Place of the largest and the smallest of n >= 1 numbers, the first one on ties; NaN counts as both. */
+    int64_t (*first_largest)(int64_t n, const void *x), (*first_smallest)(int64_t n, const void *x);
 } cn__tensor_math;
 
 /* The engine of the machine for floats of 32 or 64 bits, or what CORNU_ISA asks for at the first call. NULL with a

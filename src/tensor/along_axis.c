@@ -1,86 +1,160 @@
-/* What is done line by line along one axis: positions of extremes, running sums, sorting. */
+/* What is done line by line along one axis: positions of extremes, running sums. */
 #include <cornu/operations.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "kernels/tensor_math.h"
 #include "tensor/dtype_rules.h"
+#include "tensor/lines.h"
 #include "tensor/record.h"
 #include "tensor/reduce.h"
 
-#include <math.h>
 #include <string.h>
 
-/* A line, read as one of three types. */
+/* A number, read as one of three types. */
 typedef union number {
     int64_t i;
     uint64_t u;
     double r;
 } number;
 
-typedef struct lines {
-    const char *function;
-    const cn_tensor *x;
-    cn_tensor outer;       /* the tensor without the axis: one element per line */
-    int64_t index[CN_MAX_NDIM];
-    int64_t n, stride;     /* elements in a line, bytes between them */
-    cn_dtype computed;
-    number *line;
-} lines;
-
-static int lines_begin(lines *l, const char *function, const cn_tensor *x, int axis)
+static cn_dtype computed_in(const cn_tensor *x)
 {
-    *l = (lines){.function = function, .x = x, .outer = cn__tensor_outline(x)};
     cn_dtype dtype = cn__value_dtype(x);
-    l->computed = cn__is_real(dtype) ? CN_FLOAT64 : dtype == CN_UINT64 ? CN_UINT64 : CN_INT64;
-    l->n = x->shape[axis];
-    l->stride = x->strides[axis];
-    l->outer.shape[axis] = 1;
-    l->outer.size = l->n ? x->size / l->n : 0;
-    l->line = cn__alloc_raw((size_t)l->n, sizeof *l->line, "a line of a tensor");
-    return l->line ? 0 : CN_ENOMEM;
+    return cn__is_real(dtype) ? CN_FLOAT64 : dtype == CN_UINT64 ? CN_UINT64 : CN_INT64;
 }
 
-static void line_read(lines *l)
-{
-    cn__convert_row(l->x->dtype, l->x->scale, cn__tensor_element(&l->outer, l->index), l->stride, l->n, l->computed,
-                    l->line);
-}
+/* --- argmax, argmin along the last axis --- */
 
-static int lines_next(lines *l)
-{
-    return cn__next_index(&l->outer, l->outer.ndim, l->index);
-}
-
-/* --- argmax, argmin --- */
-
-/* The first of those that no other beats. */
-#define DEFINE_EXTREME(name, type, field, beats)                                                                    \
-    static int64_t name(const lines *l)                                                                             \
+/* Of integers; src/kernels has that of floats. */
+#define DEFINE_FIRST(name, type, beats)                                                                             \
+    static int64_t name(int64_t n, const void *line)                                                                \
     {                                                                                                               \
-        int64_t position = 0;                                                                                       \
-        type best = l->line[0].field;                                                                               \
-        for (int64_t i = 1; i < l->n; i++) {                                                                        \
-            type next = l->line[i].field;                                                                           \
-            if (!(next beats best)) continue;                                                                       \
-            best = next;                                                                                            \
-            position = i;                                                                                           \
-        }                                                                                                           \
-        return position;                                                                                            \
+        const type *x = line;                                                                                       \
+        type top = x[0];                                                                                            \
+        int64_t i = 0;                                                                                              \
+        for (int64_t k = 1; k < n; k++) top = x[k] beats top ? x[k] : top;                                          \
+        while (x[i] != top) i++;                                                                                    \
+        return i;                                                                                                   \
     }
-DEFINE_EXTREME(largest_integer, int64_t, i, >)
-DEFINE_EXTREME(largest_unsigned, uint64_t, u, >)
-DEFINE_EXTREME(largest_real, double, r, >)
-DEFINE_EXTREME(smallest_integer, int64_t, i, <)
-DEFINE_EXTREME(smallest_unsigned, uint64_t, u, <)
-DEFINE_EXTREME(smallest_real, double, r, <)
+#define DEFINE_FIRSTS(name, type)                                                                                   \
+    DEFINE_FIRST(largest_##name, type, >)                                                                           \
+    DEFINE_FIRST(smallest_##name, type, <)
+DEFINE_FIRSTS(uint8, uint8_t)
+DEFINE_FIRSTS(int32, int32_t)
+DEFINE_FIRSTS(int64, int64_t)
+DEFINE_FIRSTS(uint64, uint64_t)
 
-static int64_t extreme(const lines *l, int largest)
+typedef int64_t (*find_first)(int64_t n, const void *line);
+
+static find_first first_of_reals(int bits, int largest)
 {
-    if (l->computed == CN_INT64) return (largest ? largest_integer : smallest_integer)(l);
-    if (l->computed == CN_UINT64) return (largest ? largest_unsigned : smallest_unsigned)(l);
-    for (int64_t i = 0; i < l->n; i++)
-        if (isnan(l->line[i].r)) return i; /* the first NaN beats all */
-    return (largest ? largest_real : smallest_real)(l);
+    const cn__tensor_math *math = cn__tensor_math_find(bits);
+    return !math ? NULL : largest ? math->first_largest : math->first_smallest;
+}
+
+static find_first first_of(cn_dtype dtype, int largest)
+{
+    switch (dtype) {
+    case CN_UINT8: return largest ? largest_uint8 : smallest_uint8;
+    case CN_INT32: return largest ? largest_int32 : smallest_int32;
+    case CN_INT64: return largest ? largest_int64 : smallest_int64;
+    case CN_UINT64: return largest ? largest_uint64 : smallest_uint64;
+    case CN_FLOAT32: return first_of_reals(32, largest);
+    case CN_FLOAT64: return first_of_reals(64, largest);
+    default: return NULL;
+    }
+}
+
+/* The dtype that holds the numbers and has a function above. */
+static cn_dtype read_as(const cn_tensor *x)
+{
+    switch (cn__value_dtype(x)) {
+    case CN_BOOL:
+    case CN_UINT8: return CN_UINT8;
+    case CN_INT64:
+    case CN_UINT32: return CN_INT64;
+    case CN_UINT64: return CN_UINT64;
+    case CN_FLOAT16:
+    case CN_FLOAT32: return CN_FLOAT32;
+    case CN_FLOAT64: return CN_FLOAT64;
+    default: return CN_INT32;
+    }
+}
+
+/* A line can be read where it stands. */
+static int is_plain(const cn_tensor *x, int axis)
+{
+    int64_t bytes = (int64_t)cn_dtype_size(x->dtype);
+    int is_aligned = (uintptr_t)x->data % (uintptr_t)bytes == 0;
+    for (int i = 0; i < x->ndim; i++) is_aligned &= x->strides[i] % bytes == 0;
+    return is_aligned && x->scale == 1 && x->strides[axis] == bytes && x->dtype == read_as(x);
+}
+
+static int positions_in_lines(const char *function, const cn_tensor *x, int axis, int largest, int64_t *position)
+{
+    cn__lines l;
+    int plain = is_plain(x, axis);
+    cn_dtype read = read_as(x);
+    find_first first = first_of(read, largest);
+    if (!first) return cn_error_status();
+    void *line = plain ? NULL : cn__alloc_raw((size_t)x->shape[axis], sizeof(number), function);
+    if (!plain && !line) return CN_ENOMEM;
+    cn__lines_begin(&l, x, axis);
+    do {
+        if (!plain) cn__lines_read(&l, read, line);
+        *position++ = first(l.n, plain ? cn__tensor_element(&l.outer, l.index) : line);
+    } while (cn__lines_next(&l));
+    cn__free(line);
+    return CN_OK;
+}
+
+/* --- along another axis: entry by entry of the axis, a row of the last axis at a time --- */
+
+#define DEFINE_ROW(name, field, beats)                                                                              \
+    static void name(int64_t m, int64_t k, const number *restrict row, number *restrict best, int64_t *restrict at) \
+    {                                                                                                               \
+        for (int64_t j = 0; j < m; j++) {                                                                           \
+            int is_better = (row[j].field beats best[j].field) |                                                    \
+                            ((row[j].field != row[j].field) & (best[j].field == best[j].field));                    \
+            best[j].field = is_better ? row[j].field : best[j].field;                                               \
+            at[j] = is_better ? k : at[j];                                                                          \
+        }                                                                                                           \
+    }
+DEFINE_ROW(larger_integers, i, >)
+DEFINE_ROW(larger_unsigned, u, >)
+DEFINE_ROW(larger_reals, r, >)
+DEFINE_ROW(smaller_integers, i, <)
+DEFINE_ROW(smaller_unsigned, u, <)
+DEFINE_ROW(smaller_reals, r, <)
+
+static int positions_in_rows(const char *function, const cn_tensor *x, int axis, int largest, int64_t *at)
+{
+    cn__lines rows; /* along the last axis; of them those with index 0 on the axis */
+    cn_dtype computed = computed_in(x);
+    int64_t m = x->shape[x->ndim - 1];
+    number *best = cn__alloc_raw((size_t)m, 2 * sizeof *best, function), *row = best ? best + m : NULL;
+    void (*update)(int64_t, int64_t, const number *, number *, int64_t *) =
+        computed == CN_INT64    ? largest ? larger_integers : smaller_integers
+        : computed == CN_UINT64 ? largest ? larger_unsigned : smaller_unsigned
+        : largest               ? larger_reals
+                                : smaller_reals;
+    if (!best) return CN_ENOMEM;
+    cn__lines_begin(&rows, x, x->ndim - 1);
+    rows.outer.shape[axis] = 1;
+    do {
+        cn__lines_read(&rows, computed, best);
+        for (int64_t j = 0; j < m; j++) at[j] = 0;
+        for (int64_t k = 1; k < x->shape[axis]; k++) {
+            rows.index[axis] = k;
+            cn__lines_read(&rows, computed, row);
+            update(m, k, row, best, at);
+        }
+        rows.index[axis] = 0;
+        at += m;
+    } while (cn__lines_next(&rows));
+    cn__free(best);
+    return CN_OK;
 }
 
 static cn_tensor *extremes(const char *function, const cn_tensor *x, int axis, int keepdims, int largest)
@@ -93,20 +167,12 @@ static cn_tensor *extremes(const char *function, const cn_tensor *x, int axis, i
     if (x->shape[axis] == 0)
         return cn__fail_null(CN_EINVAL, "%s: axis %d of shape %s is empty", function, axis,
                              cn__shape_text(text, x->ndim, x->shape));
-    lines l;
     int ndim = cn__reduced_shape(x, &axes, keepdims, shape);
     cn_tensor *positions = cn_tensor_create(CN_INT64, ndim, shape);
     if (!positions || positions->size == 0) return positions;
-    if (lines_begin(&l, function, x, axis) < 0) {
-        cn_tensor_destroy(&positions);
-        return NULL;
-    }
-    int64_t *position = (int64_t *)(void *)positions->data;
-    do {
-        line_read(&l);
-        *position++ = extreme(&l, largest);
-    } while (lines_next(&l));
-    cn__free(l.line);
+    int64_t *out = (int64_t *)(void *)positions->data;
+    int status = (axis == x->ndim - 1 ? positions_in_lines : positions_in_rows)(function, x, axis, largest, out);
+    if (status < 0) cn_tensor_destroy(&positions);
     return positions;
 }
 
@@ -150,168 +216,66 @@ cn_tensor *cn_tensor_argmin(const cn_tensor *x, int axis, int keepdims)
     return extremes_of("cn_tensor_argmin", x, axis, keepdims, 0);
 }
 
-/* --- lines that become lines --- */
+/* --- running sums and products --- */
 
-typedef void (*change_line)(const lines *l, number *out);
+typedef void (*run_line)(cn_dtype computed, int64_t n, number *line);
 
-static void running_sum(const lines *l, number *out)
-{
-    number sum = {.u = 0};
-    if (l->computed == CN_FLOAT64) sum.r = 0;
-    for (int64_t i = 0; i < l->n; i++) {
-        if (l->computed == CN_FLOAT64) sum.r += l->line[i].r;
-        else sum.u += l->line[i].u;
-        out[i] = sum;
-    }
-}
-
-static void running_product(const lines *l, number *out)
-{
-    number product = {.u = 1};
-    if (l->computed == CN_FLOAT64) product.r = 1;
-    for (int64_t i = 0; i < l->n; i++) {
-        if (l->computed == CN_FLOAT64) product.r *= l->line[i].r;
-        else product.u *= l->line[i].u;
-        out[i] = product;
-    }
-}
-
-/* Whatever is sorted is first given a key of 64 bits that grows with it: equal numbers have equal keys, NaN the
- * largest. */
-typedef struct place {
-    uint64_t key;
-    int64_t position;
-} place;
-
-static uint64_t key_of(cn_dtype computed, number value)
-{
-    uint64_t bits, top = (uint64_t)1 << 63;
-    if (computed == CN_UINT64) return value.u;
-    if (computed == CN_INT64) return value.u ^ top;
-    if (isnan(value.r)) return UINT64_MAX;
-    double plain = value.r + 0.0; /* -0 counts as 0 */
-    memcpy(&bits, &plain, sizeof bits);
-    return bits & top ? ~bits : bits | top;
-}
-
-static void insertion_sort(place *p, int64_t n)
+static void running_sum(cn_dtype computed, int64_t n, number *line)
 {
     for (int64_t i = 1; i < n; i++) {
-        place moved = p[i];
-        int64_t k = i;
-        for (; k > 0 && p[k - 1].key > moved.key; k--) p[k] = p[k - 1];
-        p[k] = moved;
+        if (computed == CN_FLOAT64) line[i].r += line[i - 1].r;
+        else line[i].u += line[i - 1].u;
     }
 }
 
-/* Stable: of equals the left run's comes first. */
-static void merge(const place *left, int64_t n_left, const place *right, int64_t n_right, place *out)
+static void running_product(cn_dtype computed, int64_t n, number *line)
 {
-    const place *end_left = left + n_left, *end_right = right + n_right;
-    while (left < end_left && right < end_right) {
-        int take_right = right->key < left->key;
-        *out++ = take_right ? *right : *left;
-        right += take_right;
-        left += !take_right;
+    for (int64_t i = 1; i < n; i++) {
+        if (computed == CN_FLOAT64) line[i].r *= line[i - 1].r;
+        else line[i].u *= line[i - 1].u;
     }
-    while (left < end_left) *out++ = *left++;
-    while (right < end_right) *out++ = *right++;
 }
 
-#define RUN 16
-
-/* Sorts the line's places, of which there is room for twice as many; returns where they are. */
-static const place *sort_places(const lines *l, place *places)
+static cn_tensor *run_lines(const char *function, const cn_tensor *x, int axis, run_line run)
 {
-    place *from = places, *to = places + l->n;
-    for (int64_t i = 0; i < l->n; i++) from[i] = (place){key_of(l->computed, l->line[i]), i};
-    for (int64_t i = 0; i < l->n; i += RUN) insertion_sort(from + i, l->n - i < RUN ? l->n - i : RUN);
-    for (int64_t run = RUN; run < l->n; run *= 2) {
-        for (int64_t i = 0; i < l->n; i += 2 * run) {
-            int64_t n_left = l->n - i < run ? l->n - i : run, n_right = l->n - i - n_left;
-            merge(from + i, n_left, from + i + n_left, n_right < run ? n_right : run, to + i);
-        }
-        place *swap = from;
-        from = to;
-        to = swap;
-    }
-    return from;
-}
-
-static void sorted(const lines *l, number *out)
-{
-    const place *places = sort_places(l, (place *)(void *)(out + l->n));
-    for (int64_t i = 0; i < l->n; i++) out[i] = l->line[places[i].position];
-}
-
-static void sorted_positions(const lines *l, number *out)
-{
-    const place *places = sort_places(l, (place *)(void *)(out + l->n));
-    for (int64_t i = 0; i < l->n; i++) out[i].i = places[i].position;
-}
-
-/* A tensor of the same shape and of `dtype`; `given` is the dtype of what `change` writes, CN_DTYPE_COUNT: as read. */
-static cn_tensor *change_lines(const char *function, const cn_tensor *x, int axis, cn_dtype dtype, cn_dtype given,
-                               change_line change)
-{
-    lines l;
+    cn_dtype dtype = cn__sum_dtype(cn__value_dtype(x)), computed = computed_in(x);
     cn_tensor *output = cn__tensor_create_raw(dtype, x->ndim, x->shape);
     if (!output || output->size == 0) return output;
-    number *changed = NULL;
-    if (lines_begin(&l, function, x, axis) == 0)
-        changed = cn__alloc_raw((size_t)l.n, sizeof *changed + 2 * sizeof(place), "a line of a tensor");
-    if (!changed) {
-        cn__free(l.line);
+    number *line = cn__alloc_raw((size_t)x->shape[axis], sizeof *line, function);
+    if (!line) {
         cn_tensor_destroy(&output);
         return NULL;
     }
-    if (given == CN_DTYPE_COUNT) given = l.computed;
+    cn__lines l;
+    cn__lines_begin(&l, x, axis);
     do {
-        int64_t offset = 0;
-        for (int i = 0; i < x->ndim; i++) offset += l.index[i] * output->strides[i];
-        line_read(&l);
-        change(&l, changed);
-        cn__scatter_row(given, changed, l.n, dtype, output->data + offset, output->strides[axis]);
-    } while (lines_next(&l));
-    cn__free(changed);
-    cn__free(l.line);
+        cn__lines_read(&l, computed, line);
+        run(computed, l.n, line);
+        cn__scatter_row(computed, line, l.n, dtype, output->data + cn__lines_offset(&l, output), output->strides[axis]);
+    } while (cn__lines_next(&l));
+    cn__free(line);
     return output;
 }
 
-typedef struct line_operation {
-    const char *function;
-    change_line change;
-    int grows, positions;
-    cn__op op;
-} line_operation;
-
-static cn_tensor *apply(const line_operation *o, const cn_tensor *x, int axis)
+static cn_tensor *running(const char *function, const cn_tensor *x, int axis, run_line run, cn__op op)
 {
     int flattened;
-    if (!x) return cn__pass_null(o->function);
+    if (!x) return cn__pass_null(function);
     const cn_tensor *seen = flat_if(x, &axis, &flattened);
     if (!seen) return NULL;
-    axis = cn__axis_of(o->function, seen, axis);
-    cn_tensor *output = NULL;
-    cn_dtype dtype = cn__value_dtype(x);
-    if (o->positions) dtype = CN_INT64;
-    else if (o->grows) dtype = cn__sum_dtype(dtype);
-    cn_dtype given = o->positions ? CN_INT64 : CN_DTYPE_COUNT;
-    if (axis >= 0) output = change_lines(o->function, seen, axis, dtype, given, o->change);
-    if (o->op != CN__OP_COUNT)
-        output = cn__record(output, &(cn__operation){.op = o->op, .n_inputs = 1, .inputs = &seen, .n_axes = 1,
-                                                     .axes = {axis}});
+    axis = cn__axis_of(function, seen, axis);
+    cn_tensor *output = axis >= 0 ? run_lines(function, seen, axis, run) : NULL;
+    output = cn__record(output, &(cn__operation){.op = op, .n_inputs = 1, .inputs = &seen, .n_axes = 1, .axes = {axis}});
     if (flattened) cn_tensor_destroy((cn_tensor **)&seen);
     return output;
 }
 
-#define DEFINE_LINE_OPERATION(name, ...)                                                                            \
-    cn_tensor *cn_tensor_##name(const cn_tensor *x, int axis)                                                       \
-    {                                                                                                               \
-        static const line_operation o = {.function = "cn_tensor_" #name, __VA_ARGS__};                              \
-        return apply(&o, x, axis);                                                                                  \
-    }
-DEFINE_LINE_OPERATION(cumsum, .change = running_sum, .grows = 1, .op = CN__OP_cumsum)
-DEFINE_LINE_OPERATION(cumprod, .change = running_product, .grows = 1, .op = CN__OP_COUNT)
-DEFINE_LINE_OPERATION(sort, .change = sorted, .op = CN__OP_sort)
-DEFINE_LINE_OPERATION(argsort, .change = sorted_positions, .positions = 1, .op = CN__OP_COUNT)
+cn_tensor *cn_tensor_cumsum(const cn_tensor *x, int axis)
+{
+    return running("cn_tensor_cumsum", x, axis, running_sum, CN__OP_cumsum);
+}
+
+cn_tensor *cn_tensor_cumprod(const cn_tensor *x, int axis)
+{
+    return running("cn_tensor_cumprod", x, axis, running_product, CN__OP_cumprod);
+}

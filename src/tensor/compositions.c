@@ -6,6 +6,8 @@
 #include "tensor/elementwise.h"
 #include "tensor/record.h"
 
+#include <stdlib.h>
+
 /* Parts belong to a scope of the function's own, so that they go when it returns; what a tape wrote down, it holds. */
 static cn_tensor *leave(cn_scope **scope, cn_tensor *result)
 {
@@ -41,15 +43,20 @@ cn_tensor *cn_tensor_round(const cn_tensor *x, int decimals)
 {
     double power = 1;
     if (!x) return cn__pass_null("cn_tensor_round");
-    if (decimals < 0 || decimals > 300)
-        return cn__fail_null(CN_EINVAL, "cn_tensor_round: %d decimals; use 0 ... 300", decimals);
-    if (cn__is_integer(cn__value_dtype(x))) return cn_copy(x);
+    if (decimals < -300 || decimals > 300)
+        return cn__fail_null(CN_EINVAL, "cn_tensor_round: %d decimals; use -300 ... 300", decimals);
+    int is_integer = cn__is_integer(cn__value_dtype(x));
+    if (is_integer && decimals >= 0) return cn_copy(x);
     if (decimals == 0) return cn_tensor_rint(x);
-    for (int i = 0; i < decimals; i++) power *= 10;
+    for (int i = 0; i < abs(decimals); i++) power *= 10;
     cn_scope *scope = cn_scope_begin();
     if (!scope) return NULL;
-    cn_tensor *whole = cn_tensor_rint(cn_tensor_multiply(x, cn_float(power)));
-    return leave(&scope, cn_tensor_divide(whole, cn_float(power)));
+    if (decimals > 0) {
+        cn_tensor *whole = cn_tensor_rint(cn_tensor_multiply(x, cn_float(power)));
+        return leave(&scope, cn_tensor_divide(whole, cn_float(power)));
+    }
+    cn_tensor *rounded = cn_tensor_multiply(cn_tensor_rint(cn_tensor_divide(x, cn_float(power))), cn_float(power));
+    return leave(&scope, is_integer ? cn_astype(rounded, cn__value_dtype(x)) : rounded);
 }
 
 /* --- comparisons across signs --- */

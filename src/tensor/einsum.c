@@ -3,69 +3,11 @@
 
 #include "base/error.h"
 #include "tensor/dtype_rules.h"
+#include "tensor/equation.h"
 #include "tensor/product.h"
 #include "tensor/record.h"
 
 #include <string.h>
-
-typedef struct equation {
-    int n_operands;
-    char letters[2][CN_MAX_NDIM + 1]; /* of each operand, one per axis */
-    char output[CN_MAX_NDIM + 1];
-} equation;
-
-static int refuse(const char *text, const char *why)
-{
-    return cn__fail(CN_EINVAL, "cn_tensor_einsum: \"%s\": %s; write it like \"ij,jk->ik\"", text, why);
-}
-
-static int is_letter(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static int add_letter(const char *text, char *letters, char c)
-{
-    size_t length = strlen(letters);
-    if (!is_letter(c)) return refuse(text, "axes are letters");
-    if (length == CN_MAX_NDIM) return refuse(text, "too many axes");
-    letters[length] = c;
-    return 0;
-}
-
-/* Without "->", the result has the letters that occur once, in alphabetical order. */
-static int implied_output(const char *text, equation *e)
-{
-    for (int c = 'A'; c <= 'z'; c++) {
-        int count = 0;
-        for (int k = 0; k < e->n_operands; k++)
-            for (const char *l = e->letters[k]; *l; l++) count += *l == c;
-        if (count == 1) CN_TRY(add_letter(text, e->output, (char)c));
-    }
-    return 0;
-}
-
-static int parse(const char *text, equation *e)
-{
-    *e = (equation){.n_operands = 1};
-    const char *c = text;
-    for (; *c && *c != '-'; c++) {
-        if (*c == ' ') continue;
-        if (*c == ',' && e->n_operands == 2) return refuse(text, "at most two operands can be multiplied");
-        if (*c == ',') e->n_operands = 2;
-        else CN_TRY(add_letter(text, e->letters[e->n_operands - 1], *c));
-    }
-    if (!*c) return implied_output(text, e);
-    if (c[1] != '>') return refuse(text, "\"-\" must be part of \"->\"");
-    for (c += 2; *c; c++) {
-        if (*c == ' ') continue;
-        if (strchr(e->output, *c)) return refuse(text, "a letter stands twice in the result");
-        if (!strchr(e->letters[0], *c) && !strchr(e->letters[1], *c))
-            return refuse(text, "the result has a letter of its own");
-        CN_TRY(add_letter(text, e->output, *c));
-    }
-    return 0;
-}
 
 /* One operand with every letter once: a letter that stands twice is walked along the diagonal. */
 static int take_diagonals(const char *text, const cn_tensor *x, char *letters, cn_tensor *seen)
@@ -91,6 +33,21 @@ static int take_diagonals(const char *text, const cn_tensor *x, char *letters, c
     seen->size = 1;
     for (int i = 0; i < seen->ndim; i++) seen->size *= seen->shape[i];
     return 0;
+}
+
+/* An axis of one entry stretches to the other operand's: it takes no part in the product. */
+static void drop_stretched(cn_tensor *seen, char *letters, const cn_tensor *other, const char *other_letters)
+{
+    int kept = 0;
+    for (int i = 0; letters[i]; i++) {
+        const char *there = strchr(other_letters, letters[i]);
+        if (seen->shape[i] == 1 && there && other->shape[there - other_letters] != 1) continue;
+        letters[kept] = letters[i];
+        seen->shape[kept] = seen->shape[i];
+        seen->strides[kept++] = seen->strides[i];
+    }
+    letters[kept] = '\0';
+    seen->ndim = kept;
 }
 
 /* Sums over the letters that neither the other operand nor the result has, in the dtype of the result: einsum keeps it
@@ -123,7 +80,7 @@ static cn_tensor *as_stack(const cn_tensor *x, const char *letters, const char *
 }
 
 /* In its result the axes stand in the order batch, own letters of a, own letters of b. */
-static cn_tensor *multiply(const char *text, const cn_tensor *const *x, const equation *e, char *order)
+static cn_tensor *multiply(const char *text, const cn_tensor *const *x, const cn__equation *e, char *order)
 {
     char batch[CN_MAX_NDIM + 1] = "", own[2][CN_MAX_NDIM + 1] = {"", ""}, summed[CN_MAX_NDIM + 1] = "";
     int64_t shape[CN_MAX_NDIM];
@@ -136,13 +93,12 @@ static cn_tensor *multiply(const char *text, const cn_tensor *const *x, const eq
             group[strlen(group)] = *l;
             int64_t n = x[k]->shape[l - e->letters[k]], other = shared ? x[!k]->shape[shared - e->letters[!k]] : n;
             if (n != other)
-                return cn__fail_null(CN_ESHAPE, "cn_tensor_einsum: \"%s\": axis %c has %lld entries in one tensor and "
-                                     "%lld in the other", text, *l, (long long)n, (long long)other);
+                return cn__fail_null(CN_ESHAPE, "cn_tensor_einsum: \"%s\": axis %.*s has %lld entries in one tensor and "
+                                     "%lld in the other", text, strchr(text, *l) ? 1 : 3, strchr(text, *l) ? l : "...",
+                                     (long long)n, (long long)other);
         }
-    if (strlen(batch) + strlen(own[0]) + strlen(own[1]) > CN_MAX_NDIM) {
-        refuse(text, "the result has too many axes");
-        return NULL;
-    }
+    if (strlen(batch) + strlen(own[0]) + strlen(own[1]) > CN_MAX_NDIM)
+        return cn__fail_null(CN_EINVAL, "cn_tensor_einsum: \"%s\": the product has more than %d axes", text, CN_MAX_NDIM);
     strcat(strcat(strcpy(order, batch), own[0]), own[1]);
     for (const char *l = order; *l; l++) {
         int k = strchr(e->letters[0], *l) ? 0 : 1;
@@ -156,14 +112,17 @@ static cn_tensor *multiply(const char *text, const cn_tensor *const *x, const eq
 }
 
 /* Everything made on the way belongs to the caller's scope. */
-static cn_tensor *compute(const char *text, equation *e, const cn_tensor *const *operands)
+static cn_tensor *compute(const char *text, cn__equation *e, const cn_tensor *const *operands)
 {
     char order[2 * CN_MAX_NDIM + 1] = "";
     cn_tensor seen[2];
     cn_dtype dtype = cn__promote_all(e->n_operands, operands);
     const cn_tensor *x[2] = {NULL, NULL};
-    for (int k = 0; k < e->n_operands; k++) {
+    for (int k = 0; k < e->n_operands; k++)
         if (take_diagonals(text, operands[k], e->letters[k], &seen[k]) < 0) return NULL;
+    for (int k = 0; k < e->n_operands && e->n_operands == 2; k++)
+        drop_stretched(&seen[k], e->letters[k], &seen[!k], e->letters[!k]);
+    for (int k = 0; k < e->n_operands; k++) {
         x[k] = sum_own_letters(&seen[k], dtype, e->letters[k], e->n_operands == 2 ? e->letters[!k] : "", e->output);
         if (!x[k]) return NULL;
     }
@@ -177,14 +136,13 @@ static cn_tensor *compute(const char *text, equation *e, const cn_tensor *const 
 
 cn_tensor *cn_tensor_einsum(const char *text, const cn_tensor *a, const cn_tensor *b)
 {
-    equation e;
+    cn__equation e;
     const cn_tensor *operands[] = {a, b};
     if (!text) return cn__fail_null(CN_EINVAL, "cn_tensor_einsum needs an equation, which is NULL");
     if (!a) return cn__pass_null("cn_tensor_einsum");
-    if (parse(text, &e) < 0) return NULL;
-    if (e.n_operands == 2 && !b) return cn__pass_null("cn_tensor_einsum");
-    if (e.n_operands == 1 && b)
-        return cn__fail_null(CN_EINVAL, "cn_tensor_einsum: \"%s\" has one operand, not two", text);
+    const char *comma = strchr(text, ','), *arrow = strchr(text, '>');
+    if (comma && !b && (!arrow || comma < arrow)) return cn__pass_null("cn_tensor_einsum");
+    if (cn__equation_read(text, b ? 2 : 1, operands, &e) < 0) return NULL;
     cn__recorder *paused = cn__record_pause();
     cn_scope *scope = cn_scope_begin();
     cn_tensor *output = scope ? compute(text, &e, operands) : NULL;

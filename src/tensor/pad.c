@@ -94,10 +94,17 @@ static cn_tensor *smallest(const cn_tensor *x, int axis)
     return cn_tensor_min(x, 1, &axis, 1);
 }
 
+/* Bools are no numbers to be rounded: what is not 0 is true. */
+static int is_whole(const cn_tensor *x)
+{
+    cn_dtype dtype = cn__value_dtype(x);
+    return dtype != CN_BOOL && !cn__is_real(dtype);
+}
+
 static cn_tensor *average(const cn_tensor *x, int axis)
 {
     const cn_tensor *mean = cn_tensor_mean(x, 1, &axis, 1);
-    return cn_astype(cn__is_real(cn__value_dtype(x)) ? mean : cn_tensor_rint(mean), cn__value_dtype(x));
+    return cn_astype(is_whole(x) ? cn_tensor_rint(mean) : mean, cn__value_dtype(x));
 }
 
 static cn_tensor *pad_with(border_of border, const cn_tensor *x, int axis, const int64_t widths[2])
@@ -116,11 +123,10 @@ static cn_tensor *ramp(const cn_tensor *x, int axis, int64_t position, int64_t w
     for (int i = 0; i < x->ndim; i++) shape[i] = i == axis ? width : 1;
     cn_tensor *count = cn_tensor_arange(CN_FLOAT64, 0, (double)width, 1);
     if (backwards) count = cn_tensor_flip(count, 1, (const int[]){0});
-    const cn_tensor *entry = cn_tensor_take(x, cn_tensor_reshape(cn_int(position), 1, (const int64_t[]){1}), axis);
+    const cn_tensor *entry = cn_tensor_take(x, cn_tensor_full(CN_INT64, 1, (const int64_t[]){1}, (double)position), axis);
     const cn_tensor *step = cn_tensor_divide(cn_astype(entry, CN_FLOAT64), cn_float((double)width));
     cn_tensor *values = cn_tensor_multiply(step, cn_tensor_reshape(count, x->ndim, shape));
-    cn_dtype dtype = cn__value_dtype(x);
-    return cn_astype(cn__is_real(dtype) ? values : cn_tensor_floor(values), dtype);
+    return cn_astype(is_whole(x) ? cn_tensor_floor(values) : values, cn__value_dtype(x));
 }
 
 static cn_tensor *pad_with_ramps(const cn_tensor *x, int axis, const int64_t widths[2])

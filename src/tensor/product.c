@@ -246,11 +246,11 @@ cn_tensor *cn_tensor_tensordot(const cn_tensor *a, const cn_tensor *b, int n, co
     cn__operation operation = {.op = CN__OP_tensordot, .n_inputs = 2, .inputs = (const cn_tensor *[]){a, b},
                                .n_axes = n};
     if (!a || !b) return cn__pass_null(function);
-    if (n < 0 || n > CN_MAX_NDIM || (n > 0 && (!axes_a || !axes_b)))
-        return cn__fail_null(CN_EINVAL, "%s: %d pairs of axes, or they are NULL", function, n);
+    if (n < 0 || n > CN_MAX_NDIM || !axes_a != !axes_b)
+        return cn__fail_null(CN_EINVAL, "%s: %d pairs of axes, or one list of them is NULL", function, n);
     for (int i = 0; i < n; i++) {
-        operation.axes[i] = cn__axis_of(function, a, axes_a[i]);
-        operation.other_axes[i] = cn__axis_of(function, b, axes_b[i]);
+        operation.axes[i] = cn__axis_of(function, a, axes_a ? axes_a[i] : i - n);
+        operation.other_axes[i] = cn__axis_of(function, b, axes_b ? axes_b[i] : i);
         if (operation.axes[i] < 0 || operation.other_axes[i] < 0) return NULL;
     }
     return cn__record(cn__contract(function, a, b, n, operation.axes, operation.other_axes), &operation);

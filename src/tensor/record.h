@@ -27,7 +27,7 @@
     X(floor) X(ceil) X(trunc) X(round) X(where)                                                                     \
     X(matmul) X(dot) X(tensordot) X(einsum)                                                                         \
     X(concatenate) X(stack) X(pad) X(broadcast_to) X(tile) X(repeat) X(flip) X(roll) X(diagonal)                    \
-    X(sum) X(mean) X(prod) X(max) X(min) X(var) X(std) X(cumsum)                                                    \
+    X(sum) X(mean) X(prod) X(max) X(min) X(var) X(std) X(cumsum) X(cumprod)                                                \
     X(sort) X(take) X(take_along_axis)                                                                              \
     X(embed) X(scatter_add) X(custom)
 

@@ -157,7 +157,8 @@ def compute(words):
     if name in ("concatenate", "stack"):
         return getattr(np, name)([operand(w) for w in rest[:-1]], axis_of(rest[-1]))
     if name == "tensordot":
-        return np.tensordot(operand(rest[0]), operand(rest[1]), (axes_of(rest[2]), axes_of(rest[3])))
+        axes = (axes_of(rest[2]), axes_of(rest[3])) if len(rest) == 4 else int(rest[2][1:])
+        return np.tensordot(operand(rest[0]), operand(rest[1]), axes)
     if name == "einsum":
         return np.einsum(rest[0], *[operand(w) for w in rest[1:]])
     if name in ("expand_dims", "squeeze", "flip"):
@@ -175,6 +176,9 @@ def compute(words):
     if name == "pad":
         widths = axes_of(rest[1])
         return np.pad(operand(rest[0]), list(zip(widths[::2], widths[1::2])), constant_values=int(rest[2][1:]))
+    if name == "pad_mode":
+        widths = axes_of(rest[2])
+        return np.pad(operand(rest[1]), list(zip(widths[::2], widths[1::2])), rest[0])
     if name == "round":
         return np.round(operand(rest[0]), int(rest[1][1:]))
     if name == "bincount":
@@ -192,7 +196,7 @@ class Writer:
         return choices[self.random.choice(len(choices), p=p)]
 
     def shape(self, ndim=None):
-        ndim = self.pick(range(5), [0.08, 0.27, 0.3, 0.25, 0.1]) if ndim is None else ndim
+        ndim = self.pick(range(6), [0.08, 0.26, 0.28, 0.22, 0.1, 0.06]) if ndim is None else ndim
         return [int(self.pick([0, 1, 2, 3, 4, 5, 7, 17], [0.03, 0.15, 0.22, 0.22, 0.16, 0.11, 0.07, 0.04]))
                 for _ in range(ndim)]
 
@@ -293,7 +297,7 @@ class Writer:
         self.several("softmax", 1, lambda: (self.word(self.dtype(REALS), [2, 3, 4][:self.random.integers(1, 4)]),
                                             "a-1"))
         self.several("round", 1, lambda: (self.word(self.dtype(DTYPES[1:]), self.shape()),
-                                          f"n{self.random.integers(0, 3)}"))
+                                          f"n{self.random.integers(-2, 3)}"))
         for _ in range(self.count):
             shape = self.shape()
             self.case("where", self.word(self.pick(["bool", "int32", "float32"]), self.stretched(shape), "u"),
@@ -332,6 +336,13 @@ class Writer:
                 kind = "u" if name.startswith("cum") else self.pick("nne")
                 self.case(name, self.word(self.dtype(), shape, kind), self.axis(len(shape)))
 
+        for dtype in DTYPES:  # lines long enough for the ways of long lines
+            for shape, axis in (([900], "a0"), ([3, 500], "a1"), ([450, 4], "a0"), ([5, 7, 40], "a1"), ([70, 90], "a*")):
+                for name in ("sort", "argsort"):
+                    self.case(name, self.word(dtype, shape, self.pick("ne")), axis)
+                for name in ("argmax", "argmin"):
+                    self.case(name, self.word(dtype, shape, self.pick("nne")), axis, "n0")
+
     def products(self):
         among = ["bool", "int8", "int32", "int64", "uint8", "uint64", "float16", "float32", "float64", "float32",
                  "float64"]
@@ -352,6 +363,9 @@ class Writer:
         for _ in range(self.count):
             self.case("tensordot", self.word(self.dtype(among), [2, 3, 4]), self.word(self.dtype(among), [4, 5, 3]),
                       *self.pick([("a1,2", "a2,0"), ("a2", "a0"), ("a-1", "a0"), ("a", "a"), ("a1", "a1")]))
+            self.case("tensordot", self.word(self.dtype(among), [2, 3, 4]),
+                      self.word(self.dtype(among), self.pick([[3, 4, 2], [4, 3], [2, 3, 4], [4, 2], [5]])),
+                      f"n{self.random.integers(0, 4)}")
             self.case("outer", self.word(self.dtype(), self.shape(1)), self.word(self.dtype(), self.shape(1)))
         two = {"ij,jk->ik": ([3, 4], [4, 5]), "ij,jk": ([3, 4], [4, 5]), "ij,kj->ik": ([3, 4], [5, 4]),
                "bij,bjk->bik": ([2, 3, 4], [2, 4, 5]), "i,j->ij": ([3], [4]), "i,i->": ([5], [5]),
@@ -359,16 +373,25 @@ class Writer:
                "ij,ij->i": ([3, 4], [3, 4]), "abc,cd->abd": ([2, 3, 4], [4, 5]), "bi,bj->bij": ([2, 3], [2, 4]),
                "ii,i->i": ([3, 3], [3]), "ij,j->": ([3, 4], [4]), "ijk,jl->lk": ([2, 3, 4], [3, 5]),
                "ij,jk->": ([3, 4], [4, 2]),
-               "b,a->ab": ([3], [4]), "ij,jk->ki": ([3, 4], [5, 6])}
+               "b,a->ab": ([3], [4]), "ij,jk->ki": ([3, 4], [5, 6]),
+               "...ij,...jk->...ik": ([2, 3, 4], [5, 1, 4, 2]), "...i,...i->...": ([2, 1, 4], [3, 4]),
+               "...i,i": ([2, 3], [3]), "i...,i...": ([3, 2], [3, 2]), "a...b,b...": ([2, 3, 4], [4, 1, 3]),
+               "...,...": ([2, 3], [3]), "...i,j...->j...i": ([4, 3], [2, 4]), "ij...,jk...->ik...": ([2, 3, 1], [3, 4, 5]),
+               "...ii,...i->...i": ([2, 3, 3], [3]), "ij,jk->i...k": ([2, 3], [3, 2]), "ij,jk->ik...": ([2, 1], [3, 4]),
+               "i,i->": ([5], [1]), "ij,ij->ij": ([1, 4], [3, 1]), "i,": ([3], []), ",->": ([], []),
+               "i...,j...->ij": ([3, 2], [3, 2]), "...ij,jk": ([2], [3, 4]), "ij,...jk->...ki": ([2, 3], [2, 3, 2])}
         one = {"ii": [4, 4], "ii->i": [4, 4], "ij->ji": [3, 4], "ij->": [3, 4], "ijk->ik": [2, 3, 4], "ba": [3, 4],
-               "iij->j": [3, 3, 2]}
+               "iij->j": [3, 3, 2], "...": [2, 3], "...->...": [], "->": [], "i...->...i": [2, 3, 4], "...ii": [2, 3, 3],
+               "...ii->...i": [2, 3, 3], "a...a->a...": [3, 2, 3], "b...a": [2, 3, 4], "ij...": [2, 3], "i->...": [4],
+               "i...->...": [3, 2], "i...->i": [3, 2], "iii->i": [3, 3, 3], "iijj->ij": [2, 2, 3, 3], "ijij->ji": [2, 3, 2, 3],
+               "ii->i ": [1, 3], "...ij->...ji": [2, 2, 1, 3, 2], "ab...->...": [2, 3, 4], "i..": [3], "ij->ij->": [3, 3]}
         for text, (a, b) in two.items():
             for _ in range(max(1, self.count // 5)):
                 dtype = self.dtype(among[:6] + among[7:])  # NumPy rounds float16 after each addition
                 self.case("einsum", text, self.word(dtype, a), self.word(self.pick([dtype, "float32"]), b))
         for text, a in one.items():
             for _ in range(max(1, self.count // 5)):
-                self.case("einsum", text, self.word(self.dtype(among[1:6] + among[7:]), a))
+                self.case("einsum", text.strip(), self.word(self.dtype(among[1:6] + among[7:]), a))
 
     def shapes(self):
         for _ in range(self.count):
@@ -390,6 +413,10 @@ class Writer:
             self.case("split", self.word(self.dtype(), [4, 6]), f"n{self.pick([1, 2, 3, 4])}", self.axis(2, 0))
             self.case("pad", self.word(self.dtype(), wide), "a" + ",".join(
                 str(self.random.integers(0, 3)) for _ in range(2 * len(wide))), f"n{self.random.integers(0, 2)}")
+            for mode in "edge reflect symmetric wrap maximum minimum mean linear_ramp constant".split():
+                if self.random.random() < 0.6:
+                    self.case("pad_mode", mode, self.word(self.dtype(), [n + (n == 0) for n in wide], "n"), "a" + ",".join(
+                        str(self.random.integers(0, 5)) for _ in range(2 * len(wide))))
             axis = int(self.random.integers(0, len(wide)))
             several = [self.word(self.dtype(), [*wide[:axis], int(self.random.integers(0, 4)), *wide[axis + 1:]])
                        for _ in range(self.random.integers(1, 4))]

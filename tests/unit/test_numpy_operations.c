@@ -128,7 +128,7 @@ typedef struct call {
     int64_t wide[2][2 * CN_MAX_NDIM];
     int n_numbers;         /* n5 */
     int64_t numbers[4];
-    const char *text;      /* of einsum */
+    const char *text;      /* of einsum and pad_mode */
 } call;
 
 static void read_list(call *c, const char *text)
@@ -205,10 +205,11 @@ static cn_tensor *split_and_joined(const call *c)
     return cn_tensor_concatenate(n, flat, 0);
 }
 
-static cn_tensor *padded(const call *c)
+static cn_tensor *padded(const call *c, const char *mode)
 {
     int64_t widths[CN_MAX_NDIM][2];
     for (int i = 0; i < c->lengths[0]; i++) widths[i / 2][i % 2] = c->wide[0][i];
+    if (mode) return cn_tensor_pad_mode(c->x[0], (const int64_t(*)[2])widths, mode);
     return cn_tensor_pad(c->x[0], (const int64_t(*)[2])widths, (double)c->numbers[0]);
 }
 
@@ -245,6 +246,7 @@ static cn_tensor *perform(const char *name, const call *c)
     if (is(name, "take_along_axis")) return cn_tensor_take_along_axis(x, c->x[1], axis(c));
     if (is(name, "concatenate")) return cn_tensor_concatenate(c->n, c->x, axis(c));
     if (is(name, "stack")) return cn_tensor_stack(c->n, c->x, axis(c));
+    if (is(name, "tensordot") && c->n_numbers) return cn_tensor_tensordot(x, c->x[1], (int)c->numbers[0], NULL, NULL);
     if (is(name, "tensordot")) return cn_tensor_tensordot(x, c->x[1], c->lengths[0], c->axes[0], c->axes[1]);
     if (is(name, "einsum")) return cn_tensor_einsum(c->text, x, c->n > 1 ? c->x[1] : NULL);
     if (is(name, "expand_dims")) return cn_tensor_expand_dims(x, axis(c));
@@ -257,7 +259,8 @@ static cn_tensor *perform(const char *name, const call *c)
     if (is(name, "roll")) return cn_tensor_roll(x, c->numbers[0], axis(c));
     if (is(name, "bincount")) return cn_tensor_bincount(x, c->numbers[0]);
     if (is(name, "split")) return split_and_joined(c);
-    if (is(name, "pad")) return padded(c);
+    if (is(name, "pad")) return padded(c, NULL);
+    if (is(name, "pad_mode")) return padded(c, c->text);
     if (is(name, "assign_where")) {
         cn_tensor *copy = cn_copy(x);
         return cn_tensor_assign_where(copy, c->x[1], c->x[2]) < 0 ? NULL : copy;
@@ -323,7 +326,7 @@ static const char *run(char *line)
     call c = {0};
     char *save, *name = strtok_r(line, " \n", &save), *word;
     while ((word = strtok_r(NULL, " \n", &save)) && strcmp(word, "=") != 0) {
-        if (strcmp(name, "einsum") == 0 && !c.text) c.text = word;
+        if ((is(name, "einsum") || is(name, "pad_mode")) && !c.text) c.text = word;
         else if (word[0] == 'a') read_list(&c, word + 1);
         else if (word[0] == 'n') c.numbers[c.n_numbers++] = strtoll(word + 1, NULL, 10);
         else c.x[c.n++] = operand(word);

@@ -220,6 +220,22 @@ GIVES(var, cn_tensor_var(x[0], CN_AXES(1), 1, 0))
 GIVES(std, cn_tensor_std(x[0], CN_EVERY_AXIS, 0, 1))
 GIVES(cumsum, cn_tensor_square(cn_tensor_cumsum(x[0], 1)))
 GIVES(cumsum_flat, cn_tensor_square(cn_tensor_cumsum(x[0], CN_NO_AXIS)))
+GIVES(cumprod, cn_tensor_square(cn_tensor_cumprod(x[0], 1)))
+GIVES(cumprod_zeros, cn_tensor_square(cn_tensor_cumprod(cn_tensor_multiply(x[0], condition()), 0)))
+GIVES(cumprod_flat, cn_tensor_cumprod(x[0], CN_NO_AXIS))
+GIVES(pad_edge, cn_tensor_square(cn_tensor_pad_mode(x[0], (const int64_t[][2]){{1, 0}, {2, 1}}, "edge")))
+GIVES(pad_reflect, cn_tensor_square(cn_tensor_pad_mode(x[0], (const int64_t[][2]){{1, 3}, {2, 1}}, "reflect")))
+GIVES(pad_symmetric, cn_tensor_square(cn_tensor_pad_mode(x[0], (const int64_t[][2]){{1, 3}, {2, 1}}, "symmetric")))
+GIVES(pad_wrap, cn_tensor_square(cn_tensor_pad_mode(x[0], (const int64_t[][2]){{0, 3}, {2, 0}}, "wrap")))
+GIVES(pad_maximum, cn_tensor_square(cn_tensor_pad_mode(x[0], (const int64_t[][2]){{0, 3}, {2, 0}}, "maximum")))
+GIVES(pad_mean, cn_tensor_square(cn_tensor_pad_mode(x[0], (const int64_t[][2]){{1, 1}, {2, 0}}, "mean")))
+GIVES(pad_ramp, cn_tensor_square(cn_tensor_pad_mode(x[0], (const int64_t[][2]){{2, 3}, {2, 1}}, "linear_ramp")))
+GIVES(tensordot_number, cn_tensor_tensordot(x[0], x[1], 2, NULL, NULL))
+GIVES(einsum_dots, cn_tensor_einsum("...ij,...jk->...ik", x[0], x[1]))
+GIVES(einsum_dots_implicit, cn_tensor_einsum("i...,...i", x[0], x[1]))
+GIVES(einsum_stretched, cn_tensor_einsum("ij,ij->i", x[0], x[1]))
+GIVES(einsum_stretched_summed, cn_tensor_einsum("ij,jk->ik", x[0], x[1]))
+GIVES(einsum_dots_diagonal, cn_tensor_square(cn_tensor_einsum("...ii->...i", x[0], NULL)))
 GIVES(tensordot, cn_tensor_tensordot(x[0], x[1], 2, (const int[]){2, 0}, (const int[]){0, 2}))
 GIVES(tensordot_none, cn_tensor_tensordot(x[0], x[1], 0, NULL, NULL))
 GIVES(einsum_matmul, cn_tensor_einsum("ij,jk->ik", x[0], x[1]))
@@ -334,6 +350,22 @@ static const rule rules[] = {
     {"std", f_std, -1, 1, ONE(SHAPE(2, 2, 3))},
     {"cumsum", f_cumsum, -1, 1, ONE(SHAPE(2, 2, 3))},
     {"cumsum of all", f_cumsum_flat, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"cumprod", f_cumprod, -1, 1, ONE(SHAPE(2, 2, 4))},
+    {"cumprod with zeros", f_cumprod_zeros, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"cumprod of all", f_cumprod_flat, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"pad, edge", f_pad_edge, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"pad, reflect", f_pad_reflect, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"pad, symmetric", f_pad_symmetric, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"pad, wrap", f_pad_wrap, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"pad, maximum", f_pad_maximum, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"pad, mean", f_pad_mean, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"pad, linear ramp", f_pad_ramp, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"tensordot by a number", f_tensordot_number, -1, 1, TWO(SHAPE(3, 2, 3, 4), SHAPE(3, 3, 4, 2))},
+    {"einsum, dots", f_einsum_dots, -1, 1, TWO(SHAPE(3, 2, 2, 3), SHAPE(4, 2, 1, 3, 2))},
+    {"einsum, dots without an arrow", f_einsum_dots_implicit, -1, 1, TWO(SHAPE(2, 2, 3), SHAPE(3, 4, 1, 2))},
+    {"einsum, stretched", f_einsum_stretched, -1, 1, TWO(SHAPE(2, 2, 1), SHAPE(2, 1, 3))},
+    {"einsum, stretched and summed", f_einsum_stretched_summed, -1, 1, TWO(SHAPE(2, 2, 1), SHAPE(2, 3, 2))},
+    {"einsum, dots and a diagonal", f_einsum_dots_diagonal, -1, 1, ONE(SHAPE(3, 2, 3, 3))},
     {"tensordot", f_tensordot, -1, 1, TWO(SHAPE(3, 2, 3, 4), SHAPE(3, 4, 2, 2))},
     {"tensordot over nothing", f_tensordot_none, -1, 1, TWO(SHAPE(1, 2), SHAPE(2, 2, 2))},
     {"einsum, matrix product", f_einsum_matmul, -1, 1, TWO(SHAPE(2, 2, 3), SHAPE(2, 3, 2))},
