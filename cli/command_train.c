@@ -27,14 +27,15 @@ static const struct option options[] = {
     {OPTION_INTEGER, "epochs", 'e', AT(epochs), "N", 0, 1e6, WHOLE "0", "how often all training images are seen"},
     {OPTION_INTEGER, "batch-size", 'b', AT(batch_size), "N", 1, 1e9, WHOLE "1", "images for each step"},
     {OPTION_TEXT, "optimizer", 0, AT(optimizer), "NAME", 0, 0, NULL,
-     "rmsprop, sgd, adam, adamw, adagrad, adadelta, adamax, nadam, lion or ftrl; arguments in brackets: "
+     "rmsprop, sgd, adam, adamw, adagrad, adadelta, adamax, nadam, lion, ftrl, lamb, adafactor, muon or "
+     "schedule_free_adamw; arguments in brackets: "
      "\"sgd(learning_rate=0.1, nesterov=1)\", \"adam(cosine_decay(0.001, 2000), clipnorm=1)\""},
     {OPTION_REAL, "learning-rate", 0, AT(learning_rate), "RATE", 0, 1e30, "a number of at least 0",
      "learning rate of the optimizer (default: the optimizer's own)"},
     {OPTION_REAL, "momentum", 0, AT(momentum), "M", 0, 1, "a number from 0 to 1",
      "momentum of the optimizer, for sgd and rmsprop (default: none)"},
     {OPTION_TEXT, "loss", 0, AT(loss), "NAME", 0, 0, NULL,
-     "the loss; those called sparse_... take the labels as they are, the others as one-hot rows"},
+     "the loss; crossentropy and those called sparse_... take the labels as they are, the others as one-hot rows"},
     {OPTION_TEXT, "metrics", 0, AT(metrics), "LIST", 0, 0, NULL,
      "what else is measured, with commas between them: \"accuracy,auc(curve=PR),f1_score(average=macro)\""},
     {OPTION_TEXT, "class-weight", 0, AT(class_weight), "LIST", 0, 0, NULL,

@@ -10,8 +10,8 @@ _cornu() {
         return
     fi
     case $before in
-    --optimizer) COMPREPLY=($(compgen -W "rmsprop sgd adam adamw adagrad adadelta adamax nadam lion ftrl" -- "$word")); return ;;
-    --loss) COMPREPLY=($(compgen -W "categorical_crossentropy sparse_categorical_crossentropy mse mae huber categorical_focal_crossentropy kl_divergence" -- "$word")); return ;;
+    --optimizer) COMPREPLY=($(compgen -W "rmsprop sgd adam adamw adagrad adadelta adamax nadam lion ftrl lamb adafactor muon schedule_free_adamw" -- "$word")); return ;;
+    --loss) COMPREPLY=($(compgen -W "categorical_crossentropy sparse_categorical_crossentropy crossentropy mse mae huber categorical_focal_crossentropy kl_divergence" -- "$word")); return ;;
     --metrics) COMPREPLY=($(compgen -W "accuracy auc precision recall top_k_categorical_accuracy f1_score(average=macro)" -- "$word")); return ;;
     --precision) COMPREPLY=($(compgen -W "float32 mixed_bfloat16 float64" -- "$word")); return ;;
     --isa) COMPREPLY=($(compgen -W "c avx2 avx512 neon" -- "$word")); return ;;

@@ -156,6 +156,72 @@ typedef struct cn_ftrl_options {
 CN_API cn_optimizer *cn_ftrl_create(const cn_ftrl_options *options);
 #define cn_ftrl(...) cn_ftrl_create(&(const cn_ftrl_options){CN_FTRL_DEFAULTS, __VA_ARGS__})
 
+/* --- Lamb --- Adam's step u = (m/(1-beta_1^t)) / (sqrt(v/(1-beta_2^t)) + epsilon), as long as the weight:
+ * w -= lr * norm(w)/norm(u) * u, the norms over each weight; their quotient is 1 where one of them is 0. (You and others 2019,
+ * as Keras has it.) */
+typedef struct cn_lamb_options {
+    CN_OPTIMIZER_OPTIONS
+    double beta_1, beta_2, epsilon;
+} cn_lamb_options;
+#define CN_LAMB_DEFAULTS                                                                                            \
+    .learning_rate = 0.001, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-7, CN_OPTIMIZER_DEFAULTS
+CN_API cn_optimizer *cn_lamb_create(const cn_lamb_options *options);
+#define cn_lamb(...) cn_lamb_create(&(const cn_lamb_options){CN_LAMB_DEFAULTS, __VA_ARGS__})
+
+/* --- Adafactor --- b = 1 - t^beta_2_decay, and per matrix of a weight (its last two axes) the means over columns and rows
+ *     r = b*r + (1-b)*mean(g^2 + epsilon_1),  c likewise,  v = r*c/mean(r);  for a weight of one axis v = b*v + (1-b)*(g^2 + epsilon_1);
+ * u = g/sqrt(v);  w -= min(lr, 1/sqrt(t)) * max(epsilon_2, rms(w)) * u/max(1, rms(u)/clip_threshold), rms over each weight.
+ * (Shazeer and Stern 2018.) relative_step is accepted and changes nothing: in Keras the rate is at most 1/sqrt(t) without
+ * it, too. */
+typedef struct cn_adafactor_options {
+    CN_OPTIMIZER_OPTIONS
+    double beta_2_decay, epsilon_1, epsilon_2, clip_threshold;
+    int relative_step;
+} cn_adafactor_options;
+#define CN_ADAFACTOR_DEFAULTS                                                                                       \
+    .learning_rate = 0.001, .beta_2_decay = -0.8, .epsilon_1 = 1e-30, .epsilon_2 = 1e-3, .clip_threshold = 1,       \
+    .relative_step = 1, CN_OPTIMIZER_DEFAULTS
+CN_API cn_optimizer *cn_adafactor_create(const cn_adafactor_options *options);
+#define cn_adafactor(...) cn_adafactor_create(&(const cn_adafactor_options){CN_ADAFACTOR_DEFAULTS, __VA_ARGS__})
+
+/* --- Muon --- for weights of two axes: m = momentum*m + g;  o = m, or with nesterov g + momentum*m;  x = o/norm(o), then
+ * ns_steps times x = a*x + (b*S + c*S*S)x with S = x x' (Newton and Schulz), which makes x nearly orthogonal;
+ * w -= lr * rms_rate*sqrt(max(rows, columns)) * x (rms_rate 0, Keras's None: w -= lr*x). All other weights, those whose name
+ * has the word embedding (exclude_embeddings), and those whose "layer/weight" has one of the words of exclude_layers are
+ * moved by Adam with adam_beta_1, adam_beta_2 and epsilon at lr*adam_lr_ratio, and decay by adam_weight_decay. (Jordan and
+ * others 2024, as Keras has it.) */
+typedef struct cn_muon_options {
+    CN_OPTIMIZER_OPTIONS
+    double adam_beta_1, adam_beta_2, adam_weight_decay, epsilon;
+    const char *exclude_layers; /* words with commas or blanks between them; NULL: none */
+    int exclude_embeddings;
+    double muon_a, muon_b, muon_c, adam_lr_ratio, momentum;
+    int64_t ns_steps;
+    int nesterov;
+    double rms_rate;
+} cn_muon_options;
+#define CN_MUON_DEFAULTS                                                                                            \
+    .learning_rate = 0.001, .weight_decay = 0.004, .adam_beta_1 = 0.9, .adam_beta_2 = 0.999,                        \
+    .adam_weight_decay = 0.004, .epsilon = 1e-7, .exclude_embeddings = 1, .muon_a = 3.4445, .muon_b = -4.775,       \
+    .muon_c = 2.0315, .adam_lr_ratio = 1, .momentum = 0.95, .ns_steps = 5, .nesterov = 1, .rms_rate = 0.2,          \
+    CN_OPTIMIZER_DEFAULTS
+CN_API cn_optimizer *cn_muon_create(const cn_muon_options *options);
+#define cn_muon(...) cn_muon_create(&(const cn_muon_options){CN_MUON_DEFAULTS, __VA_ARGS__})
+
+/* --- ScheduleFreeAdamW --- v += (g^2-v)*(1-beta_2);  z -= lr*g/(sqrt(v/(1-beta_2^t)) + epsilon), z starting as w;
+ * x = x + (z-x)/t, the mean of all z;  w = beta_1*x + (1-beta_1)*z. lr grows linearly over the first warmup_steps. As in Keras,
+ * fit ends with w, not with x. (Defazio and others 2024.) */
+typedef struct cn_schedule_free_adamw_options {
+    CN_OPTIMIZER_OPTIONS
+    double beta_1, beta_2, epsilon; /* beta_1 in (0, 1] */
+    int64_t warmup_steps;
+} cn_schedule_free_adamw_options;
+#define CN_SCHEDULE_FREE_ADAMW_DEFAULTS                                                                             \
+    .learning_rate = 0.0025, .beta_1 = 0.9, .beta_2 = 0.999, .epsilon = 1e-8, CN_OPTIMIZER_DEFAULTS
+CN_API cn_optimizer *cn_schedule_free_adamw_create(const cn_schedule_free_adamw_options *options);
+#define cn_schedule_free_adamw(...)                                                                                 \
+    cn_schedule_free_adamw_create(&(const cn_schedule_free_adamw_options){CN_SCHEDULE_FREE_ADAMW_DEFAULTS, __VA_ARGS__})
+
 /* --- by name ----------------------------------------------------------------------------------------------------------- */
 
 /* An optimizer from its name, arguments in brackets. Errors: CN_ENAME (with the nearest known name), CN_EINVAL. */

@@ -9,11 +9,27 @@
 #define CN__MAX_SLOTS 3
 #define CN__MAX_COEFFICIENTS 12
 
+struct cn__pool;
+
+/* A weight that its rule moves as a whole; rows of `stride` numbers, of which `columns` count. */
+typedef struct cn__whole {
+    int64_t rows, columns, stride;
+    int ndim;
+    const int64_t *shape;
+    int kind;         /* which of the optimizer's rules */
+    void *gradient;   /* laid out like the weight; the rule may overwrite it */
+    void *room;       /* cn__optimizer_class.room numbers */
+    double *row_sums; /* room for a number of each row */
+    double factor;    /* for the rule's own use */
+    struct cn__pool *pool;
+} cn__whole;
+
 /* What an optimizer's update needs in one step; filled by cn__optimizer_class.begin_step. */
 typedef struct cn__step {
     double coefficients[CN__MAX_COEFFICIENTS];
     int switches; /* meaning is the optimizer's own, e.g. nesterov */
     double decay; /* the weight loses this part of itself before the update (weight_decay * learning rate) */
+    cn__whole *whole; /* of rules that move weights as a whole: they get all of one at once */
 } cn__step;
 
 /* Moves n weights. All pointers are to `real` of the engine; slots[k][i] belongs to weight i. */

@@ -103,10 +103,15 @@ static void bound(const cn__bounded *b, const int64_t *groups, int64_t first, in
             w[r * b->stride + c] *= (real)b->norms[groups[r] * b->columns + c];
 }
 
+static void decay(int64_t n, double part, void *x)
+{
+    cn__sink_decay(part, n, x);
+}
+
 static void hand(const cn__sink *sink, int64_t row, int64_t n, const void *gradient)
 {
     cn__sink_row(sink, row, 0, n, gradient);
 }
 
 extern const cn__weight_rules CN_T(cn__weight_rules);
-const cn__weight_rules CN_T(cn__weight_rules) = {sums, add_penalty, add, scale, clip, average, not_negative, bound, hand};
+const cn__weight_rules CN_T(cn__weight_rules) = {sums, add_penalty, add, scale, clip, average, not_negative, bound, decay, hand};

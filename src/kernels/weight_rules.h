@@ -37,6 +37,8 @@ typedef struct cn__weight_rules {
     void (*not_negative)(int64_t n, void *x);
     /* Columns first ... end-1 of a weight; across_columns needs all of them. groups has one entry a row. */
     void (*bound)(const cn__bounded *b, const int64_t *groups, int64_t first, int64_t end);
+    /* x -= part * x */
+    void (*decay)(int64_t n, double part, void *x);
     /* Hands row `row` of a gradient to a sink, as the kernels that compute gradients do. */
     void (*hand)(const cn__sink *sink, int64_t row, int64_t n, const void *gradient);
 } cn__weight_rules;

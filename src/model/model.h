@@ -89,6 +89,7 @@ typedef struct cn__gradients {
     double *row_sums; /* squares of each row of a weight */
     int64_t *groups;  /* constraints: the norm that each row belongs to */
     double *norms;
+    void *room;       /* of rules that move whole weights */
 } cn__gradients;
 
 /* What weights are moved by in one step. */

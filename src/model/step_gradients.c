@@ -18,6 +18,7 @@
 static int wants(const cn_model *model)
 {
     const cn__shared_options *o = cn__optimizer_shared(model->optimizer);
+    if (model->optimizer->class_->moves_whole) return 1;
     if (o->clipnorm > 0 || o->clipvalue > 0 || o->global_clipnorm > 0 || o->use_ema || o->gradient_accumulation_steps)
         return 1;
     for (int i = 0; i < model->n_weights; i++) {
@@ -56,19 +57,23 @@ int cn__gradients_open(cn_model *model)
 {
     cn__gradients_close(model);
     if (!wants(model) || !model->block_size) return CN_OK;
-    int64_t rows = 1, norms = 1;
+    const cn_optimizer *optimizer = model->optimizer;
+    int64_t rows = 1, norms = 1, room = 0;
     for (int i = 0; i < model->n_weights; i++) {
         const cn__weight *w = cn__model_weight_of(model, i);
         int64_t n = w->constraint.kind == CN__CONSTRAINT_COUNT ? 0 : group_rows(w, NULL) * w->columns;
         rows = w->rows > rows ? w->rows : rows;
         norms = n > norms ? n : norms;
+        n = optimizer->class_->room ? optimizer->class_->room(optimizer->options, w->rows, w->columns) : 0;
+        room = n > room ? n : room;
     }
     cn__gradients *g = &model->gradients;
     g->block = cn__alloc((size_t)model->block_size, cn__engine_bytes(model->engine), "the gradients");
     g->row_sums = cn__alloc((size_t)rows, sizeof *g->row_sums, "the gradients");
     g->groups = cn__alloc((size_t)rows, sizeof *g->groups, "the constraints");
     g->norms = cn__alloc((size_t)norms, sizeof *g->norms, "the constraints");
-    return g->block && g->row_sums && g->groups && g->norms ? CN_OK : CN_ENOMEM;
+    g->room = cn__alloc((size_t)room, cn__engine_bytes(model->engine), "the optimizer's rule");
+    return g->block && g->row_sums && g->groups && g->norms && g->room ? CN_OK : CN_ENOMEM;
 }
 
 void cn__gradients_close(cn_model *model)
@@ -77,6 +82,7 @@ void cn__gradients_close(cn_model *model)
     cn__free(model->gradients.row_sums);
     cn__free(model->gradients.groups);
     cn__free(model->gradients.norms);
+    cn__free(model->gradients.room);
     model->gradients = (cn__gradients){.block = NULL};
 }
 
@@ -91,6 +97,7 @@ typedef struct work {
     int overwrites;    /* 1: w becomes its average */
     double keep;       /* momentum of the average, this time */
     double factor;     /* of the gradient, from its norm */
+    int is_whole;      /* the rule wants the whole weight */
     cn__sink sink;
 } work;
 
@@ -134,11 +141,40 @@ static void after(void *context, int thread, int64_t begin, int64_t end)
     for (int64_t i = begin; i < end; i++) {
         void *g = row_of(k, k->model->gradients.block, i), *w = row_of(k, k->model->block, i);
         void *average = row_of(k, k->model->slots[CN__AVERAGE], i);
-        if (k->moves && k->factor != 1) k->rules->scale(n, k->factor, g);
-        if (k->moves) k->rules->hand(&k->sink, i, n, g);
+        if (k->moves && !k->is_whole && k->factor != 1) k->rules->scale(n, k->factor, g);
+        if (k->moves && !k->is_whole) k->rules->hand(&k->sink, i, n, g);
         if (average) k->rules->average(n, w, k->keep, average);
         if (average && k->overwrites) memcpy(w, average, (size_t)n * cn__engine_bytes(k->model->engine));
     }
+}
+
+/* Clipping by norm and decay of rows whose rule wants the whole weight. */
+static void prepare_rows(void *context, int thread, int64_t begin, int64_t end)
+{
+    const work *k = context;
+    (void)thread;
+    for (int64_t i = begin; i < end; i++) {
+        if (k->factor != 1) k->rules->scale(k->w->columns, k->factor, row_of(k, k->model->gradients.block, i));
+        if (k->sink.step->decay != 0) k->rules->decay(k->w->columns, k->sink.step->decay, row_of(k, k->model->block, i));
+    }
+}
+
+static void move_whole(work *k, const cn__moves *moves)
+{
+    const cn_model *model = k->model;
+    const cn_optimizer *optimizer = model->optimizer;
+    const char *name = model->weights[k->number].name;
+    cn__whole whole = {.rows = k->w->rows, .columns = k->w->columns, .stride = k->w->stride, .ndim = k->w->ndim,
+                       .shape = k->w->shape, .gradient = row_of(k, model->gradients.block, 0),
+                       .room = model->gradients.room, .row_sums = model->gradients.row_sums, .pool = model->team};
+    cn__step step = *k->sink.step;
+    if (optimizer->class_->kind) whole.kind = optimizer->class_->kind(optimizer->options, name, k->w->ndim);
+    if (optimizer->class_->decay && cn__optimizer_decays(optimizer, name))
+        step.decay = optimizer->class_->decay(optimizer->options, whole.kind) * model->learning_rate;
+    step.whole = &whole;
+    k->sink.step = &step;
+    cn__parallel(model->team, k->w->rows, prepare_rows, k);
+    moves->update(&step, k->w->rows * k->w->columns, k->sink.weight, k->sink.slots, whole.gradient);
 }
 
 typedef struct bounding {
@@ -195,6 +231,7 @@ static work make_work(const cn_model *model, const cn__moves *moves, int weight)
                   .number = weight, .moves = every < 2 || (model->iterations + 1) % every == 0,
                   .overwrites = frequency > 0 && (moves->before + 1) % frequency == 0,
                   .keep = moves->before == 0 ? 0 : o->ema_momentum, .factor = 1,
+                  .is_whole = model->optimizer->class_->moves_whole,
                   .sink = cn__moves_sink(model, moves, weight, NULL)};
 }
 
@@ -225,6 +262,7 @@ void cn__gradients_apply(cn_model *model, const cn__moves *moves)
             double norm = sqrt(sum_of_rows(&k));
             k.factor = norm > o->clipnorm ? o->clipnorm / norm : 1;
         }
+        if (k.moves && k.is_whole) move_whole(&k, moves);
         cn__parallel(model->team, k.w->rows, after, &k);
         constrain(&k);
     }

@@ -135,8 +135,15 @@ static int64_t optimizer_parameters(const cn_model *model)
     int64_t slots = 0;
     if (!model->is_compiled || model->iterations == 0) return 0;
     for (int k = 0; k < CN__MAX_STATE; k++) slots += model->slots[k] != NULL;
-    return slots * cn_model_count_trainable_params(model) + 1 + !model->optimizer->schedule.name +
-           model->optimizer->class_->keras_scalars;
+    int64_t numbers = slots * cn_model_count_trainable_params(model);
+    const cn_optimizer *optimizer = model->optimizer;
+    for (int i = 0; optimizer->class_->keras_numbers && i < model->n_weights; i++) {
+        const cn__weight *w = cn__model_weight_of(model, i);
+        if (!cn__model_trains(model, i)) continue;
+        numbers += optimizer->class_->keras_numbers(optimizer->options, model->weights[i].name, w->ndim, w->shape);
+        for (int k = 0; k < CN__MAX_SLOTS; k++) numbers -= model->slots[k] ? w->rows * w->columns : 0;
+    }
+    return numbers + 1 + !optimizer->schedule.name + optimizer->class_->keras_scalars;
 }
 
 char *cn_model_summary(const cn_model *model, int columns)

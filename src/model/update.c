@@ -1,5 +1,7 @@
 #include "model/model.h"
 
+#include <string.h>
+
 int cn__model_trains(const cn_model *model, int weight)
 {
     return model->layers[model->weights[weight].layer]->trainable && cn__model_weight_of(model, weight)->trainable;
@@ -15,6 +17,8 @@ static int64_t moves_before(const cn_model *model)
 void cn__moves_begin(cn_model *model, cn__moves *moves)
 {
     const cn_optimizer *optimizer = model->optimizer;
+    if (optimizer->class_->first_slot_is_weight && model->iterations == 0 && model->block_size)
+        memcpy(model->slots[0], model->block, (size_t)model->block_size * cn__engine_bytes(model->engine));
     if (optimizer->schedule.name) model->learning_rate = cn__optimizer_learning_rate(optimizer, model->iterations);
     *moves = (cn__moves){.update = *model->engine->updates[cn__optimizer_index(optimizer)],
                          .before = moves_before(model)};

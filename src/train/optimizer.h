@@ -18,6 +18,8 @@ typedef struct cn__optimizer_class {
     size_t options_size;
     const void *defaults;
     int keras_scalars; /* single numbers that Keras keeps besides slots, iteration and learning rate; summary counts them */
+    int moves_whole;          /* the rule needs norms or products of a whole weight (train/whole_weight.h) */
+    int first_slot_is_weight; /* the first slot starts as a copy of the weights */
     /* Arguments alone; may be NULL. */
     int (*check)(const void *options);
     /* Slots that these options need, and their names in Keras ("velocity", ...). */
@@ -26,6 +28,13 @@ typedef struct cn__optimizer_class {
     void (*start)(const void *options, double values[CN__MAX_SLOTS]);
     /* 1 if a gradient of exactly 0 leaves the weight where it is; NULL: never. */
     int (*can_idle)(const void *options);
+    /* Which rule moves a weight of that name ("layer/kernel"), and the weight_decay of those; NULL: there is one rule. */
+    int (*kind)(const void *options, const char *name, int ndim);
+    double (*decay)(const void *options, int kind);
+    /* Numbers of room for the rule of a whole weight; NULL: none. */
+    int64_t (*room)(const void *options, int64_t rows, int64_t columns);
+    /* Numbers of state that Keras keeps for a weight, which summary counts; NULL: one for each slot. */
+    int64_t (*keras_numbers)(const void *options, const char *name, int ndim, const int64_t *shape);
     /* Coefficients of update number t (from 1). */
     void (*begin_step)(const void *options, int64_t t, double learning_rate, cn__step *step);
 } cn__optimizer_class;
@@ -72,7 +81,11 @@ static inline const cn__shared_options *cn__optimizer_shared(const cn_optimizer 
     X(adamax)                                                                                                       \
     X(nadam)                                                                                                        \
     X(lion)                                                                                                         \
-    X(ftrl)
+    X(ftrl)                                                                                                         \
+    X(lamb)                                                                                                         \
+    X(adafactor)                                                                                                    \
+    X(muon)                                                                                                         \
+    X(schedule_free_adamw)
 
 #define CN__OPTIMIZER_ID(name) CN__OPTIMIZER_##name,
 enum { CN__OPTIMIZER_LIST(CN__OPTIMIZER_ID) CN__OPTIMIZER_COUNT };
@@ -89,6 +102,9 @@ int cn__optimizer_index(const cn_optimizer *optimizer);
 
 /* The learning rate of step number `step`, from 0. */
 double cn__optimizer_learning_rate(const cn_optimizer *optimizer, int64_t step);
+
+/* 1 if one of the words, with commas or blanks between them, occurs in the name. words may be NULL. */
+int cn__name_has_word(const char *name, const char *words);
 
 /* 1 if a weight, whose name is "layer/weight", takes part in weight decay. */
 int cn__optimizer_decays(const cn_optimizer *optimizer, const char *weight);

@@ -24,21 +24,42 @@ double cn__optimizer_learning_rate(const cn_optimizer *optimizer, int64_t step)
     return cn__optimizer_shared(optimizer)->learning_rate;
 }
 
-/* Keras looks for the words in "kernel" and "bias"; a word with a slash can also tell layers apart. */
-int cn__optimizer_decays(const cn_optimizer *optimizer, const char *weight)
+/* Calls for each word until one is found. */
+static int any_word(const char *words, int (*found)(const char *name, const char *word), const char *name)
 {
-    const char *words = cn__optimizer_shared(optimizer)->exclude_from_weight_decay, *slash = strrchr(weight, '/');
-    while (words && *(words += strspn(words, ", "))) {
+    while (words && *(words += strspn(words, ", []()'\""))) {
         char word[80];
-        size_t length = strcspn(words, ", ");
+        size_t length = strcspn(words, ", []()'\"");
         if (length < sizeof word) {
             memcpy(word, words, length);
             word[length] = '\0';
-            if (strstr(slash && !strchr(word, '/') ? slash + 1 : weight, word)) return 0;
+            if (found(name, word)) return 1;
         }
         words += length;
     }
-    return 1;
+    return 0;
+}
+
+static int occurs(const char *name, const char *word)
+{
+    return strstr(name, word) != NULL;
+}
+
+int cn__name_has_word(const char *name, const char *words)
+{
+    return any_word(words, occurs, name);
+}
+
+/* Keras looks for the words in "kernel" and "bias"; a word with a slash can also tell layers apart. */
+static int occurs_in_weight(const char *name, const char *word)
+{
+    const char *slash = strrchr(name, '/');
+    return strstr(slash && !strchr(word, '/') ? slash + 1 : name, word) != NULL;
+}
+
+int cn__optimizer_decays(const cn_optimizer *optimizer, const char *weight)
+{
+    return !any_word(cn__optimizer_shared(optimizer)->exclude_from_weight_decay, occurs_in_weight, weight);
 }
 
 int cn__optimizer_check_share(const char *owner, const char *name, double value)
@@ -139,12 +160,15 @@ void cn_optimizer_destroy(cn_optimizer **optimizer)
     *optimizer = NULL;
 }
 
-/* Names are compared without case: Keras accepts "RMSprop" and "rmsprop". */
+/* Names are compared without case and underscores: Keras accepts "RMSprop" and "schedulefreeadamw". */
 static int same_name(const char *a, const char *b)
 {
-    for (; *a && *b; a++, b++)
+    for (;; a++, b++) {
+        while (*a == '_') a++;
+        while (*b == '_') b++;
         if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) return 0;
-    return *a == *b;
+        if (!*a) return 1;
+    }
 }
 
 /* The first argument, or the one called learning_rate, may be a schedule; its place is then kept by a number. */

@@ -7,9 +7,10 @@ RMSprop of PyTorch, TensorFlow 1 and Keras 2.
 README.md in this folder describes the file.
 """
 import os
+import subprocess
 import sys
 
-os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 
 import keras
@@ -57,6 +58,12 @@ CASES = [
     ("adam_everything", "Adam", dict(learning_rate=0.01, clipnorm=0.1, weight_decay=0.5, use_ema=True, ema_momentum=0.9,
                                      ema_overwrite_frequency=1, gradient_accumulation_steps=2)),
     ("nadam_gradient_accumulation", "Nadam", dict(learning_rate=0.01, gradient_accumulation_steps=2)),
+]
+# On the JAX backend: on TensorFlow's, Keras reads the momentum of before the step only after it has changed.
+ON_JAX = [
+    ("schedule_free_adamw", "ScheduleFreeAdamW", dict(learning_rate=0.01)),
+    ("schedule_free_adamw_arguments", "ScheduleFreeAdamW", dict(learning_rate=0.01, beta_1=0.5, beta_2=0.8, epsilon=1e-3,
+                                                                warmup_steps=2, weight_decay=0.1)),
 ]
 # Name, arguments as Cornu takes them; rho, momentum and epsilon are always given, since defaults differ.
 DIALECTS = [
@@ -110,18 +117,25 @@ def keras2(lr, rho, momentum, epsilon, centered):
         yield weight
 
 
-def main():
-    print(f"# keras {keras.__version__}, tensorflow {tensorflow.__version__}, torch {torch.__version__},"
-          f" numpy {np.__version__}, python {sys.version.split()[0]}")
-    print("# w0 = " + " ".join(map(str, START)) + "; gradients of the three steps: "
-          + "; ".join(" ".join(map(str, gradient)) for gradient in GRADIENTS))
-    for name, class_name, arguments in CASES:
+def record(cases):
+    for name, class_name, arguments in cases:
         optimizer = getattr(keras.optimizers, class_name)(**arguments)
         variable = keras.Variable(np.array(START, np.float32))
         print(f"{name}.text: {text(class_name.lower(), arguments)}")
         for step, gradient in enumerate(GRADIENTS, start=1):
             optimizer.apply([keras.ops.convert_to_tensor(gradient, "float32")], [variable])
             write(name, step, keras.ops.convert_to_numpy(variable))
+
+
+def main():
+    if keras.backend.backend() == "jax":
+        record(ON_JAX)
+        return
+    print(f"# keras {keras.__version__}, tensorflow {tensorflow.__version__}, torch {torch.__version__},"
+          f" numpy {np.__version__}, python {sys.version.split()[0]}")
+    print("# w0 = " + " ".join(map(str, START)) + "; gradients of the three steps: "
+          + "; ".join(" ".join(map(str, gradient)) for gradient in GRADIENTS))
+    record(CASES)
     for name, arguments in DIALECTS:
         dialect = name.split("_")[0]
         given = dict(centered=False) | arguments
@@ -130,6 +144,8 @@ def main():
         print(f"rmsprop_{name}.text: {text('rmsprop', arguments | dict(dialect=dialect))}")
         for step, values in enumerate(steps, start=1):
             write(f"rmsprop_{name}", step, values)
+    sys.stdout.flush()
+    subprocess.run([sys.executable, __file__], check=True, env=os.environ | {"KERAS_BACKEND": "jax"})
 
 
 if __name__ == "__main__":

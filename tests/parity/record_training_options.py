@@ -68,6 +68,19 @@ CASES = [
      dict(activity_regularizer=L2(0.1), bias_constraint=NonNeg()),
      "kernel_regularizer=l1_l2(0.01, 0.02), kernel_constraint=max_norm(0.6)",
      "activity_regularizer=l2(0.1), bias_constraint=non_neg"),
+    ("lamb", ("Lamb", dict(learning_rate=0.02)), {}, {}, "", ""),
+    ("lamb_arguments", ("Lamb", dict(learning_rate=0.02, beta_1=0.5, beta_2=0.8, epsilon=1e-3, weight_decay=0.1,
+                                     gradient_accumulation_steps=2)), {}, {}, "", ""),
+    ("adafactor", ("Adafactor", dict(learning_rate=0.02)), {}, {}, "", ""),
+    ("adafactor_arguments", ("Adafactor", dict(learning_rate=0.9, beta_2_decay=-0.5, epsilon_1=1e-4, epsilon_2=0.05,
+                                               clip_threshold=0.7, relative_step=False, clipnorm=0.1)), {}, {}, "", ""),
+    ("muon", ("Muon", dict(learning_rate=0.02)), {}, {}, "", ""),
+    ("muon_arguments", ("Muon", dict(learning_rate=0.02, adam_beta_1=0.5, adam_beta_2=0.8, adam_weight_decay=0.2,
+                                     epsilon=1e-3, weight_decay=0.1, muon_a=3.0, muon_b=-4.0, muon_c=1.8,
+                                     adam_lr_ratio=0.5, momentum=0.8, ns_steps=3, nesterov=False, rms_rate=0.4)), {}, {},
+     "", ""),
+    ("muon_without_a_layer", ("Muon", dict(learning_rate=0.02, exclude_layers=["dense_1"])), dict(name="dense"),
+     dict(name="dense_1"), "name=dense", "name=dense_1"),
     ("schedule", ("SGD", dict(learning_rate=keras.optimizers.schedules.ExponentialDecay(0.2, 3, 0.5))), {}, {}, "", ""),
 ]
 
@@ -94,6 +107,9 @@ IMAGE_CASES = [
      "trainable=false"),
     ("image_stored", ("RMSprop", dict(learning_rate=0.01, global_clipnorm=0.5, weight_decay=0.1, use_ema=True,
                                       ema_momentum=0.5)), {}, {}, {}, "", "", ""),
+    ("image_lamb", ("Lamb", dict(learning_rate=0.02)), {}, {}, {}, "", "", ""),
+    ("image_adafactor", ("Adafactor", dict(learning_rate=0.02)), {}, {}, {}, "", "", ""),
+    ("image_muon", ("Muon", dict(learning_rate=0.02)), {}, {}, {}, "", "", ""),
 ]
 
 
@@ -145,7 +161,7 @@ def optimizer_text(class_name, arguments):
     def value_text(value):
         if isinstance(value, keras.optimizers.schedules.ExponentialDecay):
             return f"exponential_decay({value.initial_learning_rate}, {value.decay_steps}, {value.decay_rate})"
-        return str(value).lower()
+        return " ".join(value) if isinstance(value, list) else str(value).lower()
 
     return class_name.lower() + "(" + ", ".join(f"{key}={value_text(value)}" for key, value in arguments.items()) + ")"
 

@@ -159,6 +159,35 @@ static void fit(const char *optimizer, int threads, const char *dense, int epoch
     fit_on(optimizer, threads, NULL, "float32", dense, epochs, digest);
 }
 
+/* What Keras 3.15.1's summary counts for this network: its optimizer.variables, added up. */
+static void summary_counts_what_keras_keeps(void **state)
+{
+    static const struct {
+        const char *optimizer, *line;
+    } cases[] = {{"adam", "Optimizer params: 88 "},      {"nadam", "Optimizer params: 89 "},
+                 {"lamb", "Optimizer params: 88 "},      {"adafactor", "Optimizer params: 66 "},
+                 {"muon", "Optimizer params: 53 "},      {"muon(exclude_layers=dense_1)", "Optimizer params: 68 "},
+                 {"schedulefreeadamw", "Optimizer params: 88 "}};
+    float zeros[4] = {0}, row[3] = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cn_model *model = cn_sequential(.threads = 1);
+        cn_add(model, cn_dense(5, .input_shape = {4}));
+        cn_add(model, cn_dense(3));
+        assert_int_equal(cn_compile(model, .optimizer_name = cases[i].optimizer, .loss = "mse"), CN_OK);
+        cn_tensor *x = cn_tensor_from(CN_FLOAT32, 2, (int64_t[]){1, 4}, zeros);
+        cn_tensor *y = cn_tensor_from(CN_FLOAT32, 2, (int64_t[]){1, 3}, row);
+        assert_int_equal(cn_train_step(model, x, y, NULL), CN_OK);
+        char *summary = cn_model_summary(model, 80);
+        if (!strstr(summary, cases[i].line)) print_message("%s: %s\n", cases[i].optimizer, summary);
+        assert_non_null(strstr(summary, cases[i].line));
+        cn_string_free(summary);
+        cn_tensor_destroy(&x);
+        cn_tensor_destroy(&y);
+        cn_model_destroy(&model);
+    }
+}
+
 /* Limits that are never reached take the way of stored gradients and must end with the same bits. */
 static void stored_gradients_give_the_same_bits(void **state)
 {
@@ -186,6 +215,10 @@ static void any_threads_and_kernels_give_the_same_bits(void **state)
     static const char *const optimizers[] = {
         "adam(clipnorm=0.01, weight_decay=0.1, use_ema=1, gradient_accumulation_steps=2)",
         "sgd(global_clipnorm=0.01, use_ema=1, ema_overwrite_frequency=3)",
+        "lamb(weight_decay=0.1)",
+        "adafactor(clipnorm=0.1)",
+        "muon(use_ema=1)",
+        "schedule_free_adamw(warmup_steps=3)",
     };
     static const char dense[] = "dense(300, activation=relu, kernel_regularizer=l1_l2(0.01, 0.01), activity_regularizer=l2, "
                                 "kernel_constraint=max_norm(0.5), bias_constraint=non_neg)";
@@ -263,6 +296,19 @@ static void bad_options_are_named(void **state)
         {"adadelta(epsilon=0)", "Adadelta: epsilon must be at least 1e-37, got 0"},
         {"ftrl(learning_rate_power=0.5)", "Ftrl: learning_rate_power must lie in -10 ... 0, got 0.5"},
         {"ftrl(beta=-1)", "Ftrl: beta must be a number from 0 upwards, got -1"},
+        {"lamb(beta_2=1)", "Lamb: beta_2 must lie in 0 ... 1 (1 excluded), got 1"},
+        {"adafactor(beta_2_decay=0.5)", "Adafactor: beta_2_decay must not be above 0, got 0.5"},
+        {"adafactor(epsilon_1=0)", "Adafactor: epsilon_1 must be above 0, got 0"},
+        {"adafactor(epsilon_2=-1)", "Adafactor: epsilon_2 must not be negative, got -1"},
+        {"adafactor(clip_threshold=nan)", "Adafactor: clip_threshold must be above 0, got nan"},
+        {"muon(momentum=1)", "Muon: momentum must lie in 0 ... 1 (1 excluded), got 1"},
+        {"muon(ns_steps=0)", "Muon: ns_steps must lie in 1 ... 100, got 0"},
+        {"muon(muon_b=inf)", "Muon: muon_b must be a number, got inf"},
+        {"muon(adam_weight_decay=-1)", "Muon: adam_weight_decay must be a number from 0 upwards, got -1"},
+        {"muon(rms_rate=-1)", "Muon: rms_rate must be a number from 0 upwards, got -1"},
+        {"muon(adam_lr_ratio=-1)", "Muon: adam_lr_ratio must be a number from 0 upwards, got -1"},
+        {"schedule_free_adamw(beta_1=0)", "ScheduleFreeAdamW: beta_1 must lie in 0 ... 1 (0 excluded), got 0"},
+        {"schedulefreeadamw(warmup_steps=-1)", "ScheduleFreeAdamW: warmup_steps must not be negative, got -1"},
         {"rmsprop(dialect=keras4)", "RMSprop: dialect: unknown name \"keras4\"; did you mean \"keras3\"?"},
         {"rmsprop(dialect=keras2, momentum=0.5)",
          "RMSprop: in the dialect keras2 it has no momentum (tf.keras 2 used the formula of keras3 with momentum), got 0.5"},
@@ -289,6 +335,7 @@ int main(void)
         cmocka_unit_test(decay_spares_what_is_excluded),
         cmocka_unit_test(an_infinite_global_norm_is_seen),
         cmocka_unit_test(bad_options_are_named),
+        cmocka_unit_test(summary_counts_what_keras_keeps),
     };
     return cmocka_run_group_tests_name("optimizer_options", tests, prepare, scratch_teardown);
 }
