@@ -4,7 +4,8 @@
  *   bench_bf16 [--threads N] [--samples N] [FORM ROWS INPUTS OUTPUTS]...
  *
  * FORM is forward, input (gradient), weight (gradient stored) or update (gradient handed to RMSprop; oneDNN makes the
- * gradient only). We read float32 and round on the way; oneDNN is given operands that are bfloat16 already, in plain
+ * gradient only). As in a training step we read x and dy as float32 and round them on the way, while the kernel is in the
+ * lasting copy that updates keep (kernels/bf16.h); oneDNN is given operands that are bfloat16 already, in plain
  * layout, which nobody who keeps float32 variables has. With one thread the clock runs only while that thread does, so a
  * busy machine disturbs less. Without shapes a standard list is measured. Prints microseconds, shortest and median, and
  * the rival's shortest time over ours. */
@@ -219,7 +220,15 @@ static void measure(form f, int64_t rows, int64_t inputs, int64_t outputs, cn__b
     problem p = {.form = f, .rows = rows, .inputs = inputs, .outputs = outputs, .x = numbers(rows * inputs, 1),
                  .kernel = numbers(inputs * outputs, 2), .y = numbers(rows * outputs, 3), .result = numbers(results, 4),
                  .slot = take(inputs * outputs, sizeof(float)), .pool = pool};
-    p.bf16 = (cn__bf16){.way = way, .memory = take((int64_t)cn__bf16_bytes(rows, inputs, outputs), 1)};
+    int copy_is_fresh = 0;
+    p.bf16 = (cn__bf16){.way = way, .memory = take((int64_t)cn__bf16_bytes(rows, inputs, outputs), 1),
+                        .copy = way == CN__BF16_TILES ? take((int64_t)cn__bf16_copy_bytes(inputs, outputs), 1) : NULL,
+                        .copy_is_fresh = &copy_is_fresh};
+    problem filling = p;
+    filling.form = FORWARD;
+    filling.result = take(rows * outputs, sizeof(float));
+    run_bf16(&filling);
+    cn__free(filling.result);
 #ifdef CN_BENCH_ONEDNN
     prepare_onednn(&p);
 #endif
@@ -235,7 +244,7 @@ static void measure(form f, int64_t rows, int64_t inputs, int64_t outputs, cn__b
 #ifdef CN_BENCH_ONEDNN
     forget_onednn(&p);
 #endif
-    float *all[] = {p.x, p.kernel, p.y, p.result, p.slot, p.bf16.memory};
+    void *all[] = {p.x, p.kernel, p.y, p.result, p.slot, p.bf16.memory, p.bf16.copy};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) cn__free(all[i]);
 }
 

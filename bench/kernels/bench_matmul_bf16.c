@@ -1,5 +1,6 @@
-/* One bfloat16 product of a dense layer on AMX tiles, as mixed_bfloat16 computes it: the operands come as float32 and are
- * rounded inside the clock, which a rival that is given bfloat16 (rivals/gemm_onednn.c) does not have to do.
+/* One bfloat16 product of a dense layer on AMX tiles, as a training step of mixed_bfloat16 computes it: x and dy come as
+ * float32 and are rounded inside the clock, which a rival that is given bfloat16 (rivals/gemm_onednn.c) does not have to
+ * do; the kernel is in the lasting copy that updates keep (kernels/bf16.h).
  *
  *   bench_matmul_bf16 forward|input|weight ROWS INPUTS OUTPUTS REPEATS [THREADS]
  *
@@ -54,7 +55,12 @@ static problem make_problem(char form, int64_t rows, int64_t inputs, int64_t out
                  numbers(rows * outputs, 3), numbers(results, 4)};
     p.dense.kernel = p.kernel;
     p.bf16.memory = cn__alloc((size_t)cn__bf16_bytes(rows, inputs, outputs), 1, "rounded copies");
-    if (!p.dense.pool || !p.bf16.memory) exit(1);
+    p.bf16.copy = cn__alloc((size_t)cn__bf16_copy_bytes(inputs, outputs), 1, "a copy in tiles");
+    p.bf16.copy_is_fresh = cn__alloc(1, sizeof(int), "a flag");
+    float *y = numbers(rows * outputs, 5);
+    if (!p.dense.pool || !p.bf16.memory || !p.bf16.copy || !p.bf16.copy_is_fresh) exit(1);
+    cn__dense_forward_bf16(&p.dense, &p.bf16, p.x, y); /* fills the copy */
+    cn__free(y);
     return p;
 }
 
@@ -63,6 +69,8 @@ static void free_problem(problem *p)
     cn__pool *pool = p->dense.pool;
     cn__pool_destroy(&pool);
     cn__free(p->bf16.memory);
+    cn__free(p->bf16.copy);
+    cn__free(p->bf16.copy_is_fresh);
     cn__free(p->x);
     cn__free(p->kernel);
     cn__free(p->y);

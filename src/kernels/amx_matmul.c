@@ -2,6 +2,7 @@
 
 #if CN__AMX
 #include "kernels/amx_pack.h"
+#include "kernels/amx_tiles.h"
 #include "kernels/sink_row.h"
 
 /* A result is made in squares of 32x32: four accumulators, so that each tile loaded is used twice. */
@@ -28,22 +29,6 @@ _Static_assert(SINK_STRIP == CN__IDLE_COLUMNS, "accounts are kept for strips");
 
 _Static_assert(SQUARES_AT + SHARED_ROWS * WIDEST_STRIP * sizeof(float) <= CN_POOL_SCRATCH,
                "scratch memory is too small");
-
-typedef struct tile_configuration {
-    uint8_t palette, start_row, reserved[14];
-    uint16_t bytes_per_row[16];
-    uint8_t rows[16];
-} tile_configuration;
-
-static void open_tiles(void)
-{
-    _Alignas(64) tile_configuration configuration = {.palette = 1};
-    for (int t = 0; t < 8; t++) {
-        configuration.bytes_per_row[t] = 64;
-        configuration.rows[t] = TILE_LINES;
-    }
-    _tile_loadconfig(&configuration);
-}
 
 static int64_t pieces(int64_t n, int64_t size)
 {
@@ -223,13 +208,28 @@ typedef struct task {
     int64_t row, row_end, column, column_end;
 } task;
 
+/* A result that would not stay in level 2 goes past the caches: nobody will find it there. */
+static int is_large(const cn__amx_matmul *p)
+{
+    int64_t level2 = cn__pool_caches(p->pool)[1];
+    return level2 > 0 && (double)p->m * (double)p->n * sizeof(float) > (double)level2 && p->c_row % TILE_LINES == 0 &&
+           (uintptr_t)p->c % 64 == 0;
+}
+
 /* Squares are made in scratch memory: rows of a wide matrix lie a power of two apart too often and fight for the same
  * places of the cache. Here the part that lies inside the result goes there. */
-static void copy_square(const cn__amx_matmul *p, const float *from, int64_t row, int64_t column)
+static void copy_square(const cn__amx_matmul *p, const float *from, int64_t row, int64_t column, int streams)
 {
     int64_t rows = smaller(p->m - row, SQUARE), columns = smaller(p->n - column, SQUARE);
     __mmask16 left = first_of_16(columns), right = first_of_16(columns - 16);
     float *to = p->c + row * p->c_row + column;
+    if (streams && columns == SQUARE) {
+        for (int64_t r = 0; r < rows; r++, to += p->c_row, from += SQUARE) {
+            _mm512_stream_ps(to, _mm512_load_ps(from));
+            _mm512_stream_ps(to + TILE_LINES, _mm512_load_ps(from + TILE_LINES));
+        }
+        return;
+    }
     for (int64_t r = 0; r < rows; r++, to += p->c_row, from += SQUARE) {
         _mm512_mask_storeu_ps(to, left, _mm512_load_ps(from));
         _mm512_mask_storeu_ps(to + 16, right, _mm512_load_ps(from + 16));
@@ -241,6 +241,7 @@ static void into_memory(const job *j, const task *t, uint16_t *scratch)
     const cn__amx_matmul *p = j->p;
     int64_t line = j->k_tiles * TILE_NUMBERS;
     float *squares = (float *)(void *)((char *)scratch + SQUARES_AT);
+    int streams = is_large(p);
     for (int64_t first = 0; first < j->k_tiles; first += j->depth) {
         int64_t depth = smaller(j->depth, j->k_tiles - first), b_line = j->b ? line : depth * TILE_NUMBERS;
         const uint16_t *b = j->b ? j->b + t->column / TILE_LINES * line + first * TILE_NUMBERS : scratch;
@@ -253,11 +254,12 @@ static void into_memory(const job *j, const task *t, uint16_t *scratch)
             for (int64_t row = t->row; row < t->row_end; row += SQUARE) {
                 lines a = lines_of_a(j, row, first);
                 square(depth, &a, part, part + b_line, result, SQUARE * (int64_t)sizeof(float), first > 0, NULL);
-                if (first + depth == j->k_tiles) copy_square(p, result, row, column);
+                if (first + depth == j->k_tiles) copy_square(p, result, row, column, streams);
                 if (j->depth < j->k_tiles) result += SQUARE * SQUARE;
             }
         }
     }
+    if (streams) _mm_sfence();
 }
 
 /* Two strips take turns: one is filled while the other is handed over. */
@@ -296,7 +298,7 @@ static void into_sink(const job *j, const task *t, uint16_t *scratch, float *str
 static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
-    open_tiles();
+    cn__tiles_open();
     for (int64_t i = begin; i < end; i++) {
         task t = {.row = i % j->blocks * j->block, .column = i / j->blocks * j->strip};
         t.row_end = smaller(t.row + j->block, j->row_tiles * TILE_LINES);
@@ -304,7 +306,7 @@ static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
         if (j->p->sink) into_sink(j, &t, cn__pool_scratch(j->p->pool, thread), cn__pool_strip(j->p->pool, thread));
         else into_memory(j, &t, cn__pool_scratch(j->p->pool, thread));
     }
-    _tile_release();
+    cn__tiles_close();
 }
 
 /* Products of fewer multiply-adds than this take less time than waking the team. */

@@ -1,5 +1,6 @@
 #include "kernels/dense_bf16.h"
 
+#include "kernels/amx_input_gradient.h"
 #include "kernels/amx_matmul.h"
 #include "kernels/bf16.h"
 
@@ -57,6 +58,10 @@ void cn__dense_forward_bf16(const cn__dense *d, const cn__bf16 *bf16, const real
 void cn__dense_backward_input_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *dy, real *dx)
 {
 #if CN__AMX
+    if (bf16->way == CN__BF16_TILES && bf16->copy && *bf16->copy_is_fresh) {
+        cn__amx_input_gradient(d, bf16, dy, dx);
+        return;
+    }
     if (bf16->way == CN__BF16_TILES) {
         cn__amx_matmul_run(&(cn__amx_matmul){
             .pool = d->pool, .m = d->rows, .n = d->inputs, .k = d->outputs, .a = {dy, d->outputs, 0},
@@ -74,10 +79,17 @@ void cn__dense_backward_kernel_bf16(const cn__dense *d, const cn__bf16 *bf16, co
 {
 #if CN__AMX
     if (bf16->way == CN__BF16_TILES) {
-        cn__amx_matmul_run(&(cn__amx_matmul){
-            .pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows, .a = {x, d->inputs, 1},
-            .b = {dy, d->outputs, 1}, .sink = sink, .memory = bf16->memory, .copy = bf16->copy,
-            .copy_is_fresh = bf16->copy_is_fresh});
+        cn__amx_matmul p = {.pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows, .a = {x, d->inputs, 1},
+                            .b = {dy, d->outputs, 1}, .memory = bf16->memory};
+        if (sink->update) {
+            p.sink = sink;
+            p.copy = bf16->copy;
+            p.copy_is_fresh = bf16->copy_is_fresh;
+        } else {
+            p.c = sink->gradient;
+            p.c_row = sink->stride;
+        }
+        if (p.sink || p.c) cn__amx_matmul_run(&p);
         return;
     }
 #endif

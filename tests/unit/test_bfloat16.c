@@ -99,12 +99,22 @@ static void close_case(cn_layer *layer, arrays *a)
     cn_layer_destroy(&layer);
 }
 
-static void compute(const cn__engine *engine, cn__bf16_way way, const shape *s, const cn_layer *layer, int threads,
-                    arrays *a)
+static void *aligned(double bytes)
+{
+    void *memory = aligned_alloc(64, ((size_t)bytes + 63) / 64 * 64);
+    assert_non_null(memory);
+    return memory;
+}
+
+/* with_copy: of the kernel, in tiles, which the forward product fills and the input gradient reads. */
+static void compute_from(const cn__engine *engine, cn__bf16_way way, const shape *s, const cn_layer *layer, int threads,
+                         int with_copy, arrays *a)
 {
     cn__pool *pool = cn__pool_create(threads);
-    cn__bf16 bf16 = {.way = way, .memory = aligned_alloc(64, ((size_t)cn__bf16_bytes(s->rows, s->inputs, s->outputs) +
-                                                              63) / 64 * 64)};
+    int copy_is_fresh = 0;
+    cn__bf16 bf16 = {.way = way, .memory = aligned(cn__bf16_bytes(s->rows, s->inputs, s->outputs)),
+                     .copy = with_copy ? aligned(cn__bf16_copy_bytes(s->inputs, s->outputs)) : NULL,
+                     .copy_is_fresh = &copy_is_fresh};
     void *weights[] = {a->at[KERNEL], a->at[BIAS]};
     const cn__sink sinks[] = {{.gradient = a->at[GRADIENT], .stride = a->stride},
                               {.gradient = a->at[BIAS_GRADIENT], .stride = layer->weights[1].stride}};
@@ -114,8 +124,16 @@ static void compute(const cn__engine *engine, cn__bf16_way way, const shape *s, 
     assert_true(pool && bf16.memory);
     engine->layers[CN__LAYER_dense]->forward(&pass);
     engine->layers[CN__LAYER_dense]->backward(&pass);
+    assert_int_equal(copy_is_fresh, with_copy);
     free(bf16.memory);
+    free(bf16.copy);
     cn__pool_destroy(&pool);
+}
+
+static void compute(const cn__engine *engine, cn__bf16_way way, const shape *s, const cn_layer *layer, int threads,
+                    arrays *a)
+{
+    compute_from(engine, way, s, layer, threads, 0, a);
 }
 
 /* One sum over k = 0 ... n-1 of rounded factors, in float64, and how far a float32 sum in any order may be from it:
@@ -180,6 +198,29 @@ static void products_on_tiles(void **state)
         skip();
     }
     check_products(cn__engine_find(32, CN__ISA_AVX512), CN__BF16_TILES);
+}
+
+/* The input gradient turns the lasting copy of the kernel instead of packing the kernel: the same bits. */
+static void products_from_the_copy(void **state)
+{
+    (void)state;
+    if (!tiles_here()) skip();
+    const cn__engine *engine = cn__engine_find(32, CN__ISA_AVX512);
+    for (int i = 0; i < N_SHAPES; i++) {
+        arrays without, with;
+        cn_layer *layer = open_case(&shapes[i], &without), *again = open_case(&shapes[i], &with);
+        compute(engine, CN__BF16_TILES, &shapes[i], layer, 2, &without);
+        for (int threads = 1; threads < 4; threads++) {
+            for (int k = Y; k < N_ARRAYS; k++) memset(with.at[k], 0xff, (size_t)with.count[k] * sizeof(float));
+            memset(with.at[GRADIENT], 0, (size_t)with.count[GRADIENT] * sizeof(float)); /* its padding is not written */
+            memset(with.at[BIAS_GRADIENT], 0, (size_t)with.count[BIAS_GRADIENT] * sizeof(float));
+            compute_from(engine, CN__BF16_TILES, &shapes[i], again, threads, 1, &with);
+            for (int k = Y; k < N_ARRAYS; k++)
+                assert_true(engines_same(without.at[k], with.at[k], (size_t)without.count[k] * sizeof(float)));
+        }
+        close_case(layer, &without);
+        close_case(again, &with);
+    }
 }
 
 /* One factor times 1: what comes out is the rounded factor itself. */
@@ -332,6 +373,7 @@ int main(void)
         cmocka_unit_test(rounds_to_nearest_even),
         cmocka_unit_test(products_of_rounded_copies),
         cmocka_unit_test(products_on_tiles),
+        cmocka_unit_test(products_from_the_copy),
         cmocka_unit_test(tiles_round_as_the_copies_do),
         cmocka_unit_test(same_bits_for_any_number_of_threads),
         cmocka_unit_test(checkers_notice_float32),
