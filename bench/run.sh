@@ -240,15 +240,17 @@ section_convolution() {
     rounds convolution "${entries[@]}"
 }
 
+# A round takes some 50 seconds. Where quiet minutes are rare: CORNU_BENCH_REPEATS=1 CORNU_BENCH_KEEP=1, several times.
 section_growth() {
-    local threads round job="$out/job_growth --data $data --repeats 3" entries=() width batch depth
+    local threads round job="$out/job_growth --data $data --repeats 2" entries=() width batch depth
     for width in 64 128 256 511 512 513 1000 1024 2048 4096 8192; do entries+=("width $width|$job --width $width"); done
     for batch in 1 2 4 8 16 32 64 127 128 129 256 512 1000 1024 2048 4096 8192; do
         entries+=("batch $batch|$job --batch-size $batch")
     done
     for depth in 1 2 3 4 6 8 12 16; do entries+=("depth $depth|$job --depth $depth"); done
     for threads in 1 2 3 4; do entries+=("threads $threads|$job --threads $threads"); done
-    for ((round = 1; round <= (repeats + 2) / 3; round++)); do
+    for ((round = 1; round <= repeats; round++)); do
+        measure_peak 3
         repeats=1 rounds growth "${entries[@]}"
         measure_peak 3
     done

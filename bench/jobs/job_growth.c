@@ -3,11 +3,11 @@
  *   job_growth [--width 512] [--depth 1] [--batch-size 128] [--threads 2] [--data FOLDER] [--precision P] [--isa ISA]
  *              [--repeats 5] [--rows N]
  *
- * What would take long is measured on fewer rows and scaled up: as many as fit into about half a second, but at least
- * eight batches (or all rows), so that what fit does once weighs little. `work_flop` is the dense arithmetic of an epoch. */
+ * What would take long is measured on fewer rows and scaled up: as many as fit into about a quarter of a second, but at
+ * least eight batches (or all rows), so that what fit does once weighs little. `work_flop` is the dense arithmetic of an epoch. */
 #include "job.h"
 
-#define SAMPLE_SECONDS 0.5
+#define SAMPLE_SECONDS 0.25
 enum { TRAINING_ROWS = 60000, LEAST_BATCHES = 8 };
 
 static int epoch(const job_options *o, cn_model *network, const cn_tensor *x, const cn_tensor *y, int64_t rows,

@@ -29,7 +29,7 @@ cn__pool *cn__pool_member(cn__pool *pool, int thread);
 
 /* Memory of one thread's own, aligned to CN_ALIGNMENT, whose contents last until the next call that uses it: a large
  * piece for copies of operands, and a piece for results that should stay in the level-2 cache. */
-#define CN_POOL_SCRATCH ((size_t)6 << 20)
+#define CN_POOL_SCRATCH ((size_t)8 << 20)
 #define CN_POOL_STRIP ((size_t)128 << 10)
 void *cn__pool_scratch(cn__pool *pool, int thread);
 void *cn__pool_strip(cn__pool *pool, int thread);

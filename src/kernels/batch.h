@@ -21,7 +21,7 @@
 
 #include <stdint.h>
 
-#define CN__BATCH_MOST_ROWS 4096
+#define CN__BATCH_MOST_ROWS 8192
 #define CN__BATCH_MOST_COLUMNS 32768
 
 /* Small fields that are loaded one by one: taking a word apart would cost the units that also multiply. */
