@@ -301,9 +301,9 @@ static int run_on(const cn_dataset *data, cn_model **model, prepared *p, const s
         return STATUS_FAILED;
     }
     if (results.interrupted) {
-        return given->checkpoint != NULL
-                   ? complain("interrupted: the results are those of the steps done so far; --resume goes on")
-                   : complain("interrupted: the results are those of the steps done so far");
+        complain("interrupted: the results are those of the steps done so far%s",
+                 given->checkpoint != NULL ? "; --resume goes on" : "");
+        return STATUS_INTERRUPTED;
     }
     return STATUS_OK;
 }
@@ -350,7 +350,7 @@ const struct command command_train = {
         "training, the data is searched for usual mistakes; each is a warning.\n"
         "\n"
         "Progress and warnings go to standard error, results to standard output. Ctrl-C ends training after the\n"
-        "current batch; what has been learned is tested and saved, and the exit status is 1. A second Ctrl-C ends\n"
+        "current batch; what has been learned is tested and saved, and the exit status is 130. A second Ctrl-C ends\n"
         "everything at once and leaves no file behind.\n"
         "\n"
         "With --checkpoint, a training that was interrupted, or killed, or lost its machine, goes on with --resume and\n"

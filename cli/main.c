@@ -1,5 +1,5 @@
 /* cornu: the table of commands, and what is common to all of them. */
-#define _POSIX_C_SOURCE 200809L /* fcntl, open */
+#define _POSIX_C_SOURCE 200809L /* fcntl, open, poll */
 #include "commands.h"
 #include "complain.h"
 #include "run_clock.h"
@@ -7,6 +7,7 @@
 #include <cornu/system.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,15 +132,33 @@ static void occupy_closed_streams(void)
     }
 }
 
+/* `cornu show mnist | head`: whoever read has seen enough, which is no failure to tell of. */
+static int reader_has_left(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    return poll(&output, 1, 0) == 1 && (output.revents & POLLERR) != 0;
+}
+
+/* Ends as a program does that SIGPIPE ends while it writes. */
+static int end_quietly(void)
+{
+    signal(SIGPIPE, SIG_DFL);
+    raise(SIGPIPE);
+    return STATUS_FAILED;
+}
+
 int main(int argc, char **argv)
 {
     run_clock_start();
     occupy_closed_streams();
-    signal(SIGPIPE, SIG_IGN); /* a reader that has gone shows as a failed write, which is reported below */
+    signal(SIGPIPE, SIG_IGN); /* a reader that leaves must not end a training; it shows as a failed write below */
     int status = run(argc, argv);
     errno = 0;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         const char *reason = errno != 0 ? strerror(errno) : "some of it could not be written";
+        if (reader_has_left()) {
+            return end_quietly();
+        }
         return complain("writing the results to standard output failed: %s", reason);
     }
     return status;

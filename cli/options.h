@@ -39,7 +39,7 @@ struct command {
     int (*run)(const void *options, int n_operands, char **operands); /* returns the exit status */
 };
 
-enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2 };
+enum { STATUS_OK = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_INTERRUPTED = 130 /* 128 + SIGINT, as shells say */ };
 
 typedef enum options_outcome { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_WRONG } options_outcome;
 
