@@ -69,6 +69,21 @@ CN_API cn_tensor *cn_tensor_minimum(const cn_tensor *a, const cn_tensor *b);    
 CN_API cn_tensor *cn_tensor_arctan2(const cn_tensor *a, const cn_tensor *b);      /* angle of the point (b, a) */
 CN_API cn_tensor *cn_tensor_hypot(const cn_tensor *a, const cn_tensor *b);        /* sqrt(a^2 + b^2) */
 
+CN_API cn_tensor *cn_tensor_fmod(const cn_tensor *a, const cn_tensor *b);         /* the rest of a / b, with the sign of a */
+CN_API cn_tensor *cn_tensor_fmax(const cn_tensor *a, const cn_tensor *b);         /* the larger; a number beats NaN */
+CN_API cn_tensor *cn_tensor_fmin(const cn_tensor *a, const cn_tensor *b);         /* the smaller; a number beats NaN */
+CN_API cn_tensor *cn_tensor_copysign(const cn_tensor *a, const cn_tensor *b);     /* |a| with the sign of b */
+CN_API cn_tensor *cn_tensor_logaddexp(const cn_tensor *a, const cn_tensor *b);    /* log(e^a + e^b) */
+
+/* Bit by bit; for integers and bools only. Shifts by more places than there are, or by negative ones, leave 0, or -1 of
+ * negative numbers shifted right. */
+CN_API cn_tensor *cn_tensor_bitwise_and(const cn_tensor *a, const cn_tensor *b);
+CN_API cn_tensor *cn_tensor_bitwise_or(const cn_tensor *a, const cn_tensor *b);
+CN_API cn_tensor *cn_tensor_bitwise_xor(const cn_tensor *a, const cn_tensor *b);
+CN_API cn_tensor *cn_tensor_invert(const cn_tensor *x);
+CN_API cn_tensor *cn_tensor_left_shift(const cn_tensor *a, const cn_tensor *b);
+CN_API cn_tensor *cn_tensor_right_shift(const cn_tensor *a, const cn_tensor *b);
+
 /* a += b and its like: the result is stored in a, whose shape and dtype stay; b broadcasts to a. Errors: CN_ESHAPE;
  * CN_EDTYPE when the result is of another kind than a, such as floats added to integers; CN_EINVAL (scaled and
  * broadcast views cannot be written). A tape does not hear of changes in place. */
@@ -107,6 +122,7 @@ CN_API cn_tensor *cn_tensor_round(const cn_tensor *x, int decimals);
  * log and tanh in float32 are the library's own (1, 1 and 1.5 units in the last place at most, the same bits on every
  * machine); the others are the C library's in double, rounded once. Outside a function's domain: NaN. */
 CN_API cn_tensor *cn_tensor_sqrt(const cn_tensor *x);
+CN_API cn_tensor *cn_tensor_cbrt(const cn_tensor *x);    /* the cube root */
 CN_API cn_tensor *cn_tensor_exp(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_exp2(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_expm1(const cn_tensor *x);
@@ -126,6 +142,8 @@ CN_API cn_tensor *cn_tensor_tanh(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_arcsinh(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_arccosh(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_arctanh(const cn_tensor *x);
+CN_API cn_tensor *cn_tensor_degrees(const cn_tensor *x); /* of radians */
+CN_API cn_tensor *cn_tensor_radians(const cn_tensor *x); /* of degrees */
 CN_API cn_tensor *cn_tensor_sigmoid(const cn_tensor *x); /* 1 / (1 + e^-x) */
 
 /* --- comparisons, logic, tests: they give bools ---------------------------------------------------------------- */
@@ -151,6 +169,7 @@ CN_API cn_tensor *cn_tensor_logical_not(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_isnan(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_isinf(const cn_tensor *x);
 CN_API cn_tensor *cn_tensor_isfinite(const cn_tensor *x);
+CN_API cn_tensor *cn_tensor_signbit(const cn_tensor *x); /* the sign, also of -0 and NaN */
 
 /* a where the condition is not 0, b elsewhere; all three broadcast. (NumPy's where with the condition alone is
  * cn_tensor_nonzero.) */

@@ -103,6 +103,47 @@ static int of_remainder(const cn__backward *b)
     return 0;
 }
 
+/* x - y * trunc(x / y) */
+static int of_fmod(const cn__backward *b)
+{
+    CN__GIVE(b, 0, G);
+    CN__GIVE(b, 1, minus(times(G, cn_tensor_trunc(over(X, Y)))));
+    return 0;
+}
+
+/* To x where it is the result, NaN in y included; to y otherwise. */
+static int of_f_extreme(const cn__backward *b, const cn_tensor *is_x)
+{
+    const cn_tensor *to_x = cn_tensor_logical_or(is_x, cn_tensor_isnan(Y));
+    CN__GIVE(b, 0, where(to_x, G));
+    CN__GIVE(b, 1, where(cn_tensor_logical_not(to_x), G));
+    return 0;
+}
+
+static int of_fmax(const cn__backward *b)
+{
+    return of_f_extreme(b, cn_tensor_greater_equal(X, Y));
+}
+
+static int of_fmin(const cn__backward *b)
+{
+    return of_f_extreme(b, cn_tensor_less_equal(X, Y));
+}
+
+/* |x| with the sign of y, of which only the sign counts. */
+static int of_copysign(const cn__backward *b)
+{
+    CN__GIVE(b, 0, times(G, times(cn_tensor_sign(X), cn_tensor_sign(Z))));
+    return 0;
+}
+
+static int of_logaddexp(const cn__backward *b)
+{
+    CN__GIVE(b, 0, times(G, cn_tensor_exp(less(X, Z))));
+    CN__GIVE(b, 1, times(G, cn_tensor_exp(less(Y, Z))));
+    return 0;
+}
+
 static int of_where(const cn__backward *b)
 {
     const cn_tensor *condition = b->operation->inputs[0];
@@ -143,6 +184,9 @@ RULE(tanh, times(G, less(num(1), square(Z))))
 RULE(arcsinh, over(G, root(sum2(square(X), num(1)))))
 RULE(arccosh, over(G, root(less(square(X), num(1)))))
 RULE(sigmoid, times(G, times(Z, less(num(1), Z))))
+RULE(cbrt, over(G, times(num(3), square(Z))))
+RULE(degrees, times(G, num(180 / 3.14159265358979323846)))
+RULE(radians, times(G, num(3.14159265358979323846 / 180)))
 RULE(arctanh, over(G, less(num(1), square(X))))
 RULE(scale, times(G, num(b->operation->real)))
 RULE(astype, G)
@@ -159,6 +203,14 @@ const cn__gradient_line cn__gradient_elementwise[] = {
     {CN__OP_arctan2, of_arctan2},
     {CN__OP_hypot, of_hypot},
     {CN__OP_remainder, of_remainder},
+    {CN__OP_fmod, of_fmod},
+    {CN__OP_fmax, of_fmax},
+    {CN__OP_fmin, of_fmin},
+    {CN__OP_copysign, of_copysign},
+    {CN__OP_logaddexp, of_logaddexp},
+    {CN__OP_cbrt, of_cbrt},
+    {CN__OP_degrees, of_degrees},
+    {CN__OP_radians, of_radians},
     {CN__OP_where, of_where},
     {CN__OP_negative, of_negative},
     {CN__OP_absolute, of_absolute},

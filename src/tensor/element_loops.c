@@ -130,6 +130,11 @@ BOTH(BINARY, add, a + b)
 BOTH(BINARY, subtract, a - b)
 BOTH(BINARY, multiply, a * b)
 BOTH(BINARY, power, unsigned_power(a, b))
+BOTH(BINARY, bitwise_and, a & b)
+BOTH(BINARY, bitwise_or, a | b)
+BOTH(BINARY, bitwise_xor, a ^ b)
+BOTH(BINARY, left_shift, b < 64 ? a << b : 0) /* a negative b is a large one here: NumPy gives 0 for both */
+BOTH(UNARY, invert, ~a)
 BOTH(UNARY, negative, 0 - a)
 BOTH(UNARY, square, a * a)
 BOTH(UNARY, same, a)
@@ -138,6 +143,11 @@ BINARY_LOOP(each_floor_divide_i64, int64_t, int64_t, floor_quotient(a, b))
 BINARY_LOOP(each_floor_divide_u64, uint64_t, uint64_t, b ? a / b : 0)
 BINARY_LOOP(each_remainder_i64, int64_t, int64_t, floor_remainder(a, b))
 BINARY_LOOP(each_remainder_u64, uint64_t, uint64_t, b ? a % b : 0)
+/* The sign of a. */
+BINARY_LOOP(each_fmod_i64, int64_t, int64_t, b == 0 || b == -1 ? 0 : a % b)
+BINARY_LOOP(each_fmod_u64, uint64_t, uint64_t, b ? a % b : 0)
+BINARY_LOOP(each_right_shift_i64, int64_t, int64_t, b >= 0 && b < 64 ? a >> b : a < 0 ? -1 : 0)
+BINARY_LOOP(each_right_shift_u64, uint64_t, uint64_t, b < 64 ? a >> b : 0)
 EACH(BINARY, maximum, a > b ? a : b)
 EACH(BINARY, minimum, a < b ? a : b)
 UNARY_LOOP(each_absolute_i64, int64_t, int64_t, a < 0 ? 0 - (uint64_t)a : (uint64_t)a)
@@ -159,6 +169,13 @@ BINARY_LOOP(real_remainder_f64, double, double, real_remainder_of_f64(a, b))
 /* A NaN on either side stays. */
 REALS(BINARY, maximum, a >= b || a != a ? a : b)
 REALS(BINARY, minimum, a <= b || a != a ? a : b)
+/* A number beats NaN. */
+REALS(BINARY, fmax, a >= b || b != b ? a : b)
+REALS(BINARY, fmin, a <= b || b != b ? a : b)
+BINARY_LOOP(real_fmod_f32, float, float, fmodf(a, b))
+BINARY_LOOP(real_fmod_f64, double, double, fmod(a, b))
+BINARY_LOOP(real_copysign_f32, float, float, copysignf(a, b))
+BINARY_LOOP(real_copysign_f64, double, double, copysign(a, b))
 REALS(UNARY, negative, -a)
 UNARY_LOOP(real_absolute_f32, float, float, fabsf(a))
 UNARY_LOOP(real_absolute_f64, double, double, fabs(a))
@@ -192,6 +209,18 @@ REALS(UNARY, cosh, cosh((double)a))
 REALS(UNARY, arcsinh, asinh((double)a))
 REALS(UNARY, arccosh, acosh((double)a))
 REALS(UNARY, arctanh, atanh((double)a))
+
+REALS(UNARY, cbrt, cbrt((double)a))
+REALS(UNARY, degrees, (double)a * (180 / 3.14159265358979323846))
+REALS(UNARY, radians, (double)a * (3.14159265358979323846 / 180))
+
+/* log(e^a + e^b) without an exponential that overflows; equal infinities have no difference. */
+static inline double log_of_sum(double a, double b)
+{
+    if (a == b) return a + 0.69314718055994530942;
+    return (a > b ? a : b) + log1p(exp(-fabs(a - b)));
+}
+REALS(BINARY, logaddexp, log_of_sum((double)a, (double)b))
 
 /* Whichever of the two forms has no exponential that overflows. */
 static inline double sigmoid(double a)
@@ -250,6 +279,7 @@ TEST_ALL(BINARY, logical_and, a != 0 && b != 0)
 TEST_ALL(BINARY, logical_or, a != 0 || b != 0)
 TEST_ALL(BINARY, logical_xor, (a != 0) != (b != 0))
 TEST_ALL(UNARY, logical_not, a == 0)
+TEST_REALS(UNARY, signbit, signbit(a) != 0)
 TEST_REALS(UNARY, isnan, isnan(a) != 0)
 TEST_REALS(UNARY, isinf, isinf(a) != 0)
 TEST_REALS(UNARY, isfinite, isfinite(a) != 0)
@@ -260,6 +290,13 @@ TEST_REALS(UNARY, isfinite, isfinite(a) != 0)
 #define none_bool NULL
 #define none_i64 NULL
 #define none_u64 NULL
+#define none_f32 NULL
+#define none_f64 NULL
+#define both_bitwise_and_i64 both_bitwise_and_u64
+#define both_bitwise_or_i64 both_bitwise_or_u64
+#define both_bitwise_xor_i64 both_bitwise_xor_u64
+#define both_left_shift_i64 both_left_shift_u64
+#define both_invert_i64 both_invert_u64
 #define both_add_i64 both_add_u64
 #define both_subtract_i64 both_subtract_u64
 #define both_multiply_i64 both_multiply_u64

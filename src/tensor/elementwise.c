@@ -152,6 +152,12 @@ static int choose(const cn__elementwise *e, const char *function, const cn_tenso
             return cn__fail(CN_EDTYPE, "%s is not for bools; use cn_tensor_logical_xor or cn_tensor_logical_not, or "
                             "cn_astype first", function);
         break;
+    case CN__RULE_WHOLE:
+    case CN__RULE_SHIFT:
+        if (cn__is_real(dtype))
+            return cn__fail(CN_EDTYPE, "%s is for integers and bools, not for %s", function, cn_dtype_name(dtype));
+        if (dtype == CN_BOOL && e->rule == CN__RULE_SHIFT) dtype = CN_INT8;
+        break;
     case CN__RULE_BOOL_INT8:
         if (dtype == CN_BOOL) dtype = CN_INT8;
         break;

@@ -13,6 +13,8 @@ typedef enum cn__rule {
     CN__RULE_SAME,     /* the promoted one */
     CN__RULE_NO_BOOL,  /* the same, bools refused: NumPy has no minus for them */
     CN__RULE_BOOL_INT8,/* the same, bools become int8 */
+    CN__RULE_WHOLE,    /* the same, floats refused */
+    CN__RULE_SHIFT,    /* the same, bools become int8, floats refused */
     CN__RULE_REAL,     /* the smallest float that holds it: int8 gives float16, int64 float64 */
     CN__RULE_DIVIDE,   /* float64 unless it is a float */
     CN__RULE_COMPARE,  /* computed in the promoted one, gives bool */
@@ -40,6 +42,17 @@ typedef struct cn__elementwise {
     X(minimum, 2, SAME, CN__OP_minimum, bool_and, each_minimum, real_minimum)                                       \
     X(arctan2, 2, REAL, CN__OP_arctan2, none, none, real_arctan2)                                                   \
     X(hypot, 2, REAL, CN__OP_hypot, none, none, real_hypot)                                                         \
+    X(fmod, 2, BOOL_INT8, CN__OP_fmod, none, each_fmod, real_fmod)                                                  \
+    X(fmax, 2, SAME, CN__OP_fmax, bool_or, each_maximum, real_fmax)                                                 \
+    X(fmin, 2, SAME, CN__OP_fmin, bool_and, each_minimum, real_fmin)                                                \
+    X(copysign, 2, REAL, CN__OP_copysign, none, none, real_copysign)                                                \
+    X(logaddexp, 2, REAL, CN__OP_logaddexp, none, none, real_logaddexp)                                             \
+    X(bitwise_and, 2, WHOLE, CN__OP_COUNT, bool_and, both_bitwise_and, none)                                        \
+    X(bitwise_or, 2, WHOLE, CN__OP_COUNT, bool_or, both_bitwise_or, none)                                           \
+    X(bitwise_xor, 2, WHOLE, CN__OP_COUNT, bool_not_equal, both_bitwise_xor, none)                                  \
+    X(left_shift, 2, SHIFT, CN__OP_COUNT, none, both_left_shift, none)                                              \
+    X(right_shift, 2, SHIFT, CN__OP_COUNT, none, each_right_shift, none)                                            \
+    X(invert, 1, WHOLE, CN__OP_COUNT, bool_logical_not, both_invert, none)                                          \
     X(negative, 1, NO_BOOL, CN__OP_negative, none, both_negative, real_negative)                                    \
     X(absolute, 1, SAME, CN__OP_absolute, bool_same, each_absolute, real_absolute)                                  \
     X(sign, 1, NO_BOOL, CN__OP_sign, none, each_sign, real_sign)                                                    \
@@ -69,6 +82,9 @@ typedef struct cn__elementwise {
     X(arcsinh, 1, REAL, CN__OP_arcsinh, none, none, real_arcsinh)                                                   \
     X(arccosh, 1, REAL, CN__OP_arccosh, none, none, real_arccosh)                                                   \
     X(arctanh, 1, REAL, CN__OP_arctanh, none, none, real_arctanh)                                                   \
+    X(cbrt, 1, REAL, CN__OP_cbrt, none, none, real_cbrt)                                                            \
+    X(degrees, 1, REAL, CN__OP_degrees, none, none, real_degrees)                                                   \
+    X(radians, 1, REAL, CN__OP_radians, none, none, real_radians)                                                   \
     X(sigmoid, 1, REAL, CN__OP_sigmoid, none, none, real_sigmoid)                                                   \
     X(equal, 2, COMPARE, CN__OP_COUNT, bool_equal, each_equal, test_equal)                                          \
     X(not_equal, 2, COMPARE, CN__OP_COUNT, bool_not_equal, each_not_equal, test_not_equal)                          \
@@ -80,6 +96,7 @@ typedef struct cn__elementwise {
     X(logical_or, 2, COMPARE, CN__OP_COUNT, bool_logical_or, each_logical_or, test_logical_or)                      \
     X(logical_xor, 2, COMPARE, CN__OP_COUNT, bool_logical_xor, each_logical_xor, test_logical_xor)                  \
     X(logical_not, 1, COMPARE, CN__OP_COUNT, bool_logical_not, each_logical_not, test_logical_not)                  \
+    X(signbit, 1, REAL_TEST, CN__OP_COUNT, none, none, test_signbit)                                                \
     X(isnan, 1, REAL_TEST, CN__OP_COUNT, none, none, test_isnan)                                                    \
     X(isinf, 1, REAL_TEST, CN__OP_COUNT, none, none, test_isinf)                                                    \
     X(isfinite, 1, REAL_TEST, CN__OP_COUNT, none, none, test_isfinite)

@@ -20,10 +20,10 @@
  * a rule in src/autodiff/gradient_*.c. */
 #define CN__OPERATION_LIST(X)                                                                                       \
     X(reshape) X(slice) X(index) X(transpose) X(scale) X(astype)                                                    \
-    X(add) X(subtract) X(multiply) X(divide) X(power) X(maximum) X(minimum) X(arctan2) X(hypot) X(remainder)        \
+    X(add) X(subtract) X(multiply) X(divide) X(power) X(maximum) X(minimum) X(arctan2) X(hypot) X(remainder) X(fmod) X(fmax) X(fmin) X(copysign) X(logaddexp)        \
     X(negative) X(absolute) X(sign) X(square) X(sqrt) X(reciprocal) X(exp) X(exp2) X(expm1) X(log) X(log2) X(log10) \
     X(log1p) X(sin) X(cos) X(tan) X(arcsin) X(arccos) X(arctan) X(sinh) X(cosh) X(tanh) X(arcsinh) X(arccosh)       \
-    X(arctanh) X(sigmoid)                                                                                           \
+    X(arctanh) X(sigmoid) X(cbrt) X(degrees) X(radians)                                                                                           \
     X(floor) X(ceil) X(trunc) X(round) X(where)                                                                     \
     X(matmul) X(dot) X(tensordot) X(einsum)                                                                         \
     X(concatenate) X(stack) X(pad) X(broadcast_to) X(tile) X(repeat) X(flip) X(roll) X(diagonal)                    \

@@ -128,7 +128,8 @@ OPERATIONS = {name: getattr(np, name) for name in (
     "less_equal greater greater_equal logical_and logical_or logical_xor negative absolute sign square reciprocal "
     "floor "
     "ceil trunc rint sqrt exp exp2 expm1 log log2 log10 log1p sin cos tan arcsin arccos arctan sinh cosh tanh arcsinh "
-    "arccosh arctanh logical_not isnan isinf isfinite where clip matmul dot outer").split()}
+    "fmod fmax fmin copysign logaddexp cbrt degrees radians signbit bitwise_and bitwise_or bitwise_xor invert left_shift "
+    "right_shift arccosh arctanh logical_not isnan isinf isfinite where clip matmul dot outer").split()}
 OPERATIONS |= {f"{name}_inplace": in_place(getattr(np, name)) for name in
                "add subtract multiply divide floor_divide remainder power".split()}
 OPERATIONS |= {"relu": relu, "sigmoid": sigmoid, "assign": assigned, "assign_where": where_assigned,
@@ -276,9 +277,17 @@ class Writer:
                      "greater "
                      "greater_equal logical_and logical_or logical_xor").split():
             self.binary(name)
-        for name in ("divide", "hypot", "arctan2"):
+        for name in ("divide", "hypot", "arctan2", "fmod", "fmax", "fmin", "copysign"):
             self.binary(name)
         self.binary("power", "ns", "s")
+        self.binary("logaddexp", "nnse")
+        for name in ("bitwise_and", "bitwise_or", "bitwise_xor"):
+            self.binary(name, "nne", among=DTYPES[:9] * 3 + DTYPES[9:])
+        for name in ("left_shift", "right_shift"):
+            self.binary(name, "nne", "s", among=DTYPES[:9] * 3 + DTYPES[9:])
+        self.unary("invert", "ne", DTYPES[:9] * 3 + DTYPES[9:])
+        for name in ("cbrt", "degrees", "radians", "signbit"):
+            self.unary(name, "nue")
         for name in "add subtract multiply divide floor_divide remainder power".split():
             for _ in range(self.count // 2):
                 shape = self.shape()

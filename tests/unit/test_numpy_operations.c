@@ -165,14 +165,15 @@ static const struct {
     X(negative) X(absolute) X(sign) X(square) X(reciprocal) X(floor) X(ceil) X(trunc) X(rint) X(sqrt) X(exp) X(exp2)
     X(expm1) X(log) X(log2) X(log10) X(log1p) X(sin) X(cos) X(tan) X(arcsin) X(arccos) X(arctan) X(sinh) X(cosh)
     X(tanh) X(arcsinh) X(arccosh) X(arctanh) X(logical_not) X(isnan) X(isinf) X(isfinite) X(relu) X(sigmoid)
-    X(unique) X(nonzero)
+    X(unique) X(nonzero) X(cbrt) X(degrees) X(radians) X(signbit) X(invert)
 };
 static const struct {
     const char *name;
     binary call;
 } binaries[] = {
     X(add) X(subtract) X(multiply) X(divide) X(floor_divide) X(remainder) X(power) X(maximum) X(minimum) X(arctan2)
-    X(hypot) X(equal) X(not_equal) X(less) X(less_equal) X(greater) X(greater_equal) X(logical_and) X(logical_or)
+    X(hypot) X(fmod) X(fmax) X(fmin) X(copysign) X(logaddexp) X(bitwise_and) X(bitwise_or) X(bitwise_xor)
+    X(left_shift) X(right_shift) X(equal) X(not_equal) X(less) X(less_equal) X(greater) X(greater_equal) X(logical_and) X(logical_or)
     X(logical_xor) X(matmul) X(dot) X(outer) X(boolean_mask)
 };
 static const struct {

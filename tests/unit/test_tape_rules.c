@@ -220,6 +220,14 @@ GIVES(var, cn_tensor_var(x[0], CN_AXES(1), 1, 0))
 GIVES(std, cn_tensor_std(x[0], CN_EVERY_AXIS, 0, 1))
 GIVES(cumsum, cn_tensor_square(cn_tensor_cumsum(x[0], 1)))
 GIVES(cumsum_flat, cn_tensor_square(cn_tensor_cumsum(x[0], CN_NO_AXIS)))
+GIVES(fmod, cn_tensor_fmod(x[0], x[1]))
+GIVES(fmax, cn_tensor_fmax(x[0], x[1]))
+GIVES(fmin, cn_tensor_fmin(x[0], x[1]))
+GIVES(copysign, cn_tensor_square(cn_tensor_add(cn_tensor_copysign(x[0], cn_tensor_subtract(condition(), cn_float(0.5))), x[0])))
+GIVES(logaddexp, cn_tensor_logaddexp(x[0], x[1]))
+GIVES(cbrt, cn_tensor_cbrt(x[0]))
+GIVES(degrees, cn_tensor_square(cn_tensor_degrees(x[0])))
+GIVES(radians, cn_tensor_square(cn_tensor_radians(x[0])))
 GIVES(cumprod, cn_tensor_square(cn_tensor_cumprod(x[0], 1)))
 GIVES(cumprod_zeros, cn_tensor_square(cn_tensor_cumprod(cn_tensor_multiply(x[0], condition()), 0)))
 GIVES(cumprod_flat, cn_tensor_cumprod(x[0], CN_NO_AXIS))
@@ -350,6 +358,14 @@ static const rule rules[] = {
     {"std", f_std, -1, 1, ONE(SHAPE(2, 2, 3))},
     {"cumsum", f_cumsum, -1, 1, ONE(SHAPE(2, 2, 3))},
     {"cumsum of all", f_cumsum_flat, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"fmod", f_fmod, 1, 4, TWO(SHAPE(2, 2, 3), SHAPE(1, 3))},
+    {"fmax", f_fmax, -1, 1, TWO(SHAPE(2, 2, 3), SHAPE(1, 3))},
+    {"fmin", f_fmin, -1, 1, TWO(SHAPE(2, 2, 3), SHAPE(1, 3))},
+    {"copysign", f_copysign, 0.2, 1, ONE(SHAPE(2, 2, 3))},
+    {"logaddexp", f_logaddexp, -1, 1, TWO(SHAPE(2, 2, 3), SHAPE(1, 3))},
+    {"cbrt", f_cbrt, 0.2, 1, ONE(SHAPE(2, 2, 3))},
+    {"degrees", f_degrees, -1, 1, ONE(SHAPE(2, 2, 3))},
+    {"radians", f_radians, -1, 1, ONE(SHAPE(2, 2, 3))},
     {"cumprod", f_cumprod, -1, 1, ONE(SHAPE(2, 2, 4))},
     {"cumprod with zeros", f_cumprod_zeros, -1, 1, ONE(SHAPE(2, 2, 3))},
     {"cumprod of all", f_cumprod_flat, -1, 1, ONE(SHAPE(2, 2, 3))},
