@@ -233,7 +233,7 @@ CN_API void cn_optimizer_destroy(cn_optimizer **optimizer);
 /* --- without a model --------------------------------------------------------------------------------------------------- */
 
 /* Moves n variables by their gradients: one step, with all options of the optimizer but exclude_from_weight_decay (tensors
- * have no names). Any float32 or float64 tensors that can be written and have no gaps will do; gradients come from
+ * have no names, so Muon's lists of names find none). Any float32 or float64 tensors that can be written and have no gaps will do; gradients come from
  * cn_tape_gradient or anywhere else, with the variables' shapes. A gradient of NULL leaves its variable as it is, also its
  * averages. Keras: optimizer.apply_gradients(zip(gradients, variables)).
  *

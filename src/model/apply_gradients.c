@@ -16,12 +16,17 @@ typedef struct kept {
     void *memory;   /* of all that follows */
     void *gradient; /* of this step, to be clipped */
     void *state[CN__MAX_STATE];
+    cn__whole whole; /* for rules that move whole weights */
 } kept;
 
 typedef struct by_hand {
     int n;
     int64_t calls;
     kept *kept;
+    /* The same for all: */
+    void *room;
+    double *row_sums;
+    cn__pool *pool;
 } by_hand;
 
 static void release(void *state)
@@ -29,6 +34,9 @@ static void release(void *state)
     by_hand *all = state;
     for (int i = 0; all->kept && i < all->n; i++) cn__free(all->kept[i].memory);
     cn__free(all->kept);
+    cn__free(all->room);
+    cn__free(all->row_sums);
+    cn__pool_destroy(&all->pool);
     cn__free(all);
 }
 
@@ -97,7 +105,35 @@ static int keep(const cn_optimizer *optimizer, const cn_tensor *variable, cn__is
         k->state[s] = next += bytes;
         if (start[s] != 0) cn__fill_reals(k->engine, k->state[s], k->size, start[s]);
     }
+    if (optimizer->class_->first_slot_is_weight) memcpy(k->state[0], variable->data, bytes);
     return CN_OK;
+}
+
+/* What rules need that move whole weights: shapes, and room for the largest. */
+static int open_wholes(const cn_optimizer *optimizer, by_hand *all)
+{
+    static const int64_t one = 1;
+    int64_t room = 0, rows = 1;
+    for (int i = 0; i < all->n; i++) {
+        const cn_tensor *x = all->kept[i].variable;
+        int64_t columns = x->ndim > 0 ? x->shape[x->ndim - 1] : 1, high = columns ? x->size / columns : 0;
+        cn__whole *whole = &all->kept[i].whole;
+        *whole = (cn__whole){.rows = high, .columns = columns, .stride = columns, .ndim = x->ndim > 0 ? x->ndim : 1,
+                             .shape = x->ndim > 0 ? x->shape : &one, .gradient = all->kept[i].gradient};
+        if (optimizer->class_->kind) whole->kind = optimizer->class_->kind(optimizer->options, "", whole->ndim);
+        int64_t n = optimizer->class_->room ? optimizer->class_->room(optimizer->options, high, columns) : 0;
+        room = n > room ? n : room;
+        rows = high > rows ? high : rows;
+    }
+    all->room = cn__alloc((size_t)room, sizeof(double), "the optimizer's rule");
+    all->row_sums = cn__alloc((size_t)rows, sizeof *all->row_sums, "the optimizer's rule");
+    all->pool = cn__pool_create(1);
+    for (int i = 0; i < all->n; i++) {
+        all->kept[i].whole.room = all->room;
+        all->kept[i].whole.row_sums = all->row_sums;
+        all->kept[i].whole.pool = all->pool;
+    }
+    return all->room && all->row_sums && all->pool ? CN_OK : CN_ENOMEM;
 }
 
 static int open(cn_optimizer *optimizer, int n, cn_tensor *const *variables)
@@ -109,6 +145,7 @@ static int open(cn_optimizer *optimizer, int n, cn_tensor *const *variables)
     all->kept = cn__alloc((size_t)n, sizeof *all->kept, "the optimizer's state");
     int status = all->kept ? CN_OK : CN_ENOMEM;
     for (; status == CN_OK && all->n < n; all->n++) status = keep(optimizer, variables[all->n], isa, &all->kept[all->n]);
+    if (status == CN_OK && optimizer->class_->moves_whole) status = open_wholes(optimizer, all);
     if (status < 0) {
         release(all);
         return status;
@@ -135,6 +172,7 @@ static int check_same(const by_hand *all, int n, cn_tensor *const *variables)
 typedef struct moving {
     const cn__shared_options *options;
     cn__step step;
+    double rate;
     int moves;         /* 0: gradients are only added up */
     int overwrites;    /* 1: a variable becomes its average */
     double keep;       /* momentum of the average, this time */
@@ -146,7 +184,7 @@ static void begin(const cn_optimizer *optimizer, const by_hand *all, moving *m)
     int64_t every = o->gradient_accumulation_steps, frequency = o->ema_overwrite_frequency;
     int64_t before = every > 1 ? all->calls / every : all->calls;
     double rate = cn__optimizer_learning_rate(optimizer, all->calls);
-    *m = (moving){.options = o, .moves = every < 2 || (all->calls + 1) % every == 0,
+    *m = (moving){.options = o, .rate = rate, .moves = every < 2 || (all->calls + 1) % every == 0,
                   .overwrites = frequency > 0 && (before + 1) % frequency == 0, .keep = before == 0 ? 0 : o->ema_momentum};
     optimizer->class_->begin_step(optimizer->options, before + 1, rate, &m->step);
     m->step.decay = o->weight_decay * rate;
@@ -170,17 +208,29 @@ static double take_gradient(const moving *m, const kept *k, const cn_tensor *gra
     return by_norm ? rules->sums(k->size, k->gradient).squares : 0;
 }
 
-static void move(const moving *m, const cn_optimizer *optimizer, const kept *k, double factor)
+/* The rule, on a gradient that is clipped. */
+static void step_by_rule(const moving *m, const cn_optimizer *optimizer, kept *k)
+{
+    cn__sink sink = {.update = *k->engine->updates[cn__optimizer_index(optimizer)], .step = &m->step,
+                     .weight = k->variable->data, .stride = k->size};
+    for (int s = 0; s < CN__MAX_SLOTS; s++) sink.slots[s] = k->state[s];
+    if (!optimizer->class_->moves_whole) {
+        k->engine->rules->hand(&sink, 0, k->size, k->gradient);
+        return;
+    }
+    cn__step step = m->step;
+    step.whole = &k->whole;
+    if (optimizer->class_->decay) step.decay = optimizer->class_->decay(optimizer->options, k->whole.kind) * m->rate;
+    if (step.decay != 0) k->engine->rules->decay(k->size, step.decay, sink.weight);
+    sink.update(&step, k->size, sink.weight, sink.slots, k->gradient);
+}
+
+static void move(const moving *m, const cn_optimizer *optimizer, kept *k, double factor)
 {
     const cn__weight_rules *rules = k->engine->rules;
     void *weight = k->variable->data, *average = k->state[CN__AVERAGE];
-    if (m->moves) {
-        cn__sink sink = {.update = *k->engine->updates[cn__optimizer_index(optimizer)], .step = &m->step, .weight = weight,
-                         .stride = k->size};
-        for (int s = 0; s < CN__MAX_SLOTS; s++) sink.slots[s] = k->state[s];
-        if (factor != 1) rules->scale(k->size, factor, k->gradient);
-        rules->hand(&sink, 0, k->size, k->gradient);
-    }
+    if (m->moves && factor != 1) rules->scale(k->size, factor, k->gradient);
+    if (m->moves && k->size > 0) step_by_rule(m, optimizer, k);
     if (average) rules->average(k->size, weight, m->keep, average);
     if (average && m->overwrites) memcpy(weight, average, (size_t)k->size * cn__engine_bytes(k->engine));
 }

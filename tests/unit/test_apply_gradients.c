@@ -3,8 +3,7 @@
 #include "base/memory.h"
 #include "parity.h"
 
-#include <cornu/error.h>
-#include <cornu/optimizer.h>
+#include <cornu/model.h>
 #include <cornu/tape.h>
 #include <math.h>
 #include <setjmp.h>
@@ -150,6 +149,60 @@ static void a_loop_on_the_tape_learns(void **state)
     for (int i = 0; i < 4; i++) cn_tensor_destroy(all[i]);
 }
 
+/* The same three steps by a model and by hand, for optimizers that look at whole matrices, too. */
+static double difference_from_model(const char *text)
+{
+    enum { N = 6, INPUTS = 4, UNITS = 3 };
+    float inputs[N * INPUTS], targets[N * UNITS];
+    for (int i = 0; i < N * INPUTS; i++) inputs[i] = (float)(i * 5 % 13) / 13;
+    for (int i = 0; i < N * UNITS; i++) targets[i] = (float)(i * 7 % 11) / 11;
+    cn_tensor *x = cn_tensor_from(CN_FLOAT32, 2, (int64_t[]){N, INPUTS}, inputs);
+    cn_tensor *y = cn_tensor_from(CN_FLOAT32, 2, (int64_t[]){N, UNITS}, targets);
+    cn_model *model = cn_sequential(.threads = 1);
+    cn_add(model, cn_dense(UNITS, .input_shape = {INPUTS}));
+    if (cn_compile(model, .optimizer_name = text, .loss = "mse") < 0) fail_msg("%s", cn_error_message());
+    cn_optimizer *optimizer = cn_optimizer_from_text(text);
+    cn_tensor *w[2], *gradients[2];
+    for (int i = 0; i < 2; i++) w[i] = cn_model_get_weight(model, i);
+    for (int step = 0; step < 3; step++) {
+        assert_int_equal(cn_train_step(model, x, y, NULL), CN_OK);
+        cn_tape *tape = cn_tape_create(NULL);
+        for (int i = 0; i < 2; i++) assert_int_equal(cn_tape_watch(tape, w[i]), CN_OK);
+        const cn_tensor *off = cn_tensor_subtract(cn_tensor_add(cn_matmul(x, w[0]), w[1]), y);
+        assert_int_equal(cn_tape_gradient(tape, cn_mean(cn_tensor_square(off)), 2, w, gradients), CN_OK);
+        if (cn_apply_gradients(optimizer, 2, gradients, w) < 0) fail_msg("%s", cn_error_message());
+        cn_tape_destroy(&tape);
+    }
+    double worst = 0;
+    for (int i = 0; i < 2; i++) {
+        cn_tensor *other = cn_model_get_weight(model, i);
+        for (int64_t k = 0; k < cn_size(other); k++)
+            worst = fmax(worst, (double)fabsf(((float *)cn_data(other))[k] - ((float *)cn_data(w[i]))[k]));
+        cn_tensor_destroy(&other);
+        cn_tensor_destroy(&w[i]);
+    }
+    cn_optimizer_destroy(&optimizer);
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+    return worst;
+}
+
+static void steps_by_hand_are_those_of_a_model(void **state)
+{
+    static const char *const texts[] = {
+        "sgd(0.1, momentum=0.9, clipnorm=0.1)", "rmsprop(0.01, centered=1)", "adam(0.01, global_clipnorm=0.1, weight_decay=0.1)",
+        "adamw(0.01, use_ema=1, ema_momentum=0.5, ema_overwrite_frequency=2)", "nadam(0.01, gradient_accumulation_steps=2)",
+        "lamb(0.01)", "lamb(0.01, clipvalue=0.05, weight_decay=0.2)", "adafactor(0.01)", "muon(0.01)", "muon(0.01, clipnorm=0.1)",
+        "schedulefreeadamw(0.01)", "ftrl(0.1)"};
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        double off = difference_from_model(texts[i]);
+        if (!(off < 2e-6)) print_message("%s: off by %.1e\n", texts[i], off);
+        assert_true(off < 2e-6);
+    }
+}
+
 static void refused(int status, int expected, const char *words)
 {
     if (status != expected || !strstr(cn_error_message(), words)) fail_msg("%d: %s", status, cn_error_message());
@@ -189,7 +242,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_optimizer_moves_as_in_keras), cmocka_unit_test(a_schedule_counts_the_calls),
         cmocka_unit_test(a_global_norm_is_over_all_variables), cmocka_unit_test(averages_come_at_the_end),
-        cmocka_unit_test(a_loop_on_the_tape_learns), cmocka_unit_test(nothing_moves_when_something_is_wrong),
+        cmocka_unit_test(a_loop_on_the_tape_learns), cmocka_unit_test(steps_by_hand_are_those_of_a_model),
+        cmocka_unit_test(nothing_moves_when_something_is_wrong),
     };
     return cmocka_run_group_tests_name("apply_gradients", tests, prepare, NULL);
 }
