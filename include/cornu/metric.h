@@ -11,21 +11,27 @@
  *   accuracy (acc)                     binary_, sparse_categorical_ or categorical_accuracy, as the shapes want
  *   binary_accuracy                    (threshold=0.5)    mean over the columns of (p > threshold) == t
  *   categorical_accuracy, sparse_categorical_accuracy     argmax p == argmax t, or the label
- *   top_k_categorical_accuracy, sparse_top_k_categorical_accuracy    (k=5)    fewer than k outputs are larger
+ *   top_k_categorical_accuracy, sparse_top_k_categorical_accuracy    (k=5)    fewer than k outputs are larger; the sparse one
+ *       with from_sorted_ids=1: the label is among the first k outputs, which are labels themselves
+ *   exact_accuracy                     mean over the columns of t == p: Keras's class Accuracy
  *   precision, recall                  (thresholds=0.5, top_k=None, class_id=None)
  *       tp / (tp + fp), tp / (tp + fn). p is positive above the threshold; with top_k if it is also one of the k largest of
  *       its row (and then the threshold is none). class_id: of that column alone.
  *   true_positives, false_positives, true_negatives, false_negatives    (thresholds=0.5)
  *   auc                                (num_thresholds=200, curve=ROC, summation_method=interpolation, thresholds=None,
- *                                       multi_label=0, from_logits=0)
+ *                                       multi_label=0, num_labels=None, label_weights=None, from_logits=0)
  *       curve is ROC, PR or PRGAIN; summation_method interpolation, minoring or majoring. multi_label: the mean over the
- *       columns of the area of each; else all numbers are one problem.
+ *       columns of the area of each; else all numbers are one problem. label_weights: a weight for each column, of its area
+ *       or of its numbers. num_labels only checks the number of columns.
  *   f1_score, fbeta_score              (average=None, beta=1, threshold=None)
  *       average is micro, macro, weighted, or None for a number per class. Without a threshold the largest is positive.
  *   sensitivity_at_specificity, specificity_at_sensitivity, precision_at_recall, recall_at_precision
  *                                      (VALUE, num_thresholds=200, class_id=None)
  *       the best of all thresholds at which the other is at least VALUE, which carries the other's name
- *   root_mean_squared_error (rmse), cosine_similarity (1 for equal directions: the loss has the other sign)
+ *   root_mean_squared_error (rmse), cosine_similarity (axis=-1; 1 for equal directions: the loss has the other sign)
+ *   pearson_correlation, concordance_correlation    (axis=-1)
+ *       over the columns of a row: covariance / (deviations), NaN where a row does not vary;
+ *       2 covariance / (variances + (difference of the means)^2 + 1e-7)
  *   r2_score                           (class_aggregation=uniform_average, num_regressors=0)
  *       class_aggregation is uniform_average, variance_weighted_average, or None for a number per column
  *   iou, mean_iou                      (num_classes, target_class_ids=None, ignore_class=None, sparse_y_true=1,
@@ -34,7 +40,10 @@
  *   binary_iou                         (target_class_ids=[0, 1], threshold=0.5)
  *       tp / (tp + fp + fn), the mean over the classes asked for (mean_...: all) that were met. sparse_: class numbers, not
  *       rows. Unlike Keras, weights are not cut to whole numbers.
- *   every loss of loss.h               the mean over all rows, with the loss's arguments but reduction */
+ *   mean, sum                          of the outputs themselves, or of any numbers: y_true may be NULL
+ *   every loss of loss.h               the mean over all rows, with the loss's arguments but reduction. axis as there.
+ *
+ * With axis=0 numbers belong to no sample and have no weights. */
 #ifndef CORNU_METRIC_H
 #define CORNU_METRIC_H
 

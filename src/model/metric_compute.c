@@ -73,6 +73,8 @@ static cn__scored_wish wish_of(const cn__metric *m, const cn_tensor *y_true)
         if (wish.kind == CN__SCORED_LABELS || wish.kind == CN__SCORED_ROWS) wish.kind = CN__SCORED_AS_SHAPED;
         return wish;
     }
+    if (m->options.from_sorted_ids)
+        return (cn__scored_wish){.owner = m->name, .kind = CN__SCORED_FREE, .ignored = CN__NO_CLASS, .axes = &m->axes};
     int without = m->index != CN__METRIC_BY_SHAPE && cn__metric_reads_of(m) == CN__READS_OUTPUT && !y_true;
     return (cn__scored_wish){.owner = m->name, .kind = without ? CN__SCORED_NOTHING : CN__SCORED_AS_SHAPED,
                              .ignored = m->loss.options.ignore_class, .axes = &m->axes};

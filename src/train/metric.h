@@ -97,12 +97,17 @@ struct cn__metric_class {
     X(recall_at_precision)                                                                                          \
     X(root_mean_squared_error)                                                                                      \
     X(cosine_similarity)                                                                                            \
+    X(pearson_correlation)                                                                                          \
+    X(concordance_correlation)                                                                                      \
     X(r2_score)                                                                                                     \
     X(iou)                                                                                                          \
     X(binary_iou)                                                                                                   \
     X(mean_iou)                                                                                                     \
     X(one_hot_iou)                                                                                                  \
     X(one_hot_mean_iou)                                                                                             \
+    X(exact_accuracy)                                                                                               \
+    X(mean)                                                                                                         \
+    X(sum)                                                                                                          \
     X(mean_of_loss)
 
 #define CN__METRIC_ID(name) CN__METRIC_##name,

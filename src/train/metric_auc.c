@@ -14,6 +14,8 @@ static const cn__field fields[] = {
     CN__METRIC_FIELD(name, TEXT),
     CN__METRIC_FIELD(thresholds, TEXT),
     CN__METRIC_FIELD(multi_label, INT),
+    CN__METRIC_FIELD(num_labels, INT64),
+    CN__METRIC_FIELD(label_weights, TEXT),
     CN__METRIC_FIELD(from_logits, INT),
 };
 
@@ -46,6 +48,8 @@ static int check(const cn__metric_class *class_, const cn__metric_options *o)
     if (!(o->num_thresholds >= 2 && o->num_thresholds <= 1000000))
         return cn__fail(CN_EINVAL, "%s: num_thresholds must lie in 2 ... 1000000, got %lld", class_->name,
                         (long long)o->num_thresholds);
+    if (o->num_labels != CN__NOT_GIVEN && !o->multi_label)
+        return cn__fail(CN_EINVAL, "%s: num_labels goes with multi_label=1 only", class_->name);
     return CN_OK;
 }
 
@@ -115,18 +119,23 @@ static void add(void *context, const cn__curve_point *p)
 static void result(const cn__metric *m, const double *state, double *values)
 {
     int64_t labels = m->options.multi_label ? m->columns : 1;
+    double weights = 0;
     values[0] = 0;
     for (int64_t label = 0; label < labels; label++) {
         area a = {.curve = curve_of(m->options.curve), .summation = summation_of(m->options.summation_method)};
         cn__curve_walk(m, state, label, add, &a);
-        values[0] += a.sum / (double)labels;
+        double weight = m->label_weights && m->options.multi_label ? m->label_weights[label] : 1;
+        values[0] += weight * a.sum;
+        weights += weight;
     }
+    values[0] = cn__quotient(values[0], weights);
 }
 
 const cn__metric_class cn__metric_auc = {
     .name = "auc",
     CN__METRIC_FIELDS(fields),
-    .defaults = {.num_thresholds = 200, .curve = "ROC", .summation_method = "interpolation", .class_id = CN__NOT_GIVEN},
+    .defaults = {.num_thresholds = 200, .curve = "ROC", .summation_method = "interpolation", .class_id = CN__NOT_GIVEN,
+                 .num_labels = CN__NOT_GIVEN},
     .check = check,
     .thresholds = thresholds,
     .state_size = cn__bucket_state_size,

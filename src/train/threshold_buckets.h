@@ -35,7 +35,9 @@ static inline void cn__fill_buckets(const cn__metric *m, const cn__scores *s, do
         const real *p = cn__score_row(s, r), *t = cn__truth_row(s, r);
         for (int64_t j = first; j < end; j++) {
             int bucket = cn__bucket_of(m, o->from_logits ? cn__sigmoid(p[j]) : p[j]);
-            state[cn__bucket_place(m, o->multi_label ? j : 0, t[j] != 0) + bucket] += cn__row_weight(s, r);
+            double weight = cn__row_weight(s, r);
+            if (m->label_weights && !o->multi_label) weight *= m->label_weights[j];
+            state[cn__bucket_place(m, o->multi_label ? j : 0, t[j] != 0) + bucket] += weight;
         }
     }
 }

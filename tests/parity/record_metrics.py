@@ -36,7 +36,10 @@ WEIGHTS = np.round(rng.random(N) * 2, 2).astype(np.float32)
 WEIGHTS[:3] = [0, 1, 3]
 WHOLE = rng.integers(0, 4, N).astype(np.float32)
 
-INPUTS = dict(labels=LABELS.astype(np.float32), one_hot=ONE_HOT, reals=REALS, probabilities=PROBABILITIES, bits=BITS,
+ANSWERS = (SCORES > .5).astype(np.float32)
+ORDER = np.argsort(-REALS, 1).astype(np.float32)
+
+INPUTS = dict(answers=ANSWERS, order=ORDER, labels=LABELS.astype(np.float32), one_hot=ONE_HOT, reals=REALS, probabilities=PROBABILITIES, bits=BITS,
               scores=SCORES, bit=BIT, score=SCORE, values=VALUES, guesses=GUESSES, said=SAID, column=COLUMN,
               weights=WEIGHTS, whole=WHOLE)
 
@@ -81,6 +84,9 @@ CASES = [
     ("auc(multi_label=1, curve=PR, num_thresholds=50)", "AUC", dict(multi_label=True, curve="PR", num_thresholds=50), "bits",
      "scores"),
     ("auc(from_logits=1)", "AUC", dict(from_logits=True), "bits", "reals"),
+    ("auc(label_weights=[1, 0.5, 2, 0])", "AUC", dict(label_weights=[1., .5, 2., 0.]), "bits", "scores"),
+    ("auc(multi_label=1, num_labels=4, label_weights=[1, 0.5, 2, 0.25])", "AUC",
+     dict(multi_label=True, num_labels=4, label_weights=[1., .5, 2., .25]), "bits", "scores"),
     ("f1_score", "F1Score", {}, "one_hot", "probabilities"),
     ("f1_score(average=macro)", "F1Score", dict(average="macro"), "one_hot", "probabilities"),
     ("f1_score(average=micro, threshold=0.4)", "F1Score", dict(average="micro", threshold=.4), "bits", "scores"),
@@ -97,6 +103,19 @@ CASES = [
     ("recall_at_precision(1, num_thresholds=3)", "RecallAtPrecision", dict(precision=1, num_thresholds=3), "bits", "scores"),
     ("root_mean_squared_error", "RootMeanSquaredError", {}, "values", "guesses"),
     ("cosine_similarity", "CosineSimilarity", {}, "values", "guesses"),
+    ("cosine_similarity(axis=0)", "CosineSimilarity", dict(axis=0), "values", "guesses"),
+    ("pearson_correlation", "PearsonCorrelation", {}, "values", "guesses"),
+    ("pearson_correlation(axis=0)", "PearsonCorrelation", dict(axis=0), "values", "guesses"),
+    ("concordance_correlation", "ConcordanceCorrelation", {}, "values", "guesses"),
+    ("concordance_correlation(axis=0)", "ConcordanceCorrelation", dict(axis=0), "values", "guesses"),
+    ("categorical_crossentropy(axis=0)", "CategoricalCrossentropy", dict(axis=0), "one_hot", "probabilities"),
+    ("exact_accuracy", "Accuracy", {}, "column", "said"),
+    ("exact_accuracy", "Accuracy", {}, "bits", "answers"),
+    ("sparse_top_k_categorical_accuracy(k=2, from_sorted_ids=1)", "SparseTopKCategoricalAccuracy",
+     dict(k=2, from_sorted_ids=True), "labels", "order"),
+    ("mean", "Mean", {}, "values", "guesses"),
+    ("sum", "Sum", {}, "values", "guesses"),
+    ("mean", "Mean", {}, "bit", "score"),
     ("r2_score", "R2Score", {}, "values", "guesses"),
     ("r2_score(class_aggregation=variance_weighted_average)", "R2Score",
      dict(class_aggregation="variance_weighted_average"), "values", "guesses"),
@@ -145,16 +164,23 @@ def main():
         if target == "labels":
             t = t.astype(np.int32)
         metric = getattr(keras.metrics, class_name)(**arguments)
-        metric.update_state(t[:10], p[:10])
+        alone = class_name in ("Mean", "Sum")  # of values, whatever the targets are
+
+        def update(first, end, **given):
+            metric.update_state(*([p[first:end]] if alone else [t[first:end], p[first:end]]), **given)
+
+        update(0, 10)
         print(f"case{number}.first: {text(metric.result())}")
-        metric.update_state(t[10:], p[10:])
+        update(10, N)
         print(f"case{number}.both: {text(metric.result())}")
+        if arguments.get("axis") == 0:
+            continue  # numbers that belong to no sample have no weights
         # these cut weights to whole numbers
         w = WHOLE if "iou" in cornu else WEIGHTS
         if "IoU" in class_name and p.shape[1] > 1 and ("binary" in cornu):
             w = np.repeat(w[:, None], p.shape[1], 1)
         metric.reset_state()
-        metric.update_state(t, p, sample_weight=w)
+        update(0, N, sample_weight=w)
         print(f"case{number}.weighted: {text(metric.result())}")
 
 

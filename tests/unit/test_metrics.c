@@ -82,8 +82,13 @@ static double check(int which, cn_dtype dtype)
     update(metric, t, p, FIRST, ROWS);
     worst = fmax(worst, compare(which, "both", metric));
     cn_metric_reset_state(metric);
-    assert_int_equal(cn_metric_update_state(metric, t, p, w), CN_OK);
-    worst = fmax(worst, compare(which, "weighted", metric));
+    if (strstr(texts[which], "axis=0")) {
+        assert_int_equal(cn_metric_update_state(metric, t, p, w), CN_EINVAL);
+        assert_non_null(strstr(cn_error_message(), "with axis 0 a number belongs to no sample"));
+    } else {
+        assert_int_equal(cn_metric_update_state(metric, t, p, w), CN_OK);
+        worst = fmax(worst, compare(which, "weighted", metric));
+    }
     cn_tensor_destroy(&t);
     cn_tensor_destroy(&p);
     cn_tensor_destroy(&w);
@@ -146,6 +151,59 @@ static void another_number_is_noticed(void **state)
     cn_tensor_destroy(&t);
     cn_tensor_destroy(&p);
     cn_metric_destroy(&metric);
+}
+
+/* Over axis 1 of three axes it is what the transposed arrays give over the last one. */
+static void axes_are_moved(void **state)
+{
+    static const char *const pairs[][2] = {{"cosine_similarity(axis=1)", "cosine_similarity"},
+                                           {"pearson_correlation(axis=-2)", "pearson_correlation"},
+                                           {"concordance_correlation(axis=1)", "concordance_correlation"},
+                                           {"binary_crossentropy(axis=1)", "binary_crossentropy"}};
+    (void)state;
+    cn_tensor *values = input("values", CN_FLOAT64), *scores = input("scores", CN_FLOAT64);
+    cn_tensor *weights = input("weights", CN_FLOAT64), *w = cn_slice(weights, {0, 8});
+    cn_tensor *t = cn_reshape(values, 8, 4, 3), *turned_t = cn_tensor_transpose(t, (const int[]){0, 2, 1});
+    cn_tensor *p = cn_reshape(scores, 8, 4, 3), *turned_p = cn_tensor_transpose(p, (const int[]){0, 2, 1});
+    cn_tensor *wide = cn_zeros(CN_FLOAT64, 8, 3);
+    for (int i = 0; i < 8; i++)
+        for (int j = 0; j < 3; j++) cn_tensor_set(wide, (int64_t[]){i, j}, cn_get(w, i));
+    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+        cn_metric *moved = cn_metric_from_text(pairs[i][0]), *plain = cn_metric_from_text(pairs[i][1]);
+        assert_int_equal(cn_metric_update_state(moved, t, p, w), CN_OK);
+        assert_int_equal(cn_metric_update_state(plain, turned_t, turned_p, wide), CN_OK);
+        cn_tensor *a = cn_metric_result(moved), *b = cn_metric_result(plain);
+        assert_true(cn_get(a, 0) == cn_get(b, 0) && cn_get(a, 0) != 0);
+        cn_tensor_destroy(&a);
+        cn_tensor_destroy(&b);
+        cn_metric_destroy(&moved);
+        cn_metric_destroy(&plain);
+    }
+    cn_tensor_destroy(&values);
+    cn_tensor_destroy(&scores);
+    cn_tensor_destroy(&weights);
+    cn_tensor_destroy(&wide);
+}
+
+static void mean_and_sum_need_no_targets(void **state)
+{
+    (void)state;
+    cn_metric *mean = cn_metric_from_text("mean"), *sum = cn_metric_from_text("sum"), *mse = cn_metric_from_text("mse");
+    cn_tensor *values = cn_tensor_from(CN_FLOAT64, 1, (int64_t[]){4}, (double[]){1, 3, 5, 7});
+    cn_tensor *weights = cn_tensor_from(CN_FLOAT64, 1, (int64_t[]){4}, (double[]){1, 1, 0, 0});
+    assert_int_equal(cn_metric_update_state(mean, NULL, values, NULL), CN_OK);
+    assert_int_equal(cn_metric_update_state(mean, NULL, values, weights), CN_OK);
+    assert_int_equal(cn_metric_update_state(sum, NULL, values, weights), CN_OK);
+    cn_tensor *a = cn_metric_result(mean), *b = cn_metric_result(sum);
+    assert_true(cn_get(a, 0) == 20.0 / 6 && cn_get(b, 0) == 4); /* as in Keras's own examples */
+    assert_int_equal(cn_metric_update_state(mse, NULL, values, NULL), CN_EINVAL);
+    cn_tensor_destroy(&a);
+    cn_tensor_destroy(&b);
+    cn_tensor_destroy(&values);
+    cn_tensor_destroy(&weights);
+    cn_metric_destroy(&mean);
+    cn_metric_destroy(&sum);
+    cn_metric_destroy(&mse);
 }
 
 /* --- in a model --- */
@@ -281,6 +339,11 @@ static void bad_arguments_are_refused(void **state)
     refuses("auc(curve=PRC)", CN_EINVAL, "curve must be ROC, PR or PRGAIN, got \"PRC\"");
     refuses("auc(num_thresholds=1)", CN_EINVAL, "num_thresholds must lie in 2 ... 1000000, got 1");
     refuses("auc(summation_method=mean)", CN_EINVAL, "interpolation, minoring or majoring");
+    refuses("auc(num_labels=3)", CN_EINVAL, "num_labels goes with multi_label=1 only");
+    refuses("auc(multi_label=1, num_labels=4)", CN_EINVAL, "num_labels is 4, but there are 3 columns");
+    refuses("auc(label_weights=[1, 2])", CN_EINVAL, "label_weights has 2 numbers, but there are 3 columns");
+    refuses("auc(label_weights=[1, -2, 1])", CN_EINVAL, "label_weights must be a number in 0");
+    refuses("pearson_correlation(axis=2)", CN_EINVAL, "axis must lie in -2 ... 1, got 2");
     refuses("recall_at_precision", CN_EINVAL, "needs the precision that is to be reached");
     refuses("recall_at_precision(1.5)", CN_EINVAL, "precision must lie in 0 ... 1, got 1.5");
     refuses("precision_at_recall(0.5, num_thresholds=0)", CN_EINVAL, "num_thresholds must lie in 1 ... 1000000, got 0");
@@ -372,6 +435,8 @@ int main(void)
         cmocka_unit_test(every_metric_has_a_case),
         cmocka_unit_test(results_are_those_of_keras),
         cmocka_unit_test(float64_is_near),
+        cmocka_unit_test(axes_are_moved),
+        cmocka_unit_test(mean_and_sum_need_no_targets),
         cmocka_unit_test(a_model_measures_what_a_metric_alone_does),
         cmocka_unit_test(loss_and_metrics_survive_a_file),
         cmocka_unit_test(an_epoch_begins_with_nothing_seen),
