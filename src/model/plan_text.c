@@ -118,8 +118,8 @@ static void put_waiting(page *p, const cn_model *model, int lists)
     else if (cn__lazy_judge(model) == CN__LAZY_FROZEN)
         put(p, "none for the first kernel: it does not train\n");
     else if (cn__lazy_judge(model) == CN__LAZY_STORED)
-        put(p, "every row at each step, after all gradients: clipping, averages, penalties, constraints or the rule of %s need them\n",
-            model->optimizer->class_->snake);
+        put(p, "every row at each step, after all gradients: clipping, averages, penalties, constraints or the rule of %s "
+               "need them\n", model->optimizer->class_->snake);
     else
         put(p, "every row at each step: without bytes nobody knows which could wait\n");
 }
