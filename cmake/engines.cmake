@@ -24,7 +24,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 endif()
 
 # Sums of whole numbers, which are exact with and without fusing.
-set_source_files_properties(src/kernels/dense_bytes.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=fast")
+set_source_files_properties(src/kernels/dense_bytes.c src/kernels/dense_sparse.c PROPERTIES COMPILE_OPTIONS "-ffp-contract=fast")
 
 # cn_add_engines(OBJECTS source...): one object library per engine, appended to the list OBJECTS.
 function(cn_add_engines objects)

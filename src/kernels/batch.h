@@ -15,6 +15,9 @@
  *
  *   by samples       line: a sample, bytes: 64 columns. Tile (sample / 16, column / 64) of cn__tile_steps(columns) a row
  *   by columns       line: a column, bytes: 64 samples. Tile (column / 16, sample / 64) of cn__tile_steps(rows) a row
+ *
+ * Where non-zeros are so few that two samples hardly share any (words of a text), there is one list for each column that
+ * has any, and none for the others: `used` columns in ascending order, each with its samples in ascending order.
  */
 #ifndef CN_KERNELS_BATCH_H
 #define CN_KERNELS_BATCH_H
@@ -23,6 +26,7 @@
 
 #define CN__BATCH_MOST_ROWS 8192
 #define CN__BATCH_MOST_COLUMNS 32768
+#define CN__LIGHT_SUM 255
 
 /* Small fields that are loaded one by one: taking a word apart would cost the units that also multiply. */
 typedef struct cn__ink {
@@ -35,6 +39,12 @@ static inline int64_t cn__list_stride(int64_t rows)
 {
     return (rows + 15) / 16 * 16 + 16;
 }
+
+/* A column with ink: entries first ... first+count-1 of `entries`, each a sample and, in codes[0], its code. */
+typedef struct cn__column {
+    int32_t index, count;
+    uint32_t first, sum; /* of the codes */
+} cn__column;
 
 #define CN__TILE_BYTES 1024
 #define CN__TILE_LINES 16
@@ -62,6 +72,10 @@ typedef struct cn__batch {
     const uint8_t *sample_filled; /* for each tile by samples: 0 if it is blank */
     const uint8_t *column_tiles;
     const uint64_t *inked; /* bit c % 64 of inked[s * steps + c / 64]: column c has ink in a sample of step s */
+    const cn__column *used; /* NULL: lists by two, or tiles */
+    int64_t n_used, n_entries;
+    const cn__ink *entries;
+    const uint8_t *is_heavy;  /* of each sample: 1 if its codes add up to more than CN__LIGHT_SUM */
     const uint8_t *all_codes; /* of the data set, and the `rows` rows of it that come next, to be fetched in advance; */
     const uint32_t *next;     /* NULL: not known */
     uint32_t *last_peaks;  /* of each group of outputs: what the last batch found, or anything (kernels/exact.h) */

@@ -3,6 +3,7 @@
 #if CN_REAL_BITS == 32
 
 #include "kernels/amx_bytes.h"
+#include "kernels/dense_sparse.h"
 #include "kernels/exact.h"
 #include "kernels/sink_row.h"
 
@@ -180,6 +181,10 @@ static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
 
 void cn__dense_forward_bytes(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y)
 {
+    if (x->used) {
+        cn__dense_sparse_forward(d, x, finish, y);
+        return;
+    }
 #if CN__AMX_BYTES
     if (x->sample_tiles) {
         cn__amx_bytes_forward(d, x, finish, y);
@@ -241,6 +246,10 @@ static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end
 
 void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
 {
+    if (x->used) {
+        cn__dense_sparse_backward_kernel(d, x, dy, sink);
+        return;
+    }
 #if CN__AMX_BYTES
     if (x->sample_tiles) {
         cn__amx_bytes_backward_kernel(d, x, dy, sink);

@@ -1,5 +1,6 @@
 #include "kernels/gather.h"
 
+#include "kernels/gather_sparse.h"
 #include "kernels/gather_tiles.h"
 #include "kernels/vector.h"
 
@@ -282,10 +283,17 @@ static void lists(cn__pool *pool, const cn__source *source, const cn__choice *ch
 }
 
 #if CN__GATHER_TILES
-const cn__gather_math CN_T(cn__gather) = {dense, lists, cn__gather_tiles, encode};
+#define TILES cn__gather_tiles
 #else
-const cn__gather_math CN_T(cn__gather) = {dense, lists, NULL, encode};
+#define TILES NULL
 #endif
+const cn__gather_math CN_T(cn__gather) = {.dense = dense,
+                                          .lists = lists,
+                                          .tiles = TILES,
+                                          .encode = encode,
+                                          .sparse = cn__gather_sparse,
+                                          .count_nonzeros = cn__gather_count_nonzeros,
+                                          .list_nonzeros = cn__gather_list_nonzeros};
 #else
 const cn__gather_math CN_T(cn__gather) = {.dense = dense};
 #endif

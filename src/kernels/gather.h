@@ -9,6 +9,14 @@
 
 typedef enum cn__stored { CN__STORED_U8, CN__STORED_I32, CN__STORED_I64, CN__STORED_F32, CN__STORED_F64 } cn__stored;
 
+/* The non-zeros of a data set, row by row: entries first[r] ... first[r+1]-1 are a column and, in codes[0], its code. */
+typedef struct cn__sparse_rows {
+    const cn__ink *entries;
+    const int64_t *first;
+    const uint8_t *is_heavy;           /* as in cn__batch */
+    uint16_t cuts[CN_MAX_THREADS + 1]; /* columns that divide the entries into equal parts */
+} cn__sparse_rows;
+
 /* Rows of `columns` stored numbers without gaps; a number's value is stored x scale, rounded once. */
 typedef struct cn__source {
     const void *data;
@@ -16,6 +24,7 @@ typedef struct cn__source {
     int64_t rows, columns;
     double scale;
     const uint8_t *codes; /* the same rows as bytes, NULL: not available; for bytes it is `data` itself */
+    const cn__sparse_rows *sparse; /* the same rows as lists of non-zeros, NULL: not available */
     double code_scale;    /* the value of a code is code x code_scale */
 } cn__source;
 
@@ -31,7 +40,8 @@ typedef struct cn__choice {
  *           entries and as many counts as pairs of columns
  *   tiles   cn__tile_lines(rows) * cn__tile_steps(columns) tiles by samples, cn__tile_lines(columns) *
  *           cn__tile_steps(rows) by columns, a byte for each tile by samples, a word for each two steps, and one
- *           for each 16 outputs of the layer and one more */
+ *           for each 16 outputs of the layer and one more
+ *   sparse  rows * columns entries, as many `used` as columns, a byte for each row, last_peaks as for tiles */
 typedef struct cn__batch_memory {
     int64_t rows, columns;
     cn__ink *by_samples;
@@ -43,6 +53,9 @@ typedef struct cn__batch_memory {
     uint8_t *column_tiles; /* NULL: not needed (no training) */
     uint64_t *inked;
     uint32_t *last_peaks;
+    cn__ink *entries;
+    cn__column *used;
+    uint8_t *is_heavy;
 } cn__batch_memory;
 
 typedef struct cn__gather_math {
@@ -57,6 +70,13 @@ typedef struct cn__gather_math {
     /* codes (rows, columns) such that each number is the float32 nearest to code x scale; 0 if there are none. The pool
      * may be NULL. */
     int (*encode)(cn__pool *pool, const cn__source *source, double scale, uint8_t *codes);
+    /* The batch from source->sparse, and how these are made: the non-zeros of each row are counted, and then listed as
+     * codes from first[row] on; 0 if one has no code. float32 engines only. */
+    void (*sparse)(cn__pool *pool, const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
+                 cn__batch *batch);
+    void (*count_nonzeros)(cn__pool *pool, const cn__source *source, int64_t *counts);
+    int (*list_nonzeros)(cn__pool *pool, const cn__source *source, double scale, const int64_t *first, cn__ink *entries,
+                     uint8_t *is_heavy);
 } cn__gather_math;
 
 #endif

@@ -65,14 +65,26 @@ static double least_ink(const cn__source *x)
     return least;
 }
 
-/* x as bytes: every number is the float32 nearest to a whole number, 0 to 255, times one scale. Tried are the scales that
- * people use for images, whole numbers, and the smallest number there is. Leaves x.codes NULL when none serves. */
-static int encode(const cn_model *model, cn__data *data)
+#define N_SCALES 3
+
+/* Every number is the float32 nearest to a whole number, 0 to 255, times one scale. Tried are whole numbers, those
+ * that people use for images, and the smallest number there is. */
+static int choose_scales(const cn__source *x, double scales[N_SCALES])
 {
-    const double scales[] = {1.0 / 255, 1, least_ink(&data->x)};
+    scales[0] = x->scale;
+    if (x->stored == CN__STORED_U8) return 1;
+    scales[0] = 1;
+    scales[1] = 1.0 / 255;
+    scales[2] = least_ink(x);
+    return N_SCALES;
+}
+
+/* Leaves x.codes NULL when no scale serves. */
+static int encode(const cn_model *model, cn__data *data, const double *scales, int n_scales)
+{
     uint8_t *codes = cn__alloc_raw((size_t)(data->x.rows * data->x.columns), 1, "the inputs as bytes");
     if (!codes) return CN_ENOMEM;
-    for (size_t i = 0; i < sizeof scales / sizeof *scales && !data->x.codes; i++) {
+    for (int i = 0; i < n_scales && !data->x.codes; i++) {
         if (!model->engine->gather->encode(model->pool, &data->x, scales[i], codes)) continue;
         data->x.codes = data->own_codes = codes;
         data->x.code_scale = scales[i];
@@ -85,12 +97,19 @@ int cn__codes_find(const cn_model *model, cn__data *data, int encoded)
 {
     data->listing = judge(model, data, encoded);
     if (data->listing != CN__LISTS) return CN_OK;
-    if (data->x.stored != CN__STORED_U8) {
-        CN_TRY(encode(model, data));
-        if (!data->x.codes) data->listing = CN__LISTS_VALUES;
-    } else {
+    double scales[N_SCALES];
+    int n_scales = choose_scales(&data->x, scales);
+    if (encoded && data->ink < CN__SPARSE_BELOW) {
+        CN_TRY(cn__sparse_find(model, data, scales, n_scales));
+        if (!data->x.sparse) data->listing = CN__LISTS_VALUES;
+        return CN_OK;
+    }
+    if (data->x.stored == CN__STORED_U8) {
         data->x.code_scale = data->x.scale;
         data->x.codes = data->x.data;
+    } else {
+        CN_TRY(encode(model, data, scales, n_scales));
+        if (!data->x.codes) data->listing = CN__LISTS_VALUES;
     }
     data->as_tiles = model->engine->gather->tiles && data->ink >= CN__TILES_FROM && cn__cpu_amx_int8();
     return CN_OK;

@@ -181,5 +181,6 @@ void cn__data_close(cn__data *data)
     cn__free(data->own_labels);
     cn__free(data->own_weights);
     cn__free(data->own_codes);
+    cn__sparse_free(data->own_sparse);
     *data = (cn__data){.rows = 0};
 }

@@ -27,6 +27,7 @@ typedef struct cn__data {
     double *own_weights;
     cn_tensor *own_x, *own_y; /* copies that had to be made */
     uint8_t *own_codes; /* x as bytes, where that had to be made */
+    cn__sparse_rows *own_sparse; /* x as lists of its non-zeros, where they are very few */
     cn__listing listing;
     double ink;         /* share of the inputs that are not zero, of some looked at; -1: nobody looked */
     int as_tiles;       /* batches of bytes are made as tiles, not as lists; both give the same bits */
@@ -61,9 +62,15 @@ double cn__number_at(const cn__source *source, int64_t i);
 /* --- codes.c --- */
 #define CN__LISTS_BELOW 0.4 /* inputs with a smaller share of non-zeros go as bytes */
 #define CN__TILES_FROM 0.05 /* with fewer non-zeros, walking them is faster than multiplying all */
-/* Sets x.codes and x.code_scale if x holds bytes, or may be `encoded` as such, and the first layer sums over them exactly
+#define CN__SPARSE_BELOW 0.05 /* with fewer non-zeros, rows of a data set are kept as lists of them */
+/* Sets x.codes or x.sparse, and x.code_scale, if x holds bytes, or may be `encoded` as such, and the first layer sums over them exactly
  * (kernels/exact.h): it is a Dense, and x is mostly zero and consists of whole multiples, 0 to 255, of one number.
  * Error: CN_ENOMEM. */
 int cn__codes_find(const struct cn_model *model, cn__data *data, int encoded);
+
+/* --- sparse.c --- */
+/* Sets x.sparse and x.code_scale if all numbers of x have codes on one of the scales. Error: CN_ENOMEM. */
+int cn__sparse_find(const struct cn_model *model, cn__data *data, const double *scales, int n_scales);
+void cn__sparse_free(cn__sparse_rows *rows);
 
 #endif

@@ -289,6 +289,7 @@ void cn__plan_destroy(cn__plan *plan);
 int cn__step_status(cn_model *model);
 /* 1 if a batch of so many rows of that data is read as bytes, in lists or tiles; the plan must be prepared. */
 int cn__step_reads_bytes(const cn_model *model, const cn__data *data, int64_t rows);
+int cn__step_reads_panels(const cn_model *model, const cn__data *data, int64_t rows); /* while fit runs */
 /* 1 if a step with or without lists leaves rows of the first kernel alone whose inputs are all zero. */
 int cn__step_lets_rows_wait(const cn_model *model, int lists);
 /* Reads rows into the plan and runs them through all layers; returns what the last one gave. */

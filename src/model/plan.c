@@ -63,11 +63,15 @@ static void carve_bf16(const cn_model *model, cn__plan *plan, carver *c, int64_t
     for (int i = 0; c->arena && i < model->n_layers; i++) plan->bf16[i].memory = memory;
 }
 
-static void carve_tiles(const cn_model *model, cn__batch_memory *batch, carver *c, int training)
+static void carve_peaks(const cn_model *model, cn__batch_memory *batch, carver *c)
 {
     int64_t peaks = widest(model) / 16 + 2;
     batch->last_peaks = carve(c, peaks, sizeof *batch->last_peaks);
     for (int64_t i = 0; c->arena && i < peaks; i++) batch->last_peaks[i] = 0;
+}
+
+static void carve_tiles(cn__batch_memory *batch, carver *c, int training)
+{
     int64_t rows = batch->rows, columns = batch->columns;
     batch->sample_tiles = carve(c, cn__tile_lines(rows) * cn__tile_steps(columns), CN__TILE_BYTES);
     batch->sample_filled = carve(c, cn__tile_lines(rows) * cn__tile_steps(columns), 1);
@@ -84,11 +88,16 @@ static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *
     *batch = (cn__batch_memory){.rows = rows, .columns = inputs};
     if (!model->engine->gather->lists || inputs > CN__BATCH_MOST_COLUMNS || row_pairs * (inputs + 16) > INT32_MAX) return;
     batch->first = carve(c, 2 * row_pairs, sizeof *batch->first);
-    batch->by_samples = carve(c, row_pairs * (inputs + 16), sizeof *batch->by_samples);
-    if (model->engine->gather->tiles && cn__cpu_amx_int8()) carve_tiles(model, batch, c, training);
+    /* Sparse batches use the room of both lists: one has no more than rows * inputs entries. */
+    batch->entries = carve(c, row_pairs * (inputs + 16) + column_pairs * cn__list_stride(rows), sizeof *batch->entries);
+    batch->by_samples = batch->entries;
+    batch->used = carve(c, inputs, sizeof *batch->used);
+    batch->is_heavy = carve(c, rows, 1);
+    carve_peaks(model, batch, c);
+    if (model->engine->gather->tiles && cn__cpu_amx_int8()) carve_tiles(batch, c, training);
     if (!training) return;
     batch->column_count = carve(c, column_pairs, sizeof *batch->column_count);
-    batch->by_columns = carve(c, column_pairs * cn__list_stride(rows), sizeof *batch->by_columns);
+    if (c->arena) batch->by_columns = batch->entries + row_pairs * (inputs + 16);
 }
 
 /* What layers need for the time of one call: each may use all of it. */

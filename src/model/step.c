@@ -95,7 +95,13 @@ int cn__step_status(cn_model *model)
 
 int cn__step_reads_bytes(const cn_model *model, const cn__data *data, int64_t rows)
 {
-    return data->x.codes && model->plan.batch.first && rows <= CN__BATCH_MOST_ROWS;
+    return (data->x.codes || data->x.sparse) && model->plan.batch.first && rows <= CN__BATCH_MOST_ROWS;
+}
+
+/* Of very few non-zeros each row of the kernel is read over its whole length. */
+int cn__step_reads_panels(const cn_model *model, const cn__data *data, int64_t rows)
+{
+    return cn__step_reads_bytes(model, data, rows) && !data->x.sparse && !model->gradients.block;
 }
 
 int cn__step_lets_rows_wait(const cn_model *model, int lists)
@@ -116,6 +122,10 @@ static void round_inputs(const cn_model *model, int64_t rows)
 static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const cn__choice *choice, int training,
                                     cn__batch *batch)
 {
+    if (data->x.sparse && cn__step_reads_bytes(model, data, choice->n)) {
+        model->engine->gather->sparse(model->team, &data->x, choice, &model->plan.batch, batch);
+        return batch;
+    }
     if (cn__step_reads_bytes(model, data, choice->n)) {
         (data->as_tiles ? model->engine->gather->tiles : model->engine->gather->lists)(
             model->team, &data->x, choice, training, &model->plan.batch, batch);
