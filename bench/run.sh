@@ -136,14 +136,19 @@ predict_keras keras,tensorflow'
     fast="$fast predict_onnxruntime " rounds predict "${entries[@]}"
 }
 
+# Two networks over the same rows: see rivals/sparse_contract.py.
 section_sparse() {
-    local command
-    local entries=("cornu|$out/job_sparse --threads 2 --repeats 3" "cornu uint8|$out/job_sparse --threads 2 --repeats 3 --input uint8")
-    command=$(python_rival sparse_pytorch torch)
-    [ -z "$command" ] || entries+=("sparse_pytorch|$command --repeats 3")
-    command=$(python_rival sparse_keras keras,tensorflow)
-    [ -z "$command" ] || entries+=("sparse_keras|$command --repeats 3")
-    rounds sparse "${entries[@]}"
+    local shape name command entries
+    for name in sparse sparse_wide; do
+        shape="--width 16 --depth 2 --batch-size 512 --epochs 20 --threads 2"
+        [ "$name" = sparse ] || shape="--width 512 --depth 1 --batch-size 128 --epochs 4 --threads 2"
+        entries=("cornu|$out/job_sparse $shape --repeats 3" "cornu uint8|$out/job_sparse $shape --repeats 3 --input uint8")
+        command=$(python_rival sparse_pytorch torch)
+        [ -z "$command" ] || entries+=("sparse_pytorch|$command $shape --repeats 3")
+        command=$(python_rival sparse_keras keras,tensorflow)
+        [ -z "$command" ] || entries+=("sparse_keras|$command $shape --repeats 3")
+        rounds "$name" "${entries[@]}"
+    done
 }
 
 section_start() {

@@ -30,6 +30,7 @@ static const column columns[] = {
     {"ten_thousand_images_seconds", "10,000 images, ms", 1e3, NULL},
     {"dense_rows_seconds", "epoch, dense rows, ms", 1e3, NULL},
     {"embedding_bag_seconds", "epoch, EmbeddingBag, ms", 1e3, NULL},
+    {"dense_rows_sgd_seconds", "epoch, dense rows, SGD, ms", 1e3, NULL},
     {"embedding_bag_sparse_sgd_seconds", "epoch, EmbeddingBag SGD, ms", 1e3, NULL},
     {"step_seconds", "training step, ms", 1e3, NULL},
     {"epoch_seconds", "epoch, s", 1, NULL},

@@ -1,11 +1,15 @@
-"""What the very sparse rivals share: rows of 10,000 inputs of which 1 % are one, and labels of ten classes."""
+"""What the very sparse rivals share: rows of 10,000 inputs of which 1 % are one, and labels of ten classes.
+
+Two networks: --width 16 --depth 2 --batch-size 512, the hidden layers and batches with which the book reads film reviews,
+and one layer of 512 in batches of 128, whose weights do not fit into a core's caches.
+"""
 import contract
 
-INPUTS, HIDDEN, CLASSES, ONES, ROWS = 10_000, 512, 10, 100, 2560
+INPUTS, CLASSES, ONES, ROWS = 10_000, 10, 100, 10_240
 
 
 def options():
-    return contract.options()
+    return contract.options(width=512, depth=1)
 
 
 def indices_and_labels():

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Rival on very sparse inputs: PyTorch given dense rows, and PyTorch's EmbeddingBag given the positions of the ones.
 
-10,000 -> 512 relu -> 10, RMSprop, batch 128; an epoch is 20 steps. EmbeddingBag is timed twice: with RMSprop on its dense
+EmbeddingBag is timed twice: with RMSprop on its dense
 gradient (the same formula as dense rows) and, as `embedding_bag_sparse_sgd_seconds`, with sparse gradients under SGD:
 the fastest thing that PyTorch offers, though a cheaper formula (its RMSprop refuses sparse gradients).
 """
@@ -25,16 +25,19 @@ positions, labels = torch.from_numpy(positions), torch.from_numpy(labels)
 class Bag(torch.nn.Module):
     def __init__(self, sparse):
         super().__init__()
-        self.table = torch.nn.EmbeddingBag(shared.INPUTS, shared.HIDDEN, mode="sum", sparse=sparse)
+        self.table = torch.nn.EmbeddingBag(shared.INPUTS, options.width, mode="sum", sparse=sparse)
         torch.nn.init.xavier_uniform_(self.table.weight)
-        self.bias = torch.nn.Parameter(torch.zeros(shared.HIDDEN))
+        self.bias = torch.nn.Parameter(torch.zeros(options.width))
 
     def forward(self, rows):
         return self.table(rows) + self.bias
 
 
 def epoch_seconds(first_layer, inputs, make_optimizer):
-    model = torch.nn.Sequential(first_layer, torch.nn.ReLU(), torch.nn.Linear(shared.HIDDEN, shared.CLASSES))
+    layers = [first_layer, torch.nn.ReLU()]
+    for _ in range(options.depth - 1):
+        layers += [torch.nn.Linear(options.width, options.width), torch.nn.ReLU()]
+    model = torch.nn.Sequential(*layers, torch.nn.Linear(options.width, shared.CLASSES))
     optimizer = make_optimizer(model.parameters())
     seconds = []
     for repeat in range(options.repeats + 1):
@@ -55,7 +58,7 @@ def rmsprop(parameters):
 shared.contract.report(
     "sparse_pytorch", f"torch {torch.__version__}", options.threads,
     steps=-(-shared.ROWS // options.batch_size),
-    dense_rows_seconds=epoch_seconds(torch.nn.Linear(shared.INPUTS, shared.HIDDEN), x, rmsprop),
+    dense_rows_seconds=epoch_seconds(torch.nn.Linear(shared.INPUTS, options.width), x, rmsprop),
     embedding_bag_seconds=epoch_seconds(Bag(sparse=False), positions, rmsprop),
     embedding_bag_sparse_sgd_seconds=epoch_seconds(
         Bag(sparse=True), positions, lambda parameters: torch.optim.SGD(parameters, lr=0.01)

@@ -43,7 +43,7 @@ static inline int64_t cn__list_stride(int64_t rows)
 /* A column with ink: entries first ... first+count-1 of `entries`, each a sample and, in codes[0], its code. */
 typedef struct cn__column {
     int32_t index, count;
-    uint32_t first, sum; /* of the codes */
+    uint32_t first;
 } cn__column;
 
 #define CN__TILE_BYTES 1024

@@ -8,12 +8,12 @@
 
 /* Nearly all of the time goes into bringing rows of the kernel from memory, so each row is visited once in each product,
  * by one thread, over its whole length. Whole numbers are int32 as long as they fit: the sums of a light sample (its codes
- * add up to CN__LIGHT_SUM at most, and 2^23 CN__LIGHT_SUM < 2^31), and the gradients of a column whose codes add up to two
- * at most (2^30 * 2, and a float32 times 2^30 / 2^e stays below 2^30). All others are double. */
+ * add up to CN__LIGHT_SUM at most, and 2^23 CN__LIGHT_SUM < 2^31), and the gradients of a column with two ones at most (a
+ * float32 times 2^30 / 2^e stays below 2^30). All others are double. */
 #define MOST_WIDTH 512 /* outputs at a time */
 #define MOST_GROUPS (MOST_WIDTH / CN__EXACT_GROUP)
 #define INLINE static inline __attribute__((always_inline))
-#define AHEAD 1 /* rows that are fetched in advance */
+#define AHEAD 2 /* rows that are fetched in advance */
 
 typedef uint32_t float_bits __attribute__((may_alias));
 
@@ -305,16 +305,24 @@ INLINE void value_of_two(const int32_t *restrict a, const int32_t *restrict b, i
 typedef double wide __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
 typedef int32_t whole_numbers __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4), may_alias));
 
+#if defined(CN_ISA_AVX512)
+#define WIDEN(q) ((wide)_mm512_cvtepi32_pd(_mm256_loadu_si256((const void *)(q)))) /* gcc 12 does it in two halves */
+#else
+#define WIDEN(q) __builtin_convertvector(*(const whole_numbers *)(q), wide)
+#endif
+
 /* n outputs from a column of the table on, whose sums stay in registers. */
 INLINE void add_up(const cn__ink *entries, int64_t n_entries, const int32_t *table, int64_t width, int n,
                    const float *high, const float *rest, float *gradient)
 {
-    wide sums[8] = {{0}};
+    wide sums[8];
+#pragma GCC unroll 8
+    for (int v = 0; v < n / LANES; v++) sums[v] = (wide){0};
     for (int64_t i = 0; i < n_entries; i++) {
-        const whole_numbers *q = (const whole_numbers *)(table + entries[i].index * width);
+        const int32_t *q = table + entries[i].index * width;
         const double code = entries[i].codes[0];
 #pragma GCC unroll 8
-        for (int v = 0; v < n / LANES; v++) sums[v] += __builtin_convertvector(q[v], wide) * code;
+        for (int v = 0; v < n / LANES; v++) sums[v] += WIDEN(q + v * LANES) * code;
     }
     values((const double *)sums, n, CN__EXACT_GRADIENTS, high, rest, gradient);
 }
@@ -342,9 +350,9 @@ static const float *gradient_of(const job *j, const dy_table *t, const cn__colum
         return memory;
     }
     const cn__ink *entries = j->x->entries + column->first;
-    if (column->sum == 1) return t->value + entries[0].index * width;
-    if (column->sum == 2) {
-        const int32_t *a = t->whole + entries[0].index * width, *b = t->whole + entries[column->count - 1].index * width;
+    const int32_t *a = t->whole + entries[0].index * width, *b = t->whole + entries[column->count - 1].index * width;
+    if (column->count == 1 && entries[0].codes[0] == 1) return t->value + entries[0].index * width;
+    if (column->count == 2 && entries[0].codes[0] == 1 && entries[1].codes[0] == 1) {
         if (width == MOST_WIDTH) value_of_two(a, b, MOST_WIDTH, t->s.high, t->s.rest, memory);
         else value_of_two(a, b, width, t->s.high, t->s.rest, memory);
         return memory;

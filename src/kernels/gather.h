@@ -9,13 +9,28 @@
 
 typedef enum cn__stored { CN__STORED_U8, CN__STORED_I32, CN__STORED_I64, CN__STORED_F32, CN__STORED_F64 } cn__stored;
 
-/* The non-zeros of a data set, row by row: entries first[r] ... first[r+1]-1 are a column and, in codes[0], its code. */
+/* The non-zeros of a data set, row by row, each a column and, in codes[0], its code. Columns are divided into `parts` of
+ * neighbours with about as many entries, cuts[p] ... cuts[p+1]-1, for tasks that sort them; row r has in part p the entries
+ * first[r * parts + p] ... first[r * parts + p + 1]-1. */
 typedef struct cn__sparse_rows {
     const cn__ink *entries;
     const int64_t *first;
-    const uint8_t *is_heavy;           /* as in cn__batch */
-    uint16_t cuts[CN_MAX_THREADS + 1]; /* columns that divide the entries into equal parts */
+    const uint8_t *is_heavy; /* as in cn__batch */
+    int parts;
+    int32_t cuts[CN_MAX_THREADS + 1];
 } cn__sparse_rows;
+
+/* Lists being made of rows: tasks of neighbouring rows, task t from row rows * t / tasks on, have their own places
+ * begin[t] ... begin[t+1]-1 for entries, and say in end[t] how far they came. */
+typedef struct cn__sparse_listing {
+    int tasks;
+    int64_t begin[CN_MAX_THREADS + 1], end[CN_MAX_THREADS];
+    cn__ink *entries;
+    int32_t *counts; /* of each row */
+    uint8_t *is_heavy;
+} cn__sparse_listing;
+
+typedef enum cn__sparse_outcome { CN__SPARSE_LISTED, CN__SPARSE_NO_CODE, CN__SPARSE_NO_ROOM } cn__sparse_outcome;
 
 /* Rows of `columns` stored numbers without gaps; a number's value is stored x scale, rounded once. */
 typedef struct cn__source {
@@ -41,7 +56,7 @@ typedef struct cn__choice {
  *   tiles   cn__tile_lines(rows) * cn__tile_steps(columns) tiles by samples, cn__tile_lines(columns) *
  *           cn__tile_steps(rows) by columns, a byte for each tile by samples, a word for each two steps, and one
  *           for each 16 outputs of the layer and one more
- *   sparse  rows * columns entries, as many `used` as columns, a byte for each row, last_peaks as for tiles */
+ *   sparse  rows * columns entries, as many `used` and places as columns, a byte for each row, last_peaks as for tiles */
 typedef struct cn__batch_memory {
     int64_t rows, columns;
     cn__ink *by_samples;
@@ -55,6 +70,7 @@ typedef struct cn__batch_memory {
     uint32_t *last_peaks;
     cn__ink *entries;
     cn__column *used;
+    uint32_t *places; /* one for each column */
     uint8_t *is_heavy;
 } cn__batch_memory;
 
@@ -70,13 +86,13 @@ typedef struct cn__gather_math {
     /* codes (rows, columns) such that each number is the float32 nearest to code x scale; 0 if there are none. The pool
      * may be NULL. */
     int (*encode)(cn__pool *pool, const cn__source *source, double scale, uint8_t *codes);
-    /* The batch from source->sparse, and how these are made: the non-zeros of each row are counted, and then listed as
-     * codes from first[row] on; 0 if one has no code. float32 engines only. */
+    /* The batch from source->sparse, and how that is made: all numbers that are not zero as codes; or only counted, which
+     * leaves in end[t] - begin[t] how many task t needs. float32 engines only. */
     void (*sparse)(cn__pool *pool, const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
-                 cn__batch *batch);
-    void (*count_nonzeros)(cn__pool *pool, const cn__source *source, int64_t *counts);
-    int (*list_nonzeros)(cn__pool *pool, const cn__source *source, double scale, const int64_t *first, cn__ink *entries,
-                     uint8_t *is_heavy);
+                   cn__batch *batch);
+    void (*count_nonzeros)(cn__pool *pool, const cn__source *source, cn__sparse_listing *listing);
+    cn__sparse_outcome (*list_nonzeros)(cn__pool *pool, const cn__source *source, double scale,
+                                        cn__sparse_listing *listing);
 } cn__gather_math;
 
 #endif

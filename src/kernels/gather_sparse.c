@@ -12,11 +12,8 @@
 typedef struct listing {
     const cn__source *source;
     double scale;
-    int64_t *counts;
-    const int64_t *first;
-    cn__ink *entries;
-    uint8_t *is_heavy;
-    atomic_int failed;
+    cn__sparse_listing *lists;
+    atomic_int outcome;
 } listing;
 
 /* The i-th stored number times the scale, as float32 (cn__source). */
@@ -51,19 +48,33 @@ static int64_t count_numbers(const cn__source *s, int64_t at, int64_t n)
     return count;
 }
 
-static void count_rows(void *context, int thread, int64_t begin, int64_t end)
+static int64_t first_row(const listing *l, int64_t task)
 {
-    listing *l = context;
-    (void)thread;
-    for (int64_t row = begin; row < end; row++)
-        l->counts[row] = count_numbers(l->source, row * l->source->columns, l->source->columns);
+    return l->source->rows * task / l->lists->tasks;
 }
 
-void cn__gather_count_nonzeros(cn__pool *pool, const cn__source *source, int64_t *counts)
+static void count_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
-    listing l = {.source = source, .counts = counts};
-    if (pool) cn__parallel(pool, source->rows, count_rows, &l);
-    else count_rows(&l, 0, 0, source->rows);
+    listing *l = context;
+    const int64_t columns = l->source->columns;
+    (void)thread;
+    for (int64_t task = begin; task < end; task++) {
+        int64_t from = first_row(l, task), to = first_row(l, task + 1), count = 0;
+        for (int64_t row = from; row < to; row++) count += count_numbers(l->source, row * columns, columns);
+        l->lists->end[task] = l->lists->begin[task] + count;
+    }
+}
+
+static void run(cn__pool *pool, listing *l, cn__loop_body body)
+{
+    if (pool) cn__parallel(pool, l->lists->tasks, body, l);
+    else body(l, 0, 0, l->lists->tasks);
+}
+
+void cn__gather_count_nonzeros(cn__pool *pool, const cn__source *source, cn__sparse_listing *lists)
+{
+    listing l = {.source = source, .lists = lists};
+    run(pool, &l, count_tasks);
 }
 
 /* Bit i: stored number at + i is not zero, for n <= AT_ONCE of them. */
@@ -97,12 +108,12 @@ static uint64_t ink_mask(const cn__source *s, int64_t at, int64_t n)
     return mask;
 }
 
-/* 1 if all went well. As in encode_numbers of gather.c: a NaN has no code. */
-static int list_row(listing *l, int64_t row)
+/* As in encode_numbers of gather.c: a NaN has no code. */
+static cn__sparse_outcome list_row(listing *l, int64_t row, cn__ink **place, const cn__ink *end)
 {
     const cn__source *s = l->source;
     const float per_code = (float)(1 / l->scale);
-    cn__ink *next = l->entries + l->first[row], *end = l->entries + l->first[row + 1];
+    cn__ink *next = *place;
     uint32_t sum = 0;
     for (int64_t c = 0; c < s->columns; c += AT_ONCE) {
         int64_t n = s->columns - c < AT_ONCE ? s->columns - c : AT_ONCE, at = row * s->columns + c;
@@ -110,31 +121,41 @@ static int list_row(listing *l, int64_t row)
             int64_t i = __builtin_ctzll(ink);
             float x = number(s, at + i), nearest = x * per_code + 0.5f;
             int code = (int)(nearest > 0 && nearest < 256 ? nearest : 0);
-            if (!((float)((double)code * l->scale) == x) || next == end) return 0;
+            if (!((float)((double)code * l->scale) == x)) return CN__SPARSE_NO_CODE;
+            if (next == end) return CN__SPARSE_NO_ROOM;
             *next++ = (cn__ink){(uint16_t)(c + i), {(uint8_t)code, 0}};
             sum += (uint32_t)code;
         }
     }
-    l->is_heavy[row] = sum > CN__LIGHT_SUM;
-    return next == end;
+    l->lists->is_heavy[row] = sum > CN__LIGHT_SUM;
+    l->lists->counts[row] = (int32_t)(next - *place);
+    *place = next;
+    return CN__SPARSE_LISTED;
 }
 
-static void list_rows(void *context, int thread, int64_t begin, int64_t end)
+static void list_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     listing *l = context;
     (void)thread;
-    for (int64_t row = begin; row < end && !atomic_load_explicit(&l->failed, memory_order_relaxed); row++)
-        if (!list_row(l, row)) atomic_store_explicit(&l->failed, 1, memory_order_relaxed);
+    for (int64_t task = begin; task < end; task++) {
+        cn__ink *next = l->lists->entries + l->lists->begin[task], *last = l->lists->entries + l->lists->begin[task + 1];
+        int outcome = CN__SPARSE_LISTED;
+        for (int64_t row = first_row(l, task); row < first_row(l, task + 1) && outcome == CN__SPARSE_LISTED; row++) {
+            outcome = list_row(l, row, &next, last);
+            if (atomic_load_explicit(&l->outcome, memory_order_relaxed) != CN__SPARSE_LISTED) break;
+        }
+        l->lists->end[task] = next - l->lists->entries;
+        if (outcome != CN__SPARSE_LISTED) atomic_store_explicit(&l->outcome, outcome, memory_order_relaxed);
+    }
 }
 
-int cn__gather_list_nonzeros(cn__pool *pool, const cn__source *source, double scale, const int64_t *first, cn__ink *entries,
-                         uint8_t *is_heavy)
+cn__sparse_outcome cn__gather_list_nonzeros(cn__pool *pool, const cn__source *source, double scale,
+                                            cn__sparse_listing *lists)
 {
-    if (!(scale > 0)) return 0;
-    listing l = {.source = source, .scale = scale, .first = first, .entries = entries, .is_heavy = is_heavy};
-    if (pool) cn__parallel(pool, source->rows, list_rows, &l);
-    else list_rows(&l, 0, 0, source->rows);
-    return !atomic_load(&l.failed);
+    if (!(scale > 0)) return CN__SPARSE_NO_CODE;
+    listing l = {.source = source, .scale = scale, .lists = lists};
+    run(pool, &l, list_tasks);
+    return (cn__sparse_outcome)atomic_load(&l.outcome);
 }
 
 /* --- a batch --------------------------------------------------------------------------------------------------------- */
@@ -143,8 +164,6 @@ typedef struct job {
     const cn__sparse_rows *from;
     const cn__choice *choice;
     const cn__batch_memory *memory;
-    cn__pool *pool;
-    int64_t columns, tasks;
     int64_t n_used[CN_MAX_THREADS], n_entries[CN_MAX_THREADS];
 } job;
 
@@ -153,87 +172,84 @@ static int64_t row_of(const cn__choice *choice, int64_t i)
     return choice->picks ? (int64_t)choice->picks[i] : choice->first + i;
 }
 
-/* The first entry of a row at or behind a column. */
-static int64_t find_column(const cn__sparse_rows *from, int64_t row, int64_t column)
+/* The entries of sample b in one part of the columns. */
+typedef struct piece {
+    const cn__ink *begin, *end;
+} piece;
+
+static piece piece_of(const job *j, int64_t b, int64_t part)
 {
-    int64_t low = from->first[row], high = from->first[row + 1];
-    while (low < high && column > 0) {
-        int64_t middle = low + (high - low) / 2;
-        if (from->entries[middle].index < column) low = middle + 1;
-        else high = middle;
-    }
-    return low;
+    const int64_t *first = j->from->first + row_of(j->choice, b) * j->from->parts + part;
+    return (piece){j->from->entries + first[0], j->from->entries + first[1]};
 }
 
-/* Sorts the entries of columns begin ... end-1 by column: counts them, gives each column its place, puts them there. */
-static void sort_columns(job *j, int64_t task, int64_t begin, int64_t end)
+#define AHEAD 4 /* samples that are fetched in advance: they lie anywhere in memory */
+
+static void fetch_piece(const job *j, int64_t b, int64_t part)
 {
-    const cn__sparse_rows *from = j->from;
-    cn__column *table = j->memory->used;
+    if (b >= j->choice->n) return;
+    piece p = piece_of(j, b, part);
+    for (const cn__ink *entry = p.begin; entry < p.end; entry += 16) __builtin_prefetch(entry);
+}
+
+/* Sorts the entries of a part's columns by column: counts them, gives each column its place, puts them there. */
+static void sort_part(job *j, int64_t part)
+{
     const int64_t rows = j->choice->n;
-    memset(table + begin, 0, (size_t)(end - begin) * sizeof *table);
+    const int32_t begin = j->from->cuts[part], end = j->from->cuts[part + 1];
+    uint32_t *places = j->memory->places;
+    cn__column *used = j->memory->used;
+    cn__ink *entries = j->memory->entries;
+    memset(places + begin, 0, (size_t)(end - begin) * sizeof *places);
     for (int64_t b = 0; b < rows; b++) {
-        int64_t row = row_of(j->choice, b);
-        const cn__ink *entry = from->entries + find_column(from, row, begin), *last = from->entries + from->first[row + 1];
-        for (; entry < last && entry->index < end; entry++) table[entry->index].count++;
+        fetch_piece(j, b + AHEAD, part);
+        piece p = piece_of(j, b, part);
+        for (const cn__ink *entry = p.begin; entry < p.end; entry++) places[entry->index]++;
     }
     uint32_t place = (uint32_t)(begin * rows);
-    for (int64_t c = begin; c < end; c++) {
-        table[c].first = place;
-        place += (uint32_t)table[c].count;
-        table[c].count = 0;
-    }
-    cn__ink *entries = j->memory->entries;
-    for (int64_t b = 0; b < rows; b++) {
-        int64_t row = row_of(j->choice, b);
-        const cn__ink *entry = from->entries + find_column(from, row, begin), *last = from->entries + from->first[row + 1];
-        for (; entry < last && entry->index < end; entry++) {
-            cn__column *column = &table[entry->index];
-            entries[column->first + (uint32_t)column->count++] = (cn__ink){(uint16_t)b, {entry->codes[0], 0}};
-            column->sum += entry->codes[0];
-        }
-    }
     int64_t n = begin;
-    for (int64_t c = begin; c < end; c++) {
-        table[n] = table[c];
-        table[n].index = (int32_t)c;
-        n += table[n].count != 0;
+    for (int32_t c = begin; c < end; c++) {
+        const uint32_t count = places[c];
+        used[n] = (cn__column){c, (int32_t)count, place};
+        n += count != 0;
+        places[c] = place;
+        place += count;
     }
-    j->n_used[task] = n - begin;
-    j->n_entries[task] = place - begin * rows;
-}
-
-static int64_t cut(const job *j, int64_t task)
-{
-    return task == j->tasks ? j->columns : j->from->cuts[task * CN_MAX_THREADS / j->tasks];
+    j->n_used[part] = n - begin;
+    j->n_entries[part] = (int64_t)place - begin * rows;
+    for (int64_t b = 0; b < rows; b++) {
+        piece p = piece_of(j, b, part);
+        for (const cn__ink *entry = p.begin; entry < p.end; entry++)
+            entries[places[entry->index]++] = (cn__ink){(uint16_t)b, {entry->codes[0], 0}};
+    }
 }
 
 static void sort_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     job *j = context;
     (void)thread;
-    for (int64_t task = begin; task < end; task++) sort_columns(j, task, cut(j, task), cut(j, task + 1));
+    for (int64_t part = begin; part < end; part++) sort_part(j, part);
 }
 
 void cn__gather_sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
-                     cn__batch *batch)
+                       cn__batch *batch)
 {
-    job j = {.from = source->sparse, .choice = choice, .memory = memory, .columns = source->columns,
-             .tasks = cn__pool_threads(pool)};
-    cn__parallel(pool, j.tasks, sort_tasks, &j);
-    int64_t n = j.n_used[0], entries = j.n_entries[0];
-    for (int64_t task = 1; task < j.tasks; task++) {
-        memmove(memory->used + n, memory->used + cut(&j, task), (size_t)j.n_used[task] * sizeof *memory->used);
-        n += j.n_used[task];
-        entries += j.n_entries[task];
+    const cn__sparse_rows *from = source->sparse;
+    job j = {.from = from, .choice = choice, .memory = memory};
+    cn__parallel(pool, from->parts, sort_tasks, &j);
+    int64_t n_used = j.n_used[0], n_entries = j.n_entries[0];
+    for (int part = 1; part < from->parts; part++) {
+        memmove(memory->used + n_used, memory->used + from->cuts[part], (size_t)j.n_used[part] * sizeof *memory->used);
+        n_used += j.n_used[part];
+        n_entries += j.n_entries[part];
     }
-    for (int64_t b = 0; b < choice->n; b++) memory->is_heavy[b] = source->sparse->is_heavy[row_of(choice, b)];
+    for (int64_t b = 0; b < choice->n; b++) memory->is_heavy[b] = from->is_heavy[row_of(choice, b)];
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
                          .scale = source->code_scale,
                          .used = memory->used,
-                         .n_used = n,
-                         .n_entries = entries,
+                         .n_used = n_used,
+                         .n_entries = n_entries,
                          .entries = memory->entries,
                          .is_heavy = memory->is_heavy,
                          .last_peaks = memory->last_peaks};

@@ -10,9 +10,9 @@
 #define cn__gather_list_nonzeros CN_T(cn__gather_list_nonzeros)
 
 void cn__gather_sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
-                     cn__batch *batch);
-void cn__gather_count_nonzeros(cn__pool *pool, const cn__source *source, int64_t *counts);
-int cn__gather_list_nonzeros(cn__pool *pool, const cn__source *source, double scale, const int64_t *first, cn__ink *entries,
-                         uint8_t *is_heavy);
+                       cn__batch *batch);
+void cn__gather_count_nonzeros(cn__pool *pool, const cn__source *source, cn__sparse_listing *listing);
+cn__sparse_outcome cn__gather_list_nonzeros(cn__pool *pool, const cn__source *source, double scale,
+                                            cn__sparse_listing *listing);
 
 #endif

@@ -92,6 +92,7 @@ static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *
     batch->entries = carve(c, row_pairs * (inputs + 16) + column_pairs * cn__list_stride(rows), sizeof *batch->entries);
     batch->by_samples = batch->entries;
     batch->used = carve(c, inputs, sizeof *batch->used);
+    batch->places = carve(c, inputs, sizeof *batch->places);
     batch->is_heavy = carve(c, rows, 1);
     carve_peaks(model, batch, c);
     if (model->engine->gather->tiles && cn__cpu_amx_int8()) carve_tiles(batch, c, training);
