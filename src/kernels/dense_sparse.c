@@ -38,11 +38,11 @@ static void divide(const job *j, int64_t each, int64_t task, int64_t *from, int6
 {
     const cn__batch *x = j->x;
     const int64_t all = x->n_used * each + x->n_entries, begin = all * task / j->tasks, end = all * (task + 1) / j->tasks;
-    int64_t u = 0;
-    for (int64_t done = 0; u < x->n_used && done < begin; u++) done += each + x->used[u].count;
+    int64_t u = 0, done = 0;
+    for (; u < x->n_used && done < begin; u++) done += each + x->used[u].count;
     *from = u;
-    for (int64_t done = begin; u < x->n_used && done < end; u++) done += each + x->used[u].count;
-    *to = task == j->tasks - 1 ? x->n_used : u;
+    for (; u < x->n_used && done < end; u++) done += each + x->used[u].count;
+    *to = u;
 }
 
 static void fetch_row(const real *row, int64_t n)
@@ -279,7 +279,7 @@ static void fill_table(const job *j, dy_table *t)
         uint32_t peak = 0;
         for (int64_t i = c; i < smaller(c + CN__EXACT_GROUP, j->width); i++) peak = peaks[i] > peak ? peaks[i] : peak;
         cn__exact_scale scale = cn__exact_scale_of(CN__EXACT_GRADIENTS, peak, j->x->scale);
-        t->has_nan |= isnan(scale.high) || isnan(scale.rest);
+        t->has_nan |= !isfinite(scale.high) || !isfinite(scale.rest); /* an infinity times 0 is one */
         scales[c / CN__EXACT_GROUP] = scale;
     }
     spread_out(scales, j->width, &t->s);

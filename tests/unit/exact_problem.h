@@ -13,7 +13,7 @@ typedef struct one_case {
     double density;    /* share of codes that are not 0 */
     number_kind kind;
     int has_bias, relu;
-    int full;          /* all codes that are not 0 are 255 */
+    int full;          /* all codes that are not 0 are this; 0: any */
     double scale;      /* 0: 1/255 */
 } one_case;
 
@@ -115,7 +115,7 @@ static inline void open_problem(problem *p, const one_case *c)
     cn__random_begin(&random, 7, CN__FOR_USER, 99);
     for (int64_t i = 0; i < c->rows * c->inputs; i++) {
         int is_blank = cn__random_uniform(&random) >= c->density;
-        p->codes[i] = is_blank ? 0 : c->full ? 255 : (uint8_t)(1 + cn__random_below(&random, 255));
+        p->codes[i] = is_blank ? 0 : c->full ? (uint8_t)c->full : (uint8_t)(1 + cn__random_below(&random, 255));
         if (p->codes[i]) p->inked[i % c->inputs] = 1;
     }
     p->kernel = make_numbers(c->inputs * c->outputs, c->kind, 1);

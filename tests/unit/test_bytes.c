@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "base/pool.h"
 #include "exact_problem.h"
+#include "sparse_rows.h"
 #include "guarded.h"
 #include "model/model.h"
 
@@ -12,9 +13,13 @@
 typedef enum sink_kind { GRADIENT, UPDATE, WAITING } sink_kind;
 
 /* How a case is computed; none of it may change a bit. */
+typedef enum reading { LISTS, TILES, SPARSE } reading_kind;
+static const char *const reading_names[] = {"lists", "tiles", "sparse lists"};
+
 typedef struct way {
     const cn__engine *engine;
-    int tiles, threads, panels, at_end;
+    reading_kind reading;
+    int threads, panels, at_end;
     sink_kind sink;
 } way;
 
@@ -23,7 +28,10 @@ static const int thread_counts[] = {1, 2, 3, 8};
 
 /* --- memory --- */
 
-enum { BY_SAMPLES, FIRST, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, PEAKS, N_BATCH_PIECES };
+enum {
+    BY_SAMPLES, FIRST, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, PEAKS, ENTRIES, USED, PLACES, HEAVY,
+    N_BATCH_PIECES
+};
 
 typedef struct batch_pieces {
     guarded memory[N_BATCH_PIECES];
@@ -38,7 +46,8 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
         pairs * (columns + 16), 2 * pairs, column_pairs * cn__list_stride(rows), column_pairs,
         sample_tiles * CN__TILE_BYTES / 4, sample_tiles / 4,
         cn__tile_lines(columns) * cn__tile_steps(rows) * CN__TILE_BYTES / 4,
-        cn__tile_steps(rows) * cn__tile_steps(columns) * 2, (p->c->outputs + 15) / 16 + 1};
+        cn__tile_steps(rows) * cn__tile_steps(columns) * 2, (p->c->outputs + 15) / 16 + 1,
+        rows * columns, columns * (int64_t)sizeof(cn__column) / 4, columns, (rows + 3) / 4};
     void *at[N_BATCH_PIECES];
     for (int i = 0; i < N_BATCH_PIECES; i++) {
         b->memory[i] = guard(words[i], w->at_end);
@@ -47,11 +56,17 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
     cn__batch_memory memory = {.rows = rows, .columns = columns, .by_samples = at[BY_SAMPLES], .first = at[FIRST],
                                .by_columns = at[BY_COLUMNS], .column_count = at[COUNT],
                                .sample_tiles = at[SAMPLE_TILES], .sample_filled = at[FILLED],
-                               .column_tiles = at[COLUMN_TILES], .inked = at[INKED], .last_peaks = at[PEAKS]};
+                               .column_tiles = at[COLUMN_TILES], .inked = at[INKED], .last_peaks = at[PEAKS],
+                               .entries = at[ENTRIES], .used = at[USED], .places = at[PLACES], .is_heavy = at[HEAVY]};
     cn__source source = {.data = p->codes, .stored = CN__STORED_U8, .rows = rows, .columns = columns,
                          .scale = p->scale, .codes = p->codes, .code_scale = p->scale};
-    (w->tiles ? w->engine->gather->tiles : w->engine->gather->lists)(pools[w->threads], &source,
-                                                                     &(cn__choice){.n = rows}, 1, &memory, &b->batch);
+    const cn__choice all = {.n = rows};
+    const cn__gather_math *gather = w->engine->gather;
+    sparse_copy sparse = open_sparse(p->codes, rows, columns, w->threads + 1);
+    source.sparse = &sparse.rows;
+    if (w->reading == SPARSE) gather->sparse(pools[w->threads], &source, &all, &memory, &b->batch);
+    else (w->reading == TILES ? gather->tiles : gather->lists)(pools[w->threads], &source, &all, 1, &memory, &b->batch);
+    close_sparse(&sparse);
 }
 
 static int close_batch(batch_pieces *b)
@@ -131,14 +146,23 @@ static uint32_t settled_before(int64_t piece, int64_t row)
     return (uint32_t)((piece * 3 + row) % (DONE + 1));
 }
 
-/* Rows wait two by two, see kernels/batch.h: nobody knows better from lists. */
-static int waits(const problem *p, int64_t row)
+static int has_nan(const problem *p)
 {
+    for (int64_t i = 0; i < p->c->inputs * p->c->outputs; i++)
+        if (isnan(p->gradient[i])) return 1;
+    return 0;
+}
+
+/* Rows wait two by two, see kernels/batch.h: nobody knows better from lists. From sparse lists one does, but keeps to it
+ * where a gradient is NaN, so that the same rows become NaN. */
+static int waits(const problem *p, const way *w, int64_t row)
+{
+    if (w->reading == SPARSE && !p->inked[row] && !has_nan(p)) return 1;
     return !p->inked[row] && !(row % 2 ? p->inked[row - 1] : row + 1 < p->c->inputs && p->inked[row + 1]);
 }
 
 /* Weight and slot after the update. */
-static void update_naively(const problem *p, sink_kind kind, float *weight, float *slot)
+static void update_naively(const problem *p, const way *w, float *weight, float *slot)
 {
     int64_t outputs = p->c->outputs;
     memcpy(weight, p->kernel, (size_t)(p->c->inputs * outputs) * sizeof(float));
@@ -146,8 +170,8 @@ static void update_naively(const problem *p, sink_kind kind, float *weight, floa
     for (int64_t i = 0; i < p->c->inputs * outputs; i++) {
         int64_t row = i / outputs, missed = DONE - settled_before(i % outputs / CN__IDLE_COLUMNS, row);
         void *slots[CN__MAX_SLOTS] = {&slot[i]};
-        if (kind == WAITING && waits(p, row)) continue;
-        if (kind == WAITING) idle(NULL, 1, slots, missed);
+        if (w->sink == WAITING && waits(p, w, row)) continue;
+        if (w->sink == WAITING) idle(NULL, 1, slots, missed);
         update(NULL, 1, &weight[i], slots, &p->gradient[i]);
     }
 }
@@ -175,12 +199,12 @@ static const char *check_backward(const problem *p, const way *w, cn__pass *pass
     pass->sinks = sinks;
     pass->dy = dy.numbers;
     w->engine->layers[CN__LAYER_dense]->backward(pass);
-    update_naively(p, w->sink, weight, slot);
+    update_naively(p, w, weight, slot);
     if (w->sink == GRADIENT && !lies_there(l, &gradient, p->gradient)) wrong = "the gradient";
     if (w->sink != GRADIENT && !lies_there(l, &kernel, weight)) wrong = "the updated kernel";
     if (w->sink != GRADIENT && !lies_there(l, &slots, slot)) wrong = "the slot";
     for (int64_t k = 0; w->sink == WAITING && k < pieces * c->inputs; k++)
-        if (counts[k] != (waits(p, k % c->inputs) ? settled_before(k / c->inputs, k % c->inputs) : DONE + 1))
+        if (counts[k] != (waits(p, w, k % c->inputs) ? settled_before(k / c->inputs, k % c->inputs) : DONE + 1))
             wrong = "the account of a row";
     if (!untouched_around(&settled) || !untouched_around(&dy) || memcmp(dy.numbers, p->dy, dy.bytes) != 0)
         wrong = "what stands beside";
@@ -244,12 +268,12 @@ static const char *check(const problem *p, const way *w)
 static void complain(const one_case *c, const way *w, const char *wrong)
 {
     print_message("%s, %s, %d threads, %s, sink %d: batch %lld, %lld -> %lld, density %g, numbers %d: %s is wrong\n",
-                  cn__isa_name(w->engine->isa), w->tiles ? "tiles" : "lists", thread_counts[w->threads],
+                  cn__isa_name(w->engine->isa), reading_names[w->reading], thread_counts[w->threads],
                   w->panels ? "panels" : "rows", w->sink, (long long)c->rows, (long long)c->inputs,
                   (long long)c->outputs, c->density, c->kind, wrong);
 }
 
-/* All engines, lists and tiles; the other choices take turns, so that a few cases see them all. */
+/* All engines and ways of reading; the other choices take turns, so that a few cases see them all. */
 static void check_everywhere(const one_case *c)
 {
     static int turn;
@@ -258,10 +282,11 @@ static void check_everywhere(const one_case *c)
     problem p;
     open_problem(&p, c);
     for (int e = 0; e < n_engines; e++) {
-        for (int tiles = 0; tiles <= (engines[e]->gather->tiles && cn__cpu_amx_int8()); tiles++) {
+        for (reading_kind reading = LISTS; reading <= SPARSE; reading++) {
+            if (reading == TILES && !(engines[e]->gather->tiles && cn__cpu_amx_int8())) continue;
             for (int sink = GRADIENT; sink <= WAITING; sink++, turn++) {
-                const way w = {.engine = engines[e], .tiles = tiles, .threads = turn % 4, .at_end = turn / 4 % 2,
-                               .panels = sink != GRADIENT && turn % 5 < 3, .sink = (sink_kind)sink};
+                const way w = {.engine = engines[e], .reading = reading, .threads = turn % 4, .at_end = turn / 4 % 2,
+                               .panels = reading != SPARSE && sink != GRADIENT && turn % 5 < 3, .sink = (sink_kind)sink};
                 const char *wrong = check(&p, &w);
                 if (wrong) complain(c, &w, wrong);
                 assert_null(wrong);
@@ -311,16 +336,29 @@ static void any_numbers(void **state)
     }
 }
 
+/* Words of a text: sums of one or two ones have a way of their own where lists are sparse. */
+static void few_ones(void **state)
+{
+    (void)state;
+    static const number_kind kinds[] = {PLAIN, MIXED, LARGEST, MOST_NEGATIVE, STRANGE};
+    for (int i = 0; i < 5; i++) {
+        check_everywhere(&(one_case){.rows = 40, .inputs = 301, .outputs = 150, .density = 0.03, .kind = kinds[i],
+                                     .full = 1, .has_bias = 1, .relu = 1, .scale = 1});
+        check_everywhere(&(one_case){.rows = 90, .inputs = 130, .outputs = 16, .density = 0.02, .kind = kinds[i], .full = 1});
+    }
+    check_everywhere(&(one_case){.rows = 20, .inputs = 100, .outputs = 512, .density = 0.04, .full = 1, .scale = 1});
+}
+
 /* The largest sums that there can be, of either sign. */
 static void longest_sums(void **state)
 {
     (void)state;
     for (number_kind kind = LARGEST; kind <= MOST_NEGATIVE; kind++) {
         check_everywhere(&(one_case){.rows = CN__BATCH_MOST_ROWS, .inputs = 3, .outputs = 17, .density = 1,
-                                     .kind = kind, .full = 1});
+                                     .kind = kind, .full = 255});
         if (engines_quick()) continue;
         check_everywhere(&(one_case){.rows = 2, .inputs = CN__BATCH_MOST_COLUMNS, .outputs = 16, .density = 1,
-                                     .kind = kind, .full = 1});
+                                     .kind = kind, .full = 255});
     }
     /* more inputs than the lists' table of whole numbers has room for */
     check_everywhere(&(one_case){.rows = 3, .inputs = 6145, .outputs = 20, .density = 0.05, .has_bias = 1});
@@ -466,7 +504,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_check_finds_wrong_kernels), cmocka_unit_test(odd_sizes),
         cmocka_unit_test(large_odd_sizes),               cmocka_unit_test(any_density),
-        cmocka_unit_test(any_numbers),                   cmocka_unit_test(longest_sums),
+        cmocka_unit_test(any_numbers),                   cmocka_unit_test(few_ones),
+        cmocka_unit_test(longest_sums),
     };
     return cmocka_run_group_tests_name("bytes", tests, start_teams, end_teams);
 }

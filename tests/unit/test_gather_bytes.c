@@ -1,19 +1,22 @@
-/* Batches of bytes (src/kernels/batch.h): tiles and lists say what the rows say, in every engine, at odd sizes and for any
+/* Batches of bytes (src/kernels/batch.h): tiles, lists and sparse lists say what the rows say, in every engine, at odd sizes and for any
  * number of threads; and which numbers become bytes at all. */
 #define _GNU_SOURCE
 #include "base/pool.h"
 #include "engines.h"
 #include "guarded.h"
+#include "sparse_rows.h"
 
 #include <float.h>
 #include <stdio.h>
 
 enum { SOURCE_ROWS = 150 };
+typedef enum reading { LISTS, TILES, SPARSE } reading_kind;
+static const char *const reading_names[] = {"lists", "tiles", "sparse lists"};
 
 typedef struct batch {
     cn__batch_memory memory;
     cn__batch view;
-    guarded pieces[8];
+    guarded pieces[12];
     int n_pieces;
 } batch;
 
@@ -37,7 +40,11 @@ static void open_batch(batch *b, int64_t rows, int64_t columns, int at_end)
         .sample_tiles = piece(b, sample_tiles * CN__TILE_BYTES, at_end),
         .sample_filled = piece(b, sample_tiles, at_end),
         .column_tiles = piece(b, cn__tile_lines(columns) * cn__tile_steps(rows) * CN__TILE_BYTES, at_end),
-        .inked = piece(b, cn__tile_steps(rows) * cn__tile_steps(columns) * 8, at_end)};
+        .inked = piece(b, cn__tile_steps(rows) * cn__tile_steps(columns) * 8, at_end),
+        .entries = piece(b, rows * columns * (int64_t)sizeof(cn__ink), at_end),
+        .used = piece(b, columns * (int64_t)sizeof(cn__column), at_end),
+        .places = piece(b, columns * 4, at_end),
+        .is_heavy = piece(b, rows, at_end)};
 }
 
 static int close_batch(batch *b)
@@ -119,24 +126,81 @@ static const char *check_lists(const rows_of *r, const cn__batch *b, int with_co
     return wrong;
 }
 
-static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of *r, int tiles, int with_columns,
+static const char *check_sparse(const rows_of *r, const cn__batch *b)
+{
+    int64_t u = 0, entries = 0;
+    for (int64_t c = 0; c < r->columns; c++) {
+        const cn__column *column = u < b->n_used && b->used[u].index == c ? &b->used[u++] : NULL;
+        int32_t at = 0;
+        for (int64_t i = 0; i < r->choice->n; i++) {
+            uint8_t code = code_at(r, i, c);
+            if (!code) continue;
+            if (!column || at >= column->count) return "a column is short";
+            const cn__ink *entry = &b->entries[column->first + (uint32_t)at++];
+            if (entry->index != i || entry->codes[0] != code) return "an entry";
+        }
+        if (column && (at == 0 || at != column->count)) return "a column is long";
+        entries += at;
+    }
+    for (int64_t i = 0; i < r->choice->n; i++) {
+        int64_t sum = 0;
+        for (int64_t c = 0; c < r->columns; c++) sum += code_at(r, i, c);
+        if (b->is_heavy[i] != (sum > CN__LIGHT_SUM)) return "whether a sample is heavy";
+    }
+    return u == b->n_used && entries == b->n_entries ? NULL : "the number of columns";
+}
+
+static const char *check_tiles_noticed(const rows_of *r, batch *b, int with_columns)
+{
+    const char *wrong = NULL;
+    b->memory.sample_tiles[0] ^= 1;
+    if (!check_tiles(r, &b->view, with_columns)) wrong = "the check";
+    b->memory.sample_tiles[0] ^= 1;
+    b->memory.inked[0] ^= 1;
+    if (!check_tiles(r, &b->view, with_columns)) wrong = "the check";
+    return wrong;
+}
+
+static const char *check_sparse_noticed(const rows_of *r, batch *b)
+{
+    const char *wrong = NULL;
+    b->memory.is_heavy[0] ^= 1;
+    if (!check_sparse(r, &b->view)) wrong = "the check";
+    b->memory.is_heavy[0] ^= 1;
+    if (b->view.n_used == 0) return wrong;
+    b->memory.used[0].count--;
+    if (!check_sparse(r, &b->view)) wrong = "the check";
+    b->memory.used[0].count++;
+    b->memory.entries[b->memory.used[0].first].codes[0] ^= 1;
+    if (!check_sparse(r, &b->view)) wrong = "the check";
+    return wrong;
+}
+
+static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of *r, reading_kind reading, int with_columns,
                          int at_end)
 {
+    sparse_copy sparse = open_sparse(r->codes, SOURCE_ROWS, r->columns, cn__pool_threads(pool));
     cn__source source = {.data = r->codes, .stored = CN__STORED_U8, .rows = SOURCE_ROWS, .columns = r->columns,
-                         .scale = 0.5, .codes = r->codes, .code_scale = 0.5};
+                         .scale = 0.5, .codes = r->codes, .code_scale = 0.5, .sparse = &sparse.rows};
+    const char *wrong = NULL;
     batch b;
     open_batch(&b, r->choice->n, r->columns, at_end);
-    (tiles ? engine->gather->tiles : engine->gather->lists)(pool, &source, r->choice, with_columns, &b.memory, &b.view);
-    const char *wrong = tiles ? check_tiles(r, &b.view, with_columns) : check_lists(r, &b.view, with_columns);
-    if (b.view.rows != r->choice->n || b.view.columns != r->columns || b.view.scale != 0.5) wrong = "the head";
-    if (!wrong && tiles) { /* and the check looks at all of it */
-        b.memory.sample_tiles[0] ^= 1;
-        if (!check_tiles(r, &b.view, with_columns)) wrong = "the check";
-        b.memory.sample_tiles[0] ^= 1;
-        b.memory.inked[0] ^= 1;
-        if (!check_tiles(r, &b.view, with_columns)) wrong = "the check";
+    if (reading == SPARSE) {
+        engine->gather->sparse(pool, &source, r->choice, &b.memory, &b.view);
+        wrong = check_sparse(r, &b.view);
+    } else if (reading == TILES) {
+        engine->gather->tiles(pool, &source, r->choice, with_columns, &b.memory, &b.view);
+        wrong = check_tiles(r, &b.view, with_columns);
+    } else {
+        engine->gather->lists(pool, &source, r->choice, with_columns, &b.memory, &b.view);
+        wrong = check_lists(r, &b.view, with_columns);
     }
+    if (b.view.rows != r->choice->n || b.view.columns != r->columns || b.view.scale != 0.5) wrong = "the head";
+    /* and the check looks at all of it */
+    if (!wrong && reading == TILES) wrong = check_tiles_noticed(r, &b, with_columns);
+    if (!wrong && reading == SPARSE) wrong = check_sparse_noticed(r, &b);
     if (!close_batch(&b)) wrong = "a sentinel";
+    close_sparse(&sparse);
     return wrong;
 }
 
@@ -161,13 +225,14 @@ static void every_size(void **state)
         for (int64_t k = 0; k < SOURCE_ROWS; k++) picks[k] = (uint32_t)(SOURCE_ROWS - 1 - k);
         const cn__choice choices[] = {{.first = SOURCE_ROWS - n, .n = n}, {.picks = picks, .n = n}};
         for (int e = 0; e < n_engines; e++) {
-            for (int tiles = 0; tiles <= (engines[e]->gather->tiles != NULL); tiles++) {
+            for (reading_kind reading = LISTS; reading <= SPARSE; reading++) {
+                if (reading == TILES && !engines[e]->gather->tiles) continue;
                 for (int k = 0; k < 4; k++, turn++) {
                     const rows_of r = {.codes = codes, .choice = &choices[k % 2], .columns = columns};
-                    const char *wrong = check(engines[e], pools[turn % 2], &r, tiles, k != 2, turn / 2 % 2);
+                    const char *wrong = check(engines[e], pools[turn % 2], &r, reading, k != 2, turn / 2 % 2);
                     if (wrong)
                         print_message("%s, %s, %lld rows of %lld: %s is wrong\n", cn__isa_name(engines[e]->isa),
-                                      tiles ? "tiles" : "lists", (long long)n, (long long)columns, wrong);
+                                      reading_names[reading], (long long)n, (long long)columns, wrong);
                     assert_null(wrong);
                 }
             }
@@ -182,6 +247,38 @@ static void every_size(void **state)
 
 enum { ROWS = 3, COLUMNS = 1500 };
 
+/* The same verdict and, if there are codes, all that are not zero, row by row. Room for one too few must be noticed. */
+static void check_listing(const cn__gather_math *gather, cn__pool *pool, const cn__source *source, double scale, int found,
+                          const uint8_t *codes)
+{
+    static cn__ink entries[ROWS * COLUMNS];
+    static int32_t counts[ROWS];
+    static uint8_t is_heavy[ROWS];
+    cn__sparse_listing lists = {.tasks = 2, .entries = entries, .counts = counts, .is_heavy = is_heavy};
+    gather->count_nonzeros(pool, source, &lists);
+    const int64_t in_first = lists.end[0], in_all = in_first + lists.end[1];
+    lists.begin[1] = in_first;
+    lists.begin[2] = in_all;
+    cn__sparse_outcome outcome = gather->list_nonzeros(pool, source, scale, &lists);
+    assert_int_equal(outcome, found ? CN__SPARSE_LISTED : CN__SPARSE_NO_CODE);
+    if (!found) return;
+    int64_t n = 0;
+    for (int64_t row = 0; row < ROWS; row++) {
+        int64_t sum = 0, before = n;
+        for (int64_t c = 0; c < COLUMNS; c++) {
+            if (!codes[row * COLUMNS + c]) continue;
+            assert_int_equal(entries[n].index, c);
+            assert_int_equal(entries[n++].codes[0], codes[row * COLUMNS + c]);
+            sum += codes[row * COLUMNS + c];
+        }
+        assert_int_equal(counts[row], n - before);
+        assert_int_equal(is_heavy[row], sum > CN__LIGHT_SUM);
+    }
+    assert_int_equal(n, in_all);
+    lists.begin[2]--;
+    if (n) assert_int_equal(gather->list_nonzeros(pool, source, scale, &lists), CN__SPARSE_NO_ROOM);
+}
+
 /* 1 if every engine finds the codes of `numbers`, 0 if every engine refuses them. */
 static int encodes(const void *numbers, cn__stored stored, double source_scale, double scale, const uint8_t *codes)
 {
@@ -195,6 +292,7 @@ static int encodes(const void *numbers, cn__stored stored, double source_scale, 
         found[e] = engines[e]->gather->encode(e % 2 ? pool : NULL, &source, scale, got);
         assert_int_equal(found[e], found[0]);
         if (found[e]) assert_memory_equal(got, codes, sizeof got);
+        check_listing(engines[e]->gather, e % 2 ? pool : NULL, &source, scale, found[e], codes);
     }
     cn__pool_destroy(&pool);
     return found[0];
