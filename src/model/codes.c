@@ -111,6 +111,6 @@ int cn__codes_find(const cn_model *model, cn__data *data, int encoded)
         CN_TRY(encode(model, data, scales, n_scales));
         if (!data->x.codes) data->listing = CN__LISTS_VALUES;
     }
-    data->as_tiles = model->engine->gather->tiles && data->ink >= CN__TILES_FROM && cn__cpu_amx_int8();
+    data->as_tiles = model->engine->gather->tiles && data->ink >= CN__SPARSE_BELOW && cn__cpu_amx_int8();
     return CN_OK;
 }

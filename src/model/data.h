@@ -61,8 +61,7 @@ double cn__number_at(const cn__source *source, int64_t i);
 
 /* --- codes.c --- */
 #define CN__LISTS_BELOW 0.4 /* inputs with a smaller share of non-zeros go as bytes */
-#define CN__TILES_FROM 0.05 /* with fewer non-zeros, walking them is faster than multiplying all */
-#define CN__SPARSE_BELOW 0.05 /* with fewer non-zeros, rows of a data set are kept as lists of them */
+#define CN__SPARSE_BELOW 0.05 /* with fewer, walking lists of them is faster than multiplying all by tiles */
 /* Sets x.codes or x.sparse, and x.code_scale, if x holds bytes, or may be `encoded` as such, and the first layer sums over them exactly
  * (kernels/exact.h): it is a Dense, and x is mostly zero and consists of whole multiples, 0 to 255, of one number.
  * Error: CN_ENOMEM. */

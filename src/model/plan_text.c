@@ -61,10 +61,11 @@ static void put_bytes(page *p, const cn_model *model, const cn__data *data, int6
 {
     if (!cn__step_reads_bytes(model, data, rows))
         put(p, "dense rows, as this batch is too large for bytes");
+    else if (data->x.sparse)
+        put(p, "sparse lists of non-zeros, made once, summed exactly; for %.0f %% and more there are other ways",
+            100 * CN__SPARSE_BELOW);
     else if (data->as_tiles)
-        put(p, "tiles of bytes, summed exactly; below %.0f %% lists of non-zeros are faster", 100 * CN__TILES_FROM);
-    else if (model->engine->gather->tiles && cn__cpu_amx_int8())
-        put(p, "lists of non-zeros, summed exactly; from %.0f %% on tiles are faster", 100 * CN__TILES_FROM);
+        put(p, "tiles of bytes, summed exactly; below %.0f %% sparse lists of non-zeros are faster", 100 * CN__SPARSE_BELOW);
     else
         put(p, "lists of non-zeros, summed exactly; tiles need the kernels avx512 and AMX int8");
 }
@@ -131,6 +132,8 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
     const cn__weight *kernel = &layer->weights[0];
     int64_t rows = batch * (layer->input_size / kernel->rows);
     int tiles = model->bf16_way == CN__BF16_TILES, as_tiles = tiles || (bytes && bytes->as_tiles);
+    int is_sparse = bytes && bytes->x.sparse;
+    static const char by_columns[] = "lists of non-zeros, each row of the kernel visited once";
     cn__dense_choice choice;
     model->engine->dense_choose(model->team, rows, kernel->rows, kernel->columns, kernel->stride, &choice);
     if (in_blocks) {
@@ -144,19 +147,21 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
     put(p, "%.64s: %lld rows, %lld -> %lld\n", layer->name, (long long)rows, (long long)kernel->rows,
         (long long)kernel->columns);
     if (bytes || tiles)
-        put(p, "  %-16s %s\n", "forward", as_tiles ? "tiles" : "lists of non-zeros, two samples at a time");
+        put(p, "  %-16s %s\n", "forward", as_tiles ? "tiles" : is_sparse ? by_columns
+                                                              : "lists of non-zeros, two samples at a time");
     else put_product(p, model, "forward", choice.forward, choice.forward_parts);
     if (is_first) put(p, "  %-16s not needed, as nothing lies below\n", "input gradient");
     else if (tiles) put(p, "  %-16s tiles\n", "input gradient");
     else put_product(p, model, "input gradient", choice.backward_input, choice.backward_input_parts);
     if (bytes || tiles) {
-        put(p, "  %-16s %s\n", "kernel gradient", as_tiles ? "tiles" : "lists of non-zeros, two columns at a time");
+        put(p, "  %-16s %s\n", "kernel gradient", as_tiles ? "tiles" : is_sparse ? by_columns
+                                                              : "lists of non-zeros, two columns at a time");
     } else {
         put_product(p, model, "kernel gradient", choice.backward_kernel, choice.backward_kernel_parts);
         put(p, "  %-16s %lld x %lld at a time go through the update while they are in the cache\n", "",
             (long long)choice.strip_rows, (long long)choice.strip_columns);
     }
-    if (bytes && cn__panels_serve(model))
+    if (bytes && !is_sparse && cn__panels_serve(model))
         put(p, "  %-16s in panels of %d columns while fit trains: each thread has its own\n", "kernel", CN__IDLE_COLUMNS);
     if (is_first) put_waiting(p, model, bytes != NULL);
 }

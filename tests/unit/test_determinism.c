@@ -215,6 +215,63 @@ static void exact_sums_are_near_those_in_float32(void **state)
     cn_tensor_destroy(&fitted);
 }
 
+/* Rows with a few ones or a few larger numbers; some rows have so many that their codes do not add up to 255. */
+static cn_tensor *few_nonzeros(int largest)
+{
+    enum { ROWS = 160, COLUMNS = 900 };
+    cn_tensor *x = cn_zeros(CN_UINT8, ROWS, COLUMNS);
+    uint8_t *codes = cn_data(x);
+    uint32_t state = 1;
+    for (int i = 0; i < ROWS * COLUMNS; i++) {
+        state = state * 1664525u + 1013904223u;
+        if (state >> 8 < (i / COLUMNS % 50 == 7 ? 5000000u : 300000u)) codes[i] = (uint8_t)(1 + (state >> 4) % (uint32_t)largest);
+    }
+    return x;
+}
+
+/* fit keeps them as sparse lists; single steps on bytes read plain lists. */
+static void train_on_few(const cn_tensor *x, const char *isa, int threads, const char *optimizer, int by_steps,
+                         char digest[65])
+{
+    cn_tensor *y = cn_zeros(CN_INT32, cn_len(x));
+    for (int64_t i = 0; i < cn_len(x); i++) ((int32_t *)cn_data(y))[i] = (int32_t)(i % 3);
+    cn_model *model = cn_sequential(.threads = threads, .isa = isa, .seed = 4);
+    cn_add(model, cn_dense(144, .activation = "relu", .input_shape = {cn_shape(x)[1]}));
+    cn_add(model, cn_dense(3, .activation = "softmax"));
+    assert_int_equal(cn_compile(model, .loss = "sparse_categorical_crossentropy", .optimizer_name = optimizer), CN_OK);
+    if (!by_steps)
+        assert_int_equal(cn_fit(model, x, y, .batch_size = 30, .epochs = 3, .shuffle = 0), CN_OK);
+    for (int epoch = 0; by_steps && epoch < 3; epoch++)
+        for (int64_t first = 0, end; first < cn_len(x); first = end) {
+            end = first + 30 < cn_len(x) ? first + 30 : cn_len(x);
+            assert_int_equal(cn_train_step(model, cn_slice(x, {first, end}), cn_slice(y, {first, end}), NULL), CN_OK);
+        }
+    assert_int_equal(cn_model_weights_sha256(model, digest), CN_OK);
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&y);
+}
+
+static void sparse_lists(void **state)
+{
+    (void)state;
+    const char *const optimizers[] = {"rmsprop", "adam", "sgd"};
+    const cn__engine *engines[CN__ISA_COUNT];
+    int n_engines = engines_usable(engines);
+    for (int k = 0; k < 6; k++) {
+        cn_tensor *bytes = few_nonzeros(k % 2 ? 200 : 1), *numbers = cn_astype(bytes, CN_FLOAT32);
+        char expected[65], digest[65];
+        train_on_few(bytes, "c", 1, optimizers[k / 2], 1, expected);
+        for (int e = 0; e < n_engines; e++)
+            for (int threads = 1; threads <= 3; threads++) {
+                train_on_few(threads == 2 ? numbers : bytes, cn__isa_name(engines[e]->isa), threads, optimizers[k / 2], 0,
+                             digest);
+                assert_string_equal(digest, expected);
+            }
+        cn_tensor_destroy(&bytes);
+        cn_tensor_destroy(&numbers);
+    }
+}
+
 static void every_optimizer(void **state)
 {
     (void)state;
@@ -289,7 +346,7 @@ int main(void)
         cmocka_unit_test(the_seed_decides),      cmocka_unit_test(epochs_one_by_one),
         cmocka_unit_test(validation_rows_do_not_train), cmocka_unit_test(digest_is_that_of_the_weights),
         cmocka_unit_test(lists_tiles_rows_and_panels), cmocka_unit_test(what_was_predicted_before),
-        cmocka_unit_test(exact_sums_are_near_those_in_float32),
+        cmocka_unit_test(exact_sums_are_near_those_in_float32), cmocka_unit_test(sparse_lists),
     };
     return cmocka_run_group_tests_name("determinism", tests, load, unload);
 }
