@@ -212,6 +212,7 @@ enum { COLUMNS = 5 };
 typedef struct scored {
     double output[BATCH * COLUMNS], target[BATCH * COLUMNS], p[BATCH * COLUMNS], row_loss[BATCH];
     double gradient[BATCH * COLUMNS];
+    double room[BATCH * 64]; /* of sequences of one step */
     int32_t labels[BATCH];
     const cn__loss_options *options;
 } scored;
@@ -221,7 +222,8 @@ static double measure(void (*function)(const cn__scores *), int sparse, scored *
 {
     function(&(cn__scores){.rows = BATCH, .columns = COLUMNS, .options = s->options, .target = sparse ? NULL : s->target,
                            .labels = sparse ? s->labels : NULL, .output = s->output, .probabilities = s->p,
-                           .row_loss = s->row_loss, .gradient = with_gradient ? s->gradient : NULL, .divisor = BATCH});
+                           .row_loss = s->row_loss, .gradient = with_gradient ? s->gradient : NULL, .divisor = BATCH,
+                           .steps = 1, .length = 1, .room = s->room});
     double sum = 0;
     for (int r = 0; r < BATCH; r++) sum += s->row_loss[r];
     return sum / BATCH;
