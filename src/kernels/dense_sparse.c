@@ -104,7 +104,7 @@ static double *heavy_sums(const job *j, int64_t task)
 }
 
 #define BYTES_OF_A_SUM (sizeof(int32_t) + sizeof(double))
-_Static_assert(CN__BATCH_MOST_ROWS * 128 * BYTES_OF_A_SUM <= CN_POOL_SCRATCH, "sums of the largest batch do not fit");
+_Static_assert(CN__BATCH_MOST_ROWS * CN__EXACT_GROUP * BYTES_OF_A_SUM <= CN_POOL_SCRATCH, "sums of the largest batch do not fit");
 _Static_assert(MOST_WIDTH * sizeof(uint32_t) <= CN_POOL_STRIP, "peaks do not fit");
 
 #define MOST_WEIGHT 8388607 /* as cn__exact_scale_of(CN__EXACT_WEIGHTS) has it */
@@ -250,7 +250,7 @@ void cn__dense_sparse_forward(const cn__dense *d, const cn__batch *x, const cn__
 /* --- gradient of the kernel ---------------------------------------------------------------------------------------- */
 
 #define PIECE CN__IDLE_COLUMNS
-#define TABLE_BYTES ((size_t)2 << 20) /* of dy, once as whole numbers and once as values; L2 should keep most of it */
+#define TABLE_BYTES ((size_t)4 << 20) /* of dy, once as whole numbers and once as values */
 _Static_assert(CN__BATCH_MOST_ROWS * PIECE * sizeof(int32_t) <= TABLE_BYTES, "dy of the largest batch does not fit");
 _Static_assert(2 * TABLE_BYTES <= CN_POOL_SCRATCH, "dy of the largest batch does not fit");
 
