@@ -5,7 +5,7 @@
  * Each line of the page stands beside the arithmetic limit: the time that dense arithmetic needs at the FMA peak measured
  * in the same run. (Most of MNIST is zero, so the first layer can be faster than that.) A line is flagged where time
  * grew more than the work did since the line before, or where an odd size is slower, per unit of work, than the size
- * beside it; TOLERANCE is left for noise. */
+ * beside it; TOLERANCE is left for noise. Least times are compared, as others tell about slow minutes of the machine. */
 #include "machine.h"
 #include "runs.h"
 
@@ -48,14 +48,14 @@ static void flag(series *s)
         p->flag = "";
         if (is_odd_size(p->at)) {
             const point *near = i + 1 < s->n && !is_odd_size(s->points[i + 1].at) ? p + 1 : even;
-            if (near && !(p->seconds / p->work <= TOLERANCE * near->seconds / near->work)) p->flag = "cliff";
+            if (near && !(p->least / p->work <= TOLERANCE * near->least / near->work)) p->flag = "cliff";
             continue;
         }
         if (even && !strcmp(s->axis, "depth") && even->at == 1) even = NULL; /* the first layer skips zeros, the rest cannot */
         double more_work = even && p->work > even->work ? p->work / even->work : 1;
-        if (even && strcmp(s->axis, "threads") && !(p->seconds <= TOLERANCE * more_work * even->seconds))
+        if (even && strcmp(s->axis, "threads") && !(p->least <= TOLERANCE * more_work * even->least))
             p->flag = "worse than linear";
-        if (even && !strcmp(s->axis, "threads") && !(p->seconds <= TOLERANCE * even->seconds)) p->flag = "slower";
+        if (even && !strcmp(s->axis, "threads") && !(p->least <= TOLERANCE * even->least)) p->flag = "slower";
         even = p;
     }
 }

@@ -182,6 +182,8 @@ int cn__model_start_threads(cn_model *model);
 /* Multiply-adds of one forward pass; waking a sleeping thread takes longer than CN__WORTH_A_TEAM of them. */
 double cn__model_work(const cn_model *model, int64_t rows);
 #define CN__WORTH_A_TEAM 1500000
+/* Moving a weight in training takes as long as this many multiply-adds. */
+#define CN__ROWS_OF_AN_UPDATE 8
 /* Chooses the team for a batch of that many rows. */
 void cn__model_choose_team(cn_model *model, int64_t rows);
 /* Rows of the last axis in one sample's output: the loss measures each. */

@@ -31,16 +31,16 @@ static void put_machine(page *p, const cn_model *model, int64_t rows)
 {
     int64_t caches[3];
     cn__cpu_caches(caches);
-    double work = cn__model_work(model, rows);
+    double work = cn__model_work(model, rows), update = cn__model_work(model, CN__ROWS_OF_AN_UPDATE);
     put(p, "model     %.64s, %s, batches of %lld\n", model->name, model->precision, (long long)rows);
     put(p, "kernels   %s: ", cn__isa_name(model->engine->isa));
     if (model->engine->bits == 64) put(p, "float64 has no others\n");
     else if (model->isa_wish) put(p, "%s asks for it; the best of this CPU: %s\n", model->isa_wish,
                                   cn__isa_name(cn__isa_detected()));
     else put(p, "the best of this CPU\n");
-    put(p, "threads   %d of %d (affinity and quota allow %d): one batch is %.0f multiply-adds forward,\n"
-           "          a team is worth waking from %d on\n",
-        cn__pool_threads(model->team), model->threads, cn__cpu_threads(), work, CN__WORTH_A_TEAM);
+    put(p, "threads   %d of %d (affinity and quota allow %d): one batch is %.0f multiply-adds forward\n"
+           "          and its updates cost as much as %.0f, a team is worth waking from %d on\n",
+        cn__pool_threads(model->team), model->threads, cn__cpu_threads(), work, update, CN__WORTH_A_TEAM);
     put(p, "caches    L1 %lld KiB, L2 %lld KiB, L3 %lld KiB (0: unknown)\n", (long long)caches[0] / 1024,
         (long long)caches[1] / 1024, (long long)caches[2] / 1024);
     cn__block_sizes block = cn__block_sizes_for(cn__pool_caches(model->team));
@@ -216,7 +216,7 @@ char *cn_model_plan(cn_model *model, const cn_tensor *x, int64_t batch_size)
     page p = {.capacity = HEAD_BYTES + (size_t)model->n_layers * LAYER_BYTES};
     if (cn__plan_prepare(model, rows, 1) == CN_OK) p.bytes = cn__alloc(p.capacity, 1, "the plan in words");
     if (p.bytes) {
-        cn__model_choose_team(model, rows);
+        cn__model_choose_team(model, rows + CN__ROWS_OF_AN_UPDATE);
         put_machine(&p, model, rows);
         put_inputs(&p, model, x ? &data : NULL, rows);
         put_layers(&p, model, rows, x && cn__step_reads_bytes(model, &data, rows) ? &data : NULL);

@@ -246,7 +246,7 @@ void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *cho
 void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums)
 {
     cn__batch batch;
-    cn__model_choose_team(model, choice->n);
+    cn__model_choose_team(model, choice->n + CN__ROWS_OF_AN_UPDATE);
     const cn__batch *bytes = read_inputs(model, data, choice, 1, &batch);
     int in_blocks = cn__blocks_serve(model, choice->n);
     const void *output = run_forward(model, choice->n, bytes, 1,
