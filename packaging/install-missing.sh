@@ -19,7 +19,7 @@ done
 if [ "$(id -u)" -eq 0 ]; then
     as_root=
 elif command -v sudo >/dev/null; then
-    as_root=sudo
+    as_root=${SUDO-sudo} # .ci/run says "sudo -n": nobody is there to type a password
 else
     echo "make deps: packages are missing and there is no sudo; as root, please run: apt-get install$missing" >&2
     exit 1
@@ -27,7 +27,7 @@ fi
 
 echo "Installing$missing ..."
 log=$(mktemp)
-install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $missing >"$log" 2>&1; }
+install() { $as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=60 install -y -q --no-install-recommends $missing >"$log" 2>&1; }
 install || { $as_root apt-get update -q >"$log" 2>&1 && install; }
 status=$?
 if [ $status -ne 0 ]; then

@@ -20,8 +20,8 @@ skip() {
 install_packages() {
     command -v aarch64-linux-gnu-gcc && command -v qemu-aarch64 && return
     local as_root=
-    [ "$(id -u)" -eq 0 ] || as_root=sudo
-    local install="$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends"
+    [ "$(id -u)" -eq 0 ] || as_root=${SUDO-sudo}
+    local install="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=60 install -y -q --no-install-recommends"
     local packages="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user"
     $install $packages || { $as_root apt-get update -q && $install $packages; }
 }
@@ -29,7 +29,7 @@ install_packages() {
 # apt with lists of its own, so that this system goes on knowing its own kind of CPU only.
 apt_for_arm64() {
     mkdir -p apt/lists/partial apt/cache/archives/partial
-    apt-get -q -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o Dir::State::lists="$folder/apt/lists" \
+    timeout 120 apt-get -q -o Acquire::Retries=1 -o Acquire::http::Timeout=20 -o APT::Architecture=arm64 -o APT::Architectures::=arm64 -o Dir::State::lists="$folder/apt/lists" \
         -o Dir::Cache="$folder/apt/cache" -o Acquire::Languages=none "$@"
 }
 
