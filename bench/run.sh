@@ -24,7 +24,7 @@ repeats=${CORNU_BENCH_REPEATS:-5}
 quick=${CORNU_BENCH_QUICK:-0}
 fast=" ${CORNU_BENCH_FAST:-jax_scan openblas_mlp} "
 limit=${CORNU_BENCH_LIMIT:-300}
-all_sections=(main predict sparse start company dense convolution growth)
+all_sections=(main predict sparse start company dense convolution kernels growth)
 
 trap 'exit 130' INT TERM
 trap 'kill $(jobs -p) 2>/dev/null' EXIT # no busy loop stays behind
@@ -243,6 +243,12 @@ section_convolution() {
     command=$(python_rival keras_cnn keras,jax)
     [ -z "$command" ] || entries+=("keras_cnn jax|$command --epochs 1 --repeats 1 --backend jax")
     rounds convolution "${entries[@]}"
+}
+
+# Each kernel on each instruction set, the same list that the tests check: a table of its own.
+section_kernels() {
+    printf '%s  %-8s %s\n' "$(date +%H:%M:%S)" kernels bench_kernels >&2
+    timeout --foreground -k 10 900 "$out/bench_kernels" --samples "$((2 * repeats + 1))" >"$out/kernels.txt"
 }
 
 # A round takes some 50 seconds. Where quiet minutes are rare: CORNU_BENCH_REPEATS=1 CORNU_BENCH_KEEP=1, several times.
