@@ -8,8 +8,8 @@
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "base/pool.h"
-#include "../../tests/kernels/kernel_list.h"
 
+#include <kernel_list.h> /* tests/kernels */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
