@@ -79,7 +79,9 @@ static void run_layer(const cn__engine *engine, cn__pool *pool, const kernel_job
 
 /* --- losses and metrics --- */
 
-enum { TARGET, OUTPUT, PROBABILITIES, ROW_LOSS, GRADIENT, STATE = GRADIENT };
+enum { TARGET, OUTPUT, PROBABILITIES, ROW_LOSS, GRADIENT, STATE = GRADIENT, ROOM };
+
+enum { STEPS = 3, LENGTH = 2 }; /* of sequences */
 
 static int open_scores(kernel_job *job, int labels, int answers, kernel_role probabilities, kernel_role row_loss)
 {
@@ -107,8 +109,15 @@ static int open_loss(kernel_job *job, int threads)
     (void)threads;
     if (cn__loss_open(&job->loss, job->entry->text) < 0) return -1;
     const cn__loss_class *class_ = cn__loss_class_of(&job->loss);
+    if (class_->sequence && (job->columns % STEPS || job->columns / STEPS < 2)) return -1;
     int status = open_scores(job, class_->sparse, 0, job->loss.options.from_logits ? RESULT : MEMORY, RESULT);
+    if (class_->sequence) {
+        kernel_array *labels = &job->arrays[TARGET];
+        labels->columns = labels->stride = LENGTH;
+        labels->limit = (int)(job->columns / STEPS);
+    }
     add(job, "gradient", RESULT, job->rows, job->columns);
+    add(job, "room", MEMORY, 1, class_->sequence ? job->rows * cn__loss_room(STEPS, LENGTH) : 0);
     return status;
 }
 
@@ -118,6 +127,9 @@ static void run_loss(const cn__engine *engine, cn__pool *pool, const kernel_job 
     cn__scores scores = scores_of(job);
     (void)pool;
     scores.gradient = job->arrays[GRADIENT].at;
+    scores.room = job->arrays[ROOM].at;
+    scores.steps = cn__loss_class_of(&job->loss)->sequence ? STEPS : 0;
+    scores.length = scores.steps ? LENGTH : 0;
     if (math->look) scores.seen = math->look(&scores);
     (job->loss.options.from_logits ? math->measure_from_logits : math->measure)(&scores);
 }
