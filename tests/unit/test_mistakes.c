@@ -1,5 +1,5 @@
 /* A model used wrongly: the status, and a sentence that names the thing and the way out. */
-#include "small_model.h"
+#include "small_fixture.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -9,27 +9,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-static cn_model *model;
-static cn_tensor *x, *y;
-
-static int setup(void **state)
-{
-    (void)state;
-    model = small_model();
-    x = small_x(10);
-    y = small_y(10);
-    return small_compile(model);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cn_model_destroy(&model);
-    cn_tensor_destroy(&x);
-    cn_tensor_destroy(&y);
-    return 0;
-}
 
 /* `parts` ends with NULL; each must stand in the sentence. */
 static void expect(int status, int wanted, const char *const *parts)

@@ -1,6 +1,6 @@
 /* What fit, evaluate and predict print: Keras 3's bar byte by byte on a terminal, a line an epoch elsewhere. */
 #define _GNU_SOURCE
-#include "small_model.h"
+#include "small_fixture.h"
 
 #include <pty.h>
 #include <pthread.h>
@@ -14,27 +14,7 @@
 
 #include <cmocka.h>
 
-static cn_model *model;
-static cn_tensor *x, *y;
 static char seen[65536];
-
-static int setup(void **state)
-{
-    (void)state;
-    model = small_model();
-    x = small_x(10);
-    y = small_y(10);
-    return small_compile(model);
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    cn_model_destroy(&model);
-    cn_tensor_destroy(&x);
-    cn_tensor_destroy(&y);
-    return 0;
-}
 
 /* --- a small pattern language: # one or more digits, ? a number like 1.2345 or 1.2345e-04, everything else itself --- */
 

@@ -7,27 +7,11 @@
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "base/memory.h"
+#include "memory_watch.h"
 #include "tensor/tensor.h"
 
 #include <math.h>
 #include <string.h>
-
-static int64_t live_at_start;
-
-static int remember_memory(void **state)
-{
-    (void)state;
-    live_at_start = cn__memory_live_blocks();
-    cn_error_clear();
-    return 0;
-}
-
-static int expect_no_leak(void **state)
-{
-    (void)state;
-    return cn__memory_live_blocks() != live_at_start;
-}
 
 static void dtypes_have_numpys_names_and_sizes(void **state)
 {

@@ -6,7 +6,9 @@
 
 #include <cmocka.h>
 
-#include "base/memory.h"
+#include "refused.h"
+
+#include "memory_watch.h"
 #include "tensor/tensor.h"
 
 #include <cornu/error.h>
@@ -14,22 +16,6 @@
 
 #include <math.h>
 #include <string.h>
-
-static int64_t live_at_start;
-
-static int remember_memory(void **state)
-{
-    (void)state;
-    live_at_start = cn__memory_live_blocks();
-    cn_error_clear();
-    return 0;
-}
-
-static int expect_no_leak(void **state)
-{
-    (void)state;
-    return cn__memory_live_blocks() != live_at_start;
-}
 
 static cn_tensor *counting(cn_dtype dtype, int ndim, const int64_t *shape)
 {
@@ -210,14 +196,6 @@ static void whole_tensors_compare(void **state)
 }
 
 /* --- what is refused --- */
-
-#define assert_refused(call, status, part)                                                                          \
-    do {                                                                                                            \
-        cn_error_clear();                                                                                           \
-        assert_null(call);                                                                                          \
-        assert_int_equal(cn_error_status(), status);                                                                \
-        if (!strstr(cn_error_message(), part)) fail_msg("no \"%s\" in: %s", part, cn_error_message());              \
-    } while (0)
 
 static void refusals_name_shapes_and_axis(void **state)
 {

@@ -6,20 +6,14 @@
 
 #include <cmocka.h>
 
+#include "refused.h"
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "tensor/tensor.h"
 
 #include <math.h>
 #include <string.h>
-
-#define assert_refused(call, status, part)                                                                          \
-    do {                                                                                                            \
-        cn_error_clear();                                                                                           \
-        assert_null(call);                                                                                          \
-        assert_int_equal(cn_error_status(), status);                                                                \
-        if (!strstr(cn_error_message(), part)) fail_msg("no \"%s\" in: %s", part, cn_error_message());              \
-    } while (0)
 
 static void labels_become_rows(void **state)
 {

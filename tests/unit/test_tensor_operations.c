@@ -7,6 +7,8 @@
 
 #include <cmocka.h>
 
+#include "refused.h"
+
 #include "base/memory.h"
 #include "tensor/tensor.h"
 
@@ -232,14 +234,6 @@ static void split_gives_views(void **state)
 }
 
 /* --- what is refused --- */
-
-#define assert_refused(call, status, part)                                                                          \
-    do {                                                                                                            \
-        cn_error_clear();                                                                                           \
-        assert_null(call);                                                                                          \
-        assert_int_equal(cn_error_status(), status);                                                                \
-        if (!strstr(cn_error_message(), part)) fail_msg("no \"%s\" in: %s", part, cn_error_message());              \
-    } while (0)
 
 static void refused_reductions_and_lines(void **state)
 {

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "refused.h"
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "tensor/tensor.h"
@@ -247,14 +249,6 @@ static void scales_multiply_and_follow_views(void **state)
 }
 
 /* --- failures --- */
-
-#define assert_refused(call, status, part)                                                                          \
-    do {                                                                                                            \
-        cn_error_clear();                                                                                           \
-        assert_null(call);                                                                                          \
-        assert_int_equal(cn_error_status(), status);                                                                \
-        if (!strstr(cn_error_message(), part)) fail_msg("no \"%s\" in: %s", part, cn_error_message());              \
-    } while (0)
 
 static void refusals_name_the_shapes(void **state)
 {
