@@ -261,7 +261,7 @@ static int run(const void *given_options, int n_operands, char **operands)
 
 const struct command command_show = {
     .name = "show",
-    .summary = "draw digits, the weights of a model, or what a network sees of an image",
+    .summary = "draw digits, weights of a model, or what a network sees of an image",
     .operands = "DATASET|MODEL|IMAGE",
     .about =
         "For a data set: its pictures with their labels. For a model: the weights of its first layer, a picture for\n"

@@ -54,7 +54,7 @@ static void print_overview(FILE *stream)
     }
     fprintf(stream, "  %-10s %s\n\n", "help", "explain a command: cornu help train");
     fprintf(stream, "A first minute:\n"
-                    "  cornu train mnist --output mnist.safetensors    train 784 -> 512 -> 10 on 60,000 digits\n"
+                    "  cornu train mnist --output mnist.safetensors    learn from 60,000 digits\n"
                     "  cornu show mnist                                look at the digits\n"
                     "  cornu predict mnist.safetensors photo.png       read a digit of your own\n");
 }

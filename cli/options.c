@@ -11,7 +11,7 @@
 
 #define LONGEST_WORD 63
 #define HELP_COLUMN 28
-#define HELP_WIDTH 100
+#define HELP_WIDTH 80
 
 /* --- "did you mean" --- */
 
@@ -225,24 +225,73 @@ options_outcome options_parse(const struct command *command, int argc, char **ar
 
 /* --- help --- */
 
-/* Writes text broken at spaces, every further line indented to HELP_COLUMN. */
-static void print_wrapped(const char *text)
+/* Writes text from `column` on, broken at spaces, every further line indented. A blank line in it stays one. */
+static void print_wrapped(const char *text, int column, int indent)
 {
-    int column = HELP_COLUMN;
+    int is_first = 1;
     while (*text != '\0') {
-        int length = (int)strcspn(text, " ");
-        if (column + 1 + length > HELP_WIDTH) {
-            printf("\n%*s", HELP_COLUMN, "");
-            column = HELP_COLUMN;
-        } else if (column > HELP_COLUMN) {
+        int length = (int)strcspn(text, " \n"), is_paragraph = strncmp(text + length, "\n\n", 2) == 0;
+        if (!is_first && column + 1 + length > HELP_WIDTH) {
+            printf("\n%*s", indent, "");
+            column = indent;
+        } else if (!is_first) {
             putchar(' ');
             column++;
         }
         printf("%.*s", length, text);
         column += length;
-        text += length + (text[length] == ' ');
+        is_first = is_paragraph;
+        if (is_paragraph) {
+            printf("\n\n%*s", indent, "");
+            column = indent;
+        }
+        text += length;
+        text += strspn(text, " \n");
     }
     putchar('\n');
+}
+
+static int is_quoted(const char *line, int place)
+{
+    int quotes = 0;
+    for (int i = 0; i < place; i++) {
+        quotes += line[i] == '"';
+    }
+    return quotes % 2;
+}
+
+/* A line is a command, and behind a gap what it is for; what does not fit goes to a line of its own. */
+static void print_example(const char *line, int length)
+{
+    int end = 2; /* of the command */
+    while (end < length && strncmp(line + end, "  ", 2) != 0) {
+        end++;
+    }
+    if (length <= HELP_WIDTH) {
+        printf("%.*s\n", length, line);
+        return;
+    }
+    int cut = end;
+    while (cut > HELP_WIDTH - 2 || (cut < end && (line[cut] != ' ' || is_quoted(line, cut)))) {
+        cut--;
+    }
+    printf("%.*s%s\n", cut, line, cut < end ? " \\" : "");
+    if (cut < end) {
+        printf("      %.*s\n", end - cut - 1, line + cut + 1);
+    }
+    if (end < length) {
+        int gap = (int)strspn(line + end, " ");
+        printf("      %.*s\n", length - end - gap, line + end + gap);
+    }
+}
+
+static void print_examples(const char *examples)
+{
+    while (*examples != '\0') {
+        int length = (int)strcspn(examples, "\n");
+        print_example(examples, length);
+        examples += length + (examples[length] == '\n');
+    }
 }
 
 static void default_text(const struct option *option, const void *defaults, char *text, size_t size)
@@ -264,8 +313,12 @@ static void default_text(const struct option *option, const void *defaults, char
 
 void options_help(const struct command *command)
 {
-    printf("cornu %s: %s\n\nUsage: cornu %s %s%s[OPTION]...\n\n%s\n\nOptions:\n", command->name, command->summary,
-           command->name, command->operands, *command->operands != '\0' ? " " : "", command->about);
+    int name_length = printf("cornu %s: ", command->name);
+    print_wrapped(command->summary, name_length, name_length);
+    printf("\nUsage: cornu %s %s%s[OPTION]...\n\n", command->name, command->operands,
+           *command->operands != '\0' ? " " : "");
+    print_wrapped(command->about, 0, 0);
+    printf("\nOptions:\n");
     for (const struct option *o = command->options; o->kind != OPTION_END; o++) {
         char left[80], right[640], standard[200];
         default_text(o, command->defaults, standard, sizeof standard);
@@ -276,9 +329,10 @@ void options_help(const struct command *command)
         if (strlen(left) >= HELP_COLUMN) {
             printf("\n%*s", HELP_COLUMN, "");
         }
-        print_wrapped(right);
+        print_wrapped(right, HELP_COLUMN, HELP_COLUMN);
     }
     printf("%-*s", HELP_COLUMN, "  -h, --help");
-    print_wrapped("this text");
-    printf("\nExamples:\n%s\n", command->examples);
+    print_wrapped("this text", HELP_COLUMN, HELP_COLUMN);
+    printf("\nExamples:\n");
+    print_examples(command->examples);
 }
