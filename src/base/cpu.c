@@ -141,7 +141,7 @@ static int read_line(const char *folder, const char *name, char *line, int capac
 }
 
 /* Version 2 keeps "quota period" in cpu.max, version 1 has two files. "max" and -1 stand for no quota. */
-double cn__cpu_quota(const char *folder)
+static double quota_of(const char *folder)
 {
     char line[128];
     double quota = 0, period = 0;
@@ -154,6 +154,33 @@ double cn__cpu_quota(const char *folder)
     return quota > 0 && quota < 1e15 && period > 0 && period < 1e15 ? quota / period : 0;
 }
 
+/* A group is bound by the quotas of those above it, too. */
+double cn__cpu_quota(const char *folder, const char *group)
+{
+    char path[512];
+    double least = 0;
+    if (snprintf(path, sizeof path, "%s%s", folder, group) >= (int)sizeof path) return quota_of(folder);
+    for (size_t root = strlen(folder);;) {
+        double quota = quota_of(path);
+        if (quota > 0 && (least <= 0 || quota < least)) least = quota;
+        char *slash = strrchr(path, '/');
+        if (strlen(path) <= root || !slash || slash < path + root) return least;
+        *slash = '\0';
+    }
+}
+
+/* This process's group of version 2, as /proc/self/cgroup has it: "0::/user.slice/job.scope"; "" if there is none. */
+static void read_group(char *group, int capacity)
+{
+    char line[512];
+    group[0] = '\0';
+    FILE *file = fopen("/proc/self/cgroup", "r");
+    if (!file) return;
+    while (fgets(line, sizeof line, file))
+        if (strncmp(line, "0::/", 4) == 0) snprintf(group, (size_t)capacity, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
+    fclose(file);
+}
+
 int cn__cpu_threads(void)
 {
     cpu_set_t mask;
@@ -164,7 +191,9 @@ int cn__cpu_threads(void)
         long online = sysconf(_SC_NPROCESSORS_ONLN);
         if (online > 0 && online < 1 << 20) threads = (int)online;
     }
-    double paid = cn__cpu_quota("/sys/fs/cgroup");
+    char group[512];
+    read_group(group, sizeof group);
+    double paid = cn__cpu_quota("/sys/fs/cgroup", group);
     if (paid > 0 && paid < threads) threads = (int)paid + (paid > (int)paid);
     return threads < 1 ? 1 : threads;
 }

@@ -29,9 +29,9 @@ int cn__cpu_amx_bf16(void);
 int cn__cpu_amx_int8(void);
 int cn__cpu_avx512_bf16(void);
 
-/* CPUs that the quota of a cgroup pays for, 0 when there is none or it cannot be read. `folder` is where the cgroups are
- * mounted. Only the group at its root is looked at: inside a container that is the one that counts. */
-double cn__cpu_quota(const char *folder);
+/* CPUs that the quotas of a cgroup and of those above it pay for, 0 when there is none or it cannot be read. `folder` is
+ * where the cgroups are mounted, `group` a path in it such as "/user.slice/job.scope", or "". */
+double cn__cpu_quota(const char *folder, const char *group);
 
 /* Threads allowed by the affinity mask and the cgroup's CPU quota (rounded up), at least 1. A nice value changes nothing:
  * the scheduler gives such threads the time that others leave, and the team sleeps rather than spins when it gets none. */

@@ -107,7 +107,7 @@ static void levels_of_this_build(void **state)
 static double quota_of(const char *name, const char *contents)
 {
     scratch_write(name, contents, strlen(contents));
-    return cn__cpu_quota(scratch_folder);
+    return cn__cpu_quota(scratch_folder, "");
 }
 
 static void near(double got, double wanted)
@@ -118,7 +118,7 @@ static void near(double got, double wanted)
 static void quotas(void **state)
 {
     (void)state;
-    near(cn__cpu_quota(scratch_folder), 0);
+    near(cn__cpu_quota(scratch_folder, ""), 0);
     scratch_make("cpu");
     near(quota_of("cpu/cpu.cfs_quota_us", "150000\n"), 0); /* the period is missing */
     near(quota_of("cpu/cpu.cfs_period_us", "100000\n"), 1.5);
@@ -134,6 +134,23 @@ static void quotas(void **state)
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         near(quota_of("cpu.max", lines[i].line), lines[i].cpus);
+}
+
+static void groups_above_count_too(void **state)
+{
+    (void)state;
+    scratch_make("a.slice");
+    scratch_make("a.slice/b.scope");
+    near(cn__cpu_quota(scratch_folder, "/a.slice/b.scope"), 0);
+    scratch_write("a.slice/b.scope/cpu.max", "max 100000\n", 11);
+    scratch_write("a.slice/cpu.max", "150000 100000\n", 14);
+    near(cn__cpu_quota(scratch_folder, "/a.slice/b.scope"), 1.5);
+    near(cn__cpu_quota(scratch_folder, "/a.slice/not_there"), 1.5);
+    near(cn__cpu_quota(scratch_folder, ""), 0);
+    scratch_write("a.slice/b.scope/cpu.max", "50000 100000\n", 13);
+    near(cn__cpu_quota(scratch_folder, "/a.slice/b.scope"), 0.5);
+    near(cn__cpu_quota(scratch_folder, "/a.slice"), 1.5);
+    near(cn__cpu_quota(scratch_folder, "/"), 0);
 }
 
 static void the_affinity_mask_counts(void **state)
@@ -169,6 +186,7 @@ int main(void)
         cmocka_unit_test_setup(what_the_machine_lacks_is_refused, without_a_wish),
         cmocka_unit_test_setup(levels_of_this_build, without_a_wish),
         cmocka_unit_test_setup_teardown(quotas, scratch_setup, scratch_teardown),
+        cmocka_unit_test_setup_teardown(groups_above_count_too, scratch_setup, scratch_teardown),
         cmocka_unit_test_setup(the_affinity_mask_counts, without_a_wish),
     };
     return cmocka_run_group_tests_name("cpu", tests, NULL, NULL);
