@@ -177,11 +177,19 @@ static int open_optimizer(kernel_job *job, int threads)
     if (!job->optimizer) return -1;
     const cn__optimizer_class *class_ = job->optimizer->class_;
     class_->begin_step(job->optimizer->options, 3, 0.01, &job->step);
-    add(job, "gradient", GIVEN, 1, job->rows * job->columns);
+    add(job, "gradient", class_->moves_whole ? SPENT : GIVEN, 1, job->rows * job->columns);
     add(job, "weight", CHANGED, 1, job->rows * job->columns);
     job->n_slots = class_->slots(job->optimizer->options, names);
     for (int i = 0; i < job->n_slots; i++) add(job, names[i] ? names[i] : "no slot", CHANGED_SMALL, 1, job->rows * job->columns);
-    return 0;
+    if (!class_->moves_whole) return 0;
+    const void *options = job->optimizer->options;
+    add(job, "room", MEMORY, 1, class_->room ? class_->room(options, job->rows, job->columns) : 0);
+    add(job, "sums of rows", MEMORY, 1, 2 * job->rows);
+    job->shape[0] = job->rows;
+    job->shape[1] = job->columns;
+    job->whole = (cn__whole){.rows = job->rows, .columns = job->columns, .stride = job->columns, .ndim = 2,
+                             .kind = class_->kind ? class_->kind(options, "dense/kernel", 2) : 0};
+    return job->rows > 0 ? 0 : -1;
 }
 
 static void slots_of(const kernel_job *job, void *slots[CN__MAX_SLOTS])
@@ -195,9 +203,18 @@ static void slots_of(const kernel_job *job, void *slots[CN__MAX_SLOTS])
 static void run_update(const cn__engine *engine, cn__pool *pool, const kernel_job *job)
 {
     void *slots[CN__MAX_SLOTS];
-    (void)pool;
+    cn__step step = job->step;
+    cn__whole whole = job->whole;
     slots_of(job, slots);
-    (*engine->updates[cn__optimizer_index(job->optimizer)])(&job->step, job->rows * job->columns,
+    if (job->optimizer->class_->moves_whole) {
+        whole.shape = job->shape;
+        whole.pool = pool;
+        whole.gradient = job->arrays[OPTIMIZER_GRADIENT].at;
+        whole.room = job->arrays[OPTIMIZER_SLOTS + job->n_slots].at;
+        whole.row_sums = (double *)(void *)job->arrays[OPTIMIZER_SLOTS + job->n_slots + 1].at;
+        step.whole = &whole;
+    }
+    (*engine->updates[cn__optimizer_index(job->optimizer)])(&step, job->rows * job->columns,
                                                             job->arrays[OPTIMIZER_WEIGHT].at, slots,
                                                             job->arrays[OPTIMIZER_GRADIENT].at);
 }

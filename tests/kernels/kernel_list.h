@@ -15,6 +15,7 @@ typedef enum kernel_role {
     GIVEN_ANSWERS, /* rows with a single 1 */
     CHANGED,     /* numbers that are changed */
     CHANGED_SMALL,
+    SPENT,       /* numbers that may be overwritten */
     RESULT,      /* to be written */
     MEMORY       /* to work in, left as it may be; aligned */
 } kernel_role;
@@ -43,6 +44,8 @@ typedef struct kernel_job {
     cn__loss loss;
     cn__metric metric;
     cn__step step;
+    cn__whole whole; /* of optimizers that move a weight as a whole */
+    int64_t shape[2];
     int n_slots;
 } kernel_job;
 
