@@ -12,7 +12,7 @@ static inline int cn__bucket_of(const cn__metric *m, real p)
 {
     int n = m->n_thresholds, low = 0, high = n;
     if (!m->options.thresholds && n > 1) {
-        real place = (p < 0 ? 0 : p > 1 ? 1 : p) * (real)(n - 1), bucket = (real)(int)place;
+        real place = (p > 1 ? 1 : p > 0 ? p : 0) * (real)(n - 1), bucket = (real)(int)place; /* NaN is no int */
         if (!(p == p)) return 0;
         bucket += bucket < place;
         /* thresholds that begin below 0 leave nothing out */
