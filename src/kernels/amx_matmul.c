@@ -3,6 +3,7 @@
 #if CN__AMX
 #include "kernels/amx_pack.h"
 #include "kernels/amx_tiles.h"
+#include "kernels/coming.h"
 #include "kernels/sink_row.h"
 
 /* A result is made in squares of 32x32: four accumulators, so that each tile loaded is used twice. */
@@ -15,9 +16,12 @@ typedef struct job {
     int64_t k_tiles, row_tiles, column_tiles; /* of A and B, even numbers of rows and columns */
     int64_t strip, strips;                    /* columns of a task, multiple of SQUARE */
     int64_t block, blocks;                    /* rows of a task, multiple of SQUARE */
+    int64_t a_to_pack;                        /* lines of tiles of A */
+    uint16_t *own_filled;                     /* for those */
     int64_t depth;                            /* tiles of k that are worked on at a time */
-    uint16_t *a, *b;                          /* packed: line block by line block; b NULL: packed on the way */
-    uint16_t *filled;                         /* one bit for each line of each tile of A that is not all 0 */
+    const uint16_t *a;
+    uint16_t *b;                              /* packed: line block by line block; b NULL: packed on the way */
+    const uint16_t *filled;                   /* one bit for each line of each tile of A that is not all 0 */
 } job;
 
 #define STRIP_BYTES ((int64_t)512 << 10) /* of packed B: a quarter of the level-2 cache */
@@ -48,6 +52,7 @@ typedef struct chore {
     uint16_t *copy;  /* of the kernel, to be kept up to date; or NULL */
     int64_t copy_k_tiles, kernel_rows;
     int pair_moved;
+    cn__coming coming;
 } chore;
 
 static void fetch_weights(const cn__sink *sink, int64_t row, int64_t column, int64_t width)
@@ -91,6 +96,7 @@ static void work_on_chore(chore *c)
 {
     int64_t due = c->done;
     c->step++;
+    cn__fetch_a_line(&c->coming);
     while (due < c->rows && due * c->steps < c->rows * c->step) due++;
     for (; c->done < due; c->done++) {
         int64_t row = c->row + c->done;
@@ -132,13 +138,25 @@ static void square(int64_t k_tiles, const lines *a, const uint16_t *b0, const ui
         _tile_zero(3);
     }
     for (int64_t k = 0; k < k_tiles; k++) {
-        if (a->first_filled[k] | a->second_filled[k]) {
+        if (a->first_filled[k] && a->second_filled[k]) {
             _tile_loadd(6, b0 + k * TILE_NUMBERS, 64);
             _tile_loadd(4, a->first + k * TILE_NUMBERS, 64);
-            _tile_dpbf16ps(0, 4, 6);
             _tile_loadd(7, b1 + k * TILE_NUMBERS, 64);
-            _tile_dpbf16ps(1, 4, 7);
             _tile_loadd(5, a->second + k * TILE_NUMBERS, 64);
+            _tile_dpbf16ps(0, 4, 6);
+            _tile_dpbf16ps(1, 4, 7);
+            _tile_dpbf16ps(2, 5, 6);
+            _tile_dpbf16ps(3, 5, 7);
+        } else if (a->first_filled[k]) {
+            _tile_loadd(6, b0 + k * TILE_NUMBERS, 64);
+            _tile_loadd(4, a->first + k * TILE_NUMBERS, 64);
+            _tile_loadd(7, b1 + k * TILE_NUMBERS, 64);
+            _tile_dpbf16ps(0, 4, 6);
+            _tile_dpbf16ps(1, 4, 7);
+        } else if (a->second_filled[k]) {
+            _tile_loadd(6, b0 + k * TILE_NUMBERS, 64);
+            _tile_loadd(5, a->second + k * TILE_NUMBERS, 64);
+            _tile_loadd(7, b1 + k * TILE_NUMBERS, 64);
             _tile_dpbf16ps(2, 5, 6);
             _tile_dpbf16ps(3, 5, 7);
         }
@@ -151,11 +169,12 @@ static void square(int64_t k_tiles, const lines *a, const uint16_t *b0, const ui
 }
 
 /* Tile number `line` (of lines) and `k` (of terms), wherever it has to be read from. */
-static uint16_t pack_tile(const cn__amx_factor *f, int as_pairs, int64_t n_lines, int64_t terms, uint16_t *tile)
+static uint16_t pack_tile(const cn__amx_factor *f, int as_pairs, int64_t n_lines, int64_t terms, float scale,
+                          uint16_t *tile)
 {
     _Alignas(64) uint16_t turned[TILE_NUMBERS];
     uint16_t *to = as_pairs == f->rows_are_k ? tile : turned;
-    uint16_t any = f->rows_are_k ? pack_pairs(f->data, f->stride, n_lines, terms, to)
+    uint16_t any = f->rows_are_k ? pack_pairs(f->data, f->stride, n_lines, terms, scale, to)
                                  : pack_rows(f->data, f->stride, n_lines, terms, to);
     if (to == turned) transpose_words(turned, tile);
     return any;
@@ -164,23 +183,29 @@ static uint16_t pack_tile(const cn__amx_factor *f, int as_pairs, int64_t n_lines
 static cn__amx_factor factor_at(const cn__amx_factor *f, int64_t line, int64_t k)
 {
     cn__amx_factor part = *f;
-    part.data += f->rows_are_k ? k * f->stride + line : line * f->stride + k;
+    if (f->panel) part.data += line / CN__IDLE_COLUMNS * f->panel + line % CN__IDLE_COLUMNS + k * f->stride;
+    else part.data += f->rows_are_k ? k * f->stride + line : line * f->stride + k;
     return part;
 }
 
 /* Tiles first ... first+count-1 of k, of the line blocks begin ... end-1. */
-static void pack(const cn__amx_factor *f, int as_pairs, int64_t n_lines, int64_t terms, int64_t begin, int64_t end,
-                 int64_t first, int64_t count, uint16_t *to, uint16_t *filled)
+static void pack(const cn__amx_factor *f, int as_pairs, float scale, int64_t n_lines, int64_t terms, int64_t begin,
+                 int64_t end, int64_t first, int64_t count, uint16_t *to, uint16_t *filled)
 {
     for (int64_t k = 0; k < count; k++) {
         for (int64_t block = begin; block < end; block++) {
             cn__amx_factor part = factor_at(f, block * TILE_LINES, (first + k) * TILE_K);
             int64_t at = (block - begin) * count + k;
             uint16_t any = pack_tile(&part, as_pairs, n_lines - block * TILE_LINES, terms - (first + k) * TILE_K,
-                                     to + at * TILE_NUMBERS);
+                                     scale, to + at * TILE_NUMBERS);
             if (filled) filled[at] = any;
         }
     }
+}
+
+static float scale_of_b(const cn__amx_matmul *p)
+{
+    return p->sink && p->scale != 0 ? p->scale : 1;
 }
 
 static void pack_lines(void *context, int thread, int64_t begin, int64_t end)
@@ -190,12 +215,13 @@ static void pack_lines(void *context, int thread, int64_t begin, int64_t end)
     int64_t line_numbers = j->k_tiles * TILE_NUMBERS;
     (void)thread;
     for (int64_t line = begin; line < end; line++) {
-        if (line < j->row_tiles)
-            pack(&p->a, 0, p->m, p->k, line, line + 1, 0, j->k_tiles, j->a + line * line_numbers,
-                 j->filled + line * j->k_tiles);
+        int64_t b_line = line - j->a_to_pack;
+        if (b_line < 0)
+            pack(&p->a, 0, 1, p->m, p->k, line, line + 1, 0, j->k_tiles, (uint16_t *)p->memory + line * line_numbers,
+                 j->own_filled + line * j->k_tiles);
         else
-            pack(&p->b, 1, p->n, p->k, line - j->row_tiles, line - j->row_tiles + 1, 0, j->k_tiles,
-                 j->b + (line - j->row_tiles) * line_numbers, NULL);
+            pack(&p->b, 1, scale_of_b(p), p->n, p->k, b_line, b_line + 1, 0, j->k_tiles, j->b + b_line * line_numbers,
+                 NULL);
     }
 }
 
@@ -216,6 +242,22 @@ static int is_large(const cn__amx_matmul *p)
            (uintptr_t)p->c % 64 == 0;
 }
 
+/* Sixteen columns of a square, or as many as there are. */
+static void finish_columns(const cn__amx_matmul *p, __mmask16 some, const float *from, int64_t rows, int64_t column,
+                           float *to)
+{
+    const cn__finish f = *p->finish;
+    const __m512 bias = f.bias ? _mm512_maskz_loadu_ps(some, f.bias + column) : _mm512_setzero_ps();
+    const __m512 zero = _mm512_setzero_ps(), scale = _mm512_set1_ps(p->scale != 0 ? p->scale : 1);
+    for (int64_t r = 0; r < rows; r++, from += SQUARE, to += p->c_row) {
+        __m512 z = _mm512_fmadd_ps(_mm512_load_ps(from), scale, bias);
+        if (f.relu) z = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z, zero, _CMP_LE_OQ), z, zero);
+        if (f.rounds) z = _mm512_castsi512_ps(_mm512_slli_epi32(
+                          _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(z)), 16));
+        _mm512_mask_storeu_ps(to, some, z);
+    }
+}
+
 /* Squares are made in scratch memory: rows of a wide matrix lie a power of two apart too often and fight for the same
  * places of the cache. Here the part that lies inside the result goes there. */
 static void copy_square(const cn__amx_matmul *p, const float *from, int64_t row, int64_t column, int streams)
@@ -223,6 +265,11 @@ static void copy_square(const cn__amx_matmul *p, const float *from, int64_t row,
     int64_t rows = smaller(p->m - row, SQUARE), columns = smaller(p->n - column, SQUARE);
     __mmask16 left = first_of_16(columns), right = first_of_16(columns - 16);
     float *to = p->c + row * p->c_row + column;
+    if (p->finish) {
+        finish_columns(p, left, from, rows, column, to);
+        if (right) finish_columns(p, right, from + 16, rows, column + 16, to + 16);
+        return;
+    }
     if (streams && columns == SQUARE) {
         for (int64_t r = 0; r < rows; r++, to += p->c_row, from += SQUARE) {
             _mm512_stream_ps(to, _mm512_load_ps(from));
@@ -247,8 +294,8 @@ static void into_memory(const job *j, const task *t, uint16_t *scratch)
         const uint16_t *b = j->b ? j->b + t->column / TILE_LINES * line + first * TILE_NUMBERS : scratch;
         float *result = squares;
         if (!j->b)
-            pack(&p->b, 1, p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, first, depth, scratch,
-                 NULL);
+            pack(&p->b, 1, scale_of_b(p), p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, first, depth,
+                 scratch, NULL);
         for (int64_t column = t->column; column < t->column_end; column += SQUARE) {
             const uint16_t *part = b + (column - t->column) / TILE_LINES * b_line;
             for (int64_t row = t->row; row < t->row_end; row += SQUARE) {
@@ -269,12 +316,14 @@ static void into_sink(const job *j, const task *t, uint16_t *scratch, float *str
     int64_t line = j->k_tiles * TILE_NUMBERS, width = t->column_end - t->column;
     const uint16_t *b = j->b ? j->b + t->column / TILE_LINES * line : scratch;
     if (!j->b)
-        pack(&p->b, 1, p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, 0, j->k_tiles, scratch,
-             NULL);
-    chore waiting = {.sink = p->sink, .column = t->column, .width = smaller(width, p->n - t->column),
+        pack(&p->b, 1, scale_of_b(p), p->n, p->k, t->column / TILE_LINES, t->column_end / TILE_LINES, 0, j->k_tiles,
+             scratch, NULL);
+    const cn__sink sink = cn__sink_at_panel(p->sink, t->column);
+    chore waiting = {.sink = &sink, .column = t->column, .width = smaller(width, p->n - t->column),
                      .strip_width = width, .steps = width / SQUARE * j->k_tiles,
                      .copy = p->copy && p->sink->update && *p->copy_is_fresh ? p->copy : NULL,
                      .copy_k_tiles = pieces(p->m, TILE_K), .kernel_rows = p->m};
+    if (p->coming && t->row == 0) waiting.coming = cn__coming_share(p->coming, t->column, waiting.width, p->n);
     for (int64_t row = t->row; row < t->row_end; row += SQUARE) {
         lines a = lines_of_a(j, row, 0);
         float *strip = strips + (row / SQUARE & 1) * SQUARE * width;
@@ -312,14 +361,32 @@ static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
 /* Products of fewer multiply-adds than this take less time than waking the team. */
 #define ALONE (1 << 20)
 
+/* Where the tiles are; returns how many lines of them have to be packed first. */
+static int64_t place_tiles(job *j)
+{
+    const cn__amx_matmul *p = j->p;
+    int lasting = p->copy && !p->sink, fresh = lasting && *p->copy_is_fresh;
+    int shared = lasting || j->blocks > 1 || j->depth * TILE_K * j->strip * 2 > (int64_t)SQUARES_AT;
+    uint16_t *memory = p->memory;
+    j->a_to_pack = p->a_tiles ? 0 : j->row_tiles;
+    j->a = p->a_tiles ? p->a_tiles : memory;
+    memory += j->a_to_pack * j->k_tiles * TILE_NUMBERS;
+    if (shared) j->b = lasting ? p->copy : memory;
+    if (shared && !lasting) memory += j->column_tiles * j->k_tiles * TILE_NUMBERS;
+    j->own_filled = memory;
+    j->filled = p->a_tiles ? p->a_lines : memory;
+    if (lasting) *p->copy_is_fresh = 1;
+    return j->a_to_pack + (shared && !fresh ? j->column_tiles : 0);
+}
+
 void cn__amx_matmul_run(const cn__amx_matmul *p)
 {
-    job j = {.p = p, .a = p->memory};
+    job j = {.p = p};
     j.k_tiles = pieces(p->k, TILE_K);
     j.row_tiles = pieces(p->m, SQUARE) * (SQUARE / TILE_LINES);
     j.column_tiles = pieces(p->n, SQUARE) * (SQUARE / TILE_LINES);
     int alone = (double)p->m * (double)p->n * (double)p->k < ALONE;
-    int64_t wanted = alone ? 1 : 4 * (int64_t)cn__pool_threads(p->pool);
+    int64_t wanted = alone ? 1 : (p->sink ? 2 : 4) * (int64_t)cn__pool_threads(p->pool);
     j.strip = p->sink ? SINK_STRIP : p->n > 2048 ? WIDEST_STRIP : 128;
     if (!p->sink && pieces(p->n, j.strip) < wanted) j.strip = 64;
     j.strips = pieces(p->n, j.strip);
@@ -329,12 +396,7 @@ void cn__amx_matmul_run(const cn__amx_matmul *p)
     j.blocks = pieces(p->m, j.block);
     j.depth = smaller(j.k_tiles, STRIP_BYTES / (j.strip * TILE_K * 2));
     if (p->sink) j.depth = j.k_tiles;
-    int lasting = p->copy && !p->sink, fresh = lasting && *p->copy_is_fresh;
-    int shared = lasting || j.blocks > 1 || j.depth * TILE_K * j.strip * 2 > (int64_t)SQUARES_AT;
-    if (shared) j.b = lasting ? p->copy : j.a + j.row_tiles * j.k_tiles * TILE_NUMBERS;
-    int64_t to_pack = j.row_tiles + (shared && !fresh ? j.column_tiles : 0);
-    j.filled = j.a + (j.row_tiles + (shared && !lasting ? j.column_tiles : 0)) * j.k_tiles * TILE_NUMBERS;
-    if (lasting) *p->copy_is_fresh = 1;
+    int64_t to_pack = place_tiles(&j);
     if (alone) {
         pack_lines(&j, 0, 0, to_pack);
         run_tasks(&j, 0, 0, j.strips * j.blocks);

@@ -6,9 +6,7 @@
 #ifndef CN_KERNELS_AMX_MATMUL_H
 #define CN_KERNELS_AMX_MATMUL_H
 
-#include "base/pool.h"
-#include "kernels/real.h"
-#include "kernels/sink.h"
+#include "kernels/dense.h"
 
 #if defined(CN_ISA_AVX512) && CN_REAL_BITS == 32
 #define CN__AMX 1
@@ -19,18 +17,23 @@ typedef struct cn__amx_factor {
     const float *data;
     int64_t stride;
     int rows_are_k;
+    int64_t panel; /* with rows_are_k: from one panel of CN__IDLE_COLUMNS columns to the next; 0: rows are whole */
 } cn__amx_factor;
 
 typedef struct cn__amx_matmul {
     cn__pool *pool;
     int64_t m, n, k;
     cn__amx_factor a, b; /* (m,k) and (k,n), or transposed */
-    float *c;            /* (m,n), rows c_row numbers apart; or */
+    const uint16_t *a_tiles, *a_lines; /* A as tiles already (kernels/batch.h): a is not looked at; or NULL */
+    float scale;          /* 0: none. C is multiplied by it; behind a sink B is, before it is rounded */
+    float *c;             /* (m,n), rows c_row numbers apart; or */
     int64_t c_row;
+    const cn__finish *finish; /* of C; NULL: nothing follows */
     const cn__sink *sink; /* the result is the gradient of a kernel (m,n) and goes here */
     void *memory;         /* 2 bytes for each number of A and B filled up to multiples of 32 */
     uint16_t *copy;       /* lasting, of B or of the kernel behind the sink (kernels/bf16.h); or NULL */
     int *copy_is_fresh;
+    const cn__batch *coming; /* its next rows are fetched in advance while the sink is fed; or NULL */
 } cn__amx_matmul;
 
 #define cn__amx_matmul_run CN_T(cn__amx_matmul_run)

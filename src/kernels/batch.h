@@ -18,6 +18,9 @@
  *
  * Where non-zeros are so few that two samples hardly share any (words of a text), there is one list for each column that
  * has any, and none for the others: `used` columns in ascending order, each with its samples in ascending order.
+ *
+ * For mixed_bfloat16 the codes stand in the tiles as bfloat16 numbers, which hold 0 ... 255 exactly: 16 lines of 32, tile
+ * (sample / 16, column / 32) of cn__half_steps(columns) a row, and so on; nothing else is then filled in.
  */
 #ifndef CN_KERNELS_BATCH_H
 #define CN_KERNELS_BATCH_H
@@ -55,6 +58,14 @@ static inline int64_t cn__tile_steps(int64_t n)
     return (n + CN__TILE_STEP - 1) / CN__TILE_STEP;
 }
 
+/* The same for tiles of bfloat16. */
+#define CN__HALF_STEP 32
+
+static inline int64_t cn__half_steps(int64_t n)
+{
+    return (n + CN__HALF_STEP - 1) / CN__HALF_STEP;
+}
+
 /* Tiles of n lines, counted up to whole steps, so that they can be made in squares of 64 by 64. */
 static inline int64_t cn__tile_lines(int64_t n)
 {
@@ -76,6 +87,7 @@ typedef struct cn__batch {
     int64_t n_used, n_entries;
     const cn__ink *entries;
     const uint8_t *is_heavy;  /* of each sample: 1 if its codes add up to more than CN__LIGHT_SUM */
+    const uint16_t *sample_lines, *column_lines; /* with bfloat16, for each tile: bit l is 0 where line l is blank */
     const uint8_t *all_codes; /* of the data set, and the `rows` rows of it that come next, to be fetched in advance; */
     const uint32_t *next;     /* NULL: not known */
     uint32_t *last_peaks;  /* of each group of outputs: what the last batch found, or anything (kernels/exact.h) */

@@ -35,10 +35,11 @@ static inline const real *cn__kernel_column(const cn__dense *d, int64_t o)
     return d->kernel_panel ? d->kernel + o / CN__IDLE_COLUMNS * d->kernel_panel + o % CN__IDLE_COLUMNS : d->kernel + o;
 }
 
-/* What follows a forward product while its numbers are at hand: y + bias (NULL: none), then max(y, 0). */
+/* What follows a forward product while its numbers are at hand: y + bias (NULL: none), then max(y, 0), then rounding to
+ * bfloat16, which only the products of mixed_bfloat16 know. */
 typedef struct cn__finish {
     const real *bias;
-    int relu;
+    int relu, rounds;
 } cn__finish;
 
 #define cn__dense_choose_products CN_T(cn__dense_choose_products)

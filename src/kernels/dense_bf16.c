@@ -1,7 +1,7 @@
 #include "kernels/dense_bf16.h"
 
 #include "kernels/amx_input_gradient.h"
-#include "kernels/amx_matmul.h"
+#include "kernels/amx_rmsprop.h"
 #include "kernels/bf16.h"
 
 typedef struct rounding {
@@ -44,8 +44,8 @@ void cn__dense_forward_bf16(const cn__dense *d, const cn__bf16 *bf16, const real
 #if CN__AMX
     if (bf16->way == CN__BF16_TILES) {
         cn__amx_matmul_run(&(cn__amx_matmul){
-            .pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs, .a = {x, d->inputs, 0},
-            .b = {d->kernel, d->kernel_stride, 1}, .c = y, .c_row = d->outputs, .memory = bf16->memory,
+            .pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs, .a = {x, d->inputs, 0, 0},
+            .b = {d->kernel, d->kernel_stride, 1, 0}, .c = y, .c_row = d->outputs, .memory = bf16->memory,
             .copy = bf16->copy, .copy_is_fresh = bf16->copy_is_fresh});
         return;
     }
@@ -64,8 +64,8 @@ void cn__dense_backward_input_bf16(const cn__dense *d, const cn__bf16 *bf16, con
     }
     if (bf16->way == CN__BF16_TILES) {
         cn__amx_matmul_run(&(cn__amx_matmul){
-            .pool = d->pool, .m = d->rows, .n = d->inputs, .k = d->outputs, .a = {dy, d->outputs, 0},
-            .b = {d->kernel, d->kernel_stride, 0}, .c = dx, .c_row = d->inputs, .memory = bf16->memory});
+            .pool = d->pool, .m = d->rows, .n = d->inputs, .k = d->outputs, .a = {dy, d->outputs, 0, 0},
+            .b = {d->kernel, d->kernel_stride, 0, 0}, .c = dx, .c_row = d->inputs, .memory = bf16->memory});
         return;
     }
 #endif
@@ -79,8 +79,8 @@ void cn__dense_backward_kernel_bf16(const cn__dense *d, const cn__bf16 *bf16, co
 {
 #if CN__AMX
     if (bf16->way == CN__BF16_TILES) {
-        cn__amx_matmul p = {.pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows, .a = {x, d->inputs, 1},
-                            .b = {dy, d->outputs, 1}, .memory = bf16->memory};
+        cn__amx_matmul p = {.pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows, .a = {x, d->inputs, 1, 0},
+                            .b = {dy, d->outputs, 1, 0}, .memory = bf16->memory};
         if (sink->update) {
             p.sink = sink;
             p.copy = bf16->copy;
@@ -89,7 +89,8 @@ void cn__dense_backward_kernel_bf16(const cn__dense *d, const cn__bf16 *bf16, co
             p.c = sink->gradient;
             p.c_row = sink->stride;
         }
-        if (p.sink || p.c) cn__amx_matmul_run(&p);
+        if (p.sink && cn__amx_rmsprop_narrow_serves(&p)) cn__amx_rmsprop_narrow_run(&p);
+        else if (p.sink || p.c) cn__amx_matmul_run(&p);
         return;
     }
 #endif
@@ -97,3 +98,50 @@ void cn__dense_backward_kernel_bf16(const cn__dense *d, const cn__bf16 *bf16, co
     const real *x16 = rounded(d, d->rows, d->inputs, x, d->inputs, &memory);
     cn__dense_backward_kernel(d, x16, rounded(d, d->rows, d->outputs, dy, d->outputs, &memory), sink);
 }
+
+#if CN__AMX
+void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const cn__finish *finish,
+                                  real *y)
+{
+    cn__amx_matmul_run(&(cn__amx_matmul){
+        .pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs,
+        .a_tiles = (const uint16_t *)(const void *)x->sample_tiles, .a_lines = x->sample_lines,
+        .b = {d->kernel, d->kernel_stride, 1, d->kernel_panel}, .scale = (float)x->scale, .finish = finish, .c = y,
+        .c_row = d->outputs, .memory = bf16->memory, .copy = bf16->copy, .copy_is_fresh = bf16->copy_is_fresh});
+}
+
+void cn__dense_backward_kernel_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const real *dy,
+                                          const cn__sink *sink)
+{
+    const cn__amx_matmul p = {
+        .pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows,
+        .a_tiles = (const uint16_t *)(const void *)x->column_tiles, .a_lines = x->column_lines,
+        .b = {dy, d->outputs, 1, 0}, .scale = (float)x->scale, .sink = sink, .memory = bf16->memory, .copy = bf16->copy,
+        .copy_is_fresh = bf16->copy_is_fresh, .coming = x};
+    if (cn__amx_rmsprop_serves(&p)) cn__amx_rmsprop_run(&p);
+    else cn__amx_matmul_run(&p);
+}
+
+#else
+
+/* Nobody makes batches of bytes for these engines (model/codes.c). */
+void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const cn__finish *finish,
+                                  real *y)
+{
+    (void)d;
+    (void)bf16;
+    (void)x;
+    (void)finish;
+    (void)y;
+}
+
+void cn__dense_backward_kernel_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const real *dy,
+                                          const cn__sink *sink)
+{
+    (void)d;
+    (void)bf16;
+    (void)x;
+    (void)dy;
+    (void)sink;
+}
+#endif

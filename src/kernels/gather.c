@@ -284,12 +284,15 @@ static void lists(cn__pool *pool, const cn__source *source, const cn__choice *ch
 
 #if CN__GATHER_TILES
 #define TILES cn__gather_tiles
+#define HALVES cn__gather_halves
 #else
 #define TILES NULL
+#define HALVES NULL
 #endif
 const cn__gather_math CN_T(cn__gather) = {.dense = dense,
                                           .lists = lists,
                                           .tiles = TILES,
+                                          .halves = HALVES,
                                           .encode = encode,
                                           .sparse = cn__gather_sparse,
                                           .count_nonzeros = cn__gather_count_nonzeros,

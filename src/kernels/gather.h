@@ -56,7 +56,8 @@ typedef struct cn__choice {
  *   tiles   cn__tile_lines(rows) * cn__tile_steps(columns) tiles by samples, cn__tile_lines(columns) *
  *           cn__tile_steps(rows) by columns, a byte for each tile by samples, a word for each two steps, and one
  *           for each 16 outputs of the layer and one more
- *   sparse  rows * columns entries, as many `used` and places as columns, a byte for each row, last_peaks as for tiles */
+ *   sparse  rows * columns entries, as many `used` and places as columns, a byte for each row, last_peaks as for tiles
+ *   halves  twice as many tiles of either kind, and 16 bits for each of them instead of all the rest */
 typedef struct cn__batch_memory {
     int64_t rows, columns;
     cn__ink *by_samples;
@@ -72,6 +73,7 @@ typedef struct cn__batch_memory {
     cn__column *used;
     uint32_t *places; /* one for each column */
     uint8_t *is_heavy;
+    uint16_t *sample_lines, *column_lines;
 } cn__batch_memory;
 
 typedef struct cn__gather_math {
@@ -83,6 +85,9 @@ typedef struct cn__gather_math {
                   const cn__batch_memory *memory, cn__batch *batch);
     void (*tiles)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                   const cn__batch_memory *memory, cn__batch *batch);
+    /* As tiles of bfloat16; NULL where there are none, and only where cn__cpu_amx_bf16 says yes. */
+    void (*halves)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
+                   const cn__batch_memory *memory, cn__batch *batch);
     /* codes (rows, columns) such that each number is the float32 nearest to code x scale; 0 if there are none. The pool
      * may be NULL. */
     int (*encode)(cn__pool *pool, const cn__source *source, double scale, uint8_t *codes);

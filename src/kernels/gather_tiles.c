@@ -1,7 +1,7 @@
 #include "kernels/gather_tiles.h"
 
 #if CN__GATHER_TILES
-#include <immintrin.h>
+#include "kernels/turn_bytes.h"
 
 /* Squares of 64 samples by 64 columns: four tiles by samples, which are copies, and four by columns, turned. */
 typedef struct job {
@@ -14,28 +14,6 @@ typedef struct job {
 static int64_t row_of(const cn__choice *choice, int64_t i)
 {
     return choice->picks ? (int64_t)choice->picks[i] : choice->first + i;
-}
-
-/* Sixteen lines of 64 bytes: afterwards lane L of v[j] holds byte 16 L + j of each line. */
-static inline void turn(__m512i v[16])
-{
-    __m512i t[16];
-    for (int i = 0; i < 8; i++) {
-        t[2 * i] = _mm512_unpacklo_epi8(v[i], v[i + 8]);
-        t[2 * i + 1] = _mm512_unpackhi_epi8(v[i], v[i + 8]);
-    }
-    for (int i = 0; i < 8; i++) {
-        v[2 * i] = _mm512_unpacklo_epi8(t[i], t[i + 8]);
-        v[2 * i + 1] = _mm512_unpackhi_epi8(t[i], t[i + 8]);
-    }
-    for (int i = 0; i < 8; i++) {
-        t[2 * i] = _mm512_unpacklo_epi8(v[i], v[i + 8]);
-        t[2 * i + 1] = _mm512_unpackhi_epi8(v[i], v[i + 8]);
-    }
-    for (int i = 0; i < 8; i++) {
-        v[2 * i] = _mm512_unpacklo_epi8(t[i], t[i + 8]);
-        v[2 * i + 1] = _mm512_unpackhi_epi8(t[i], t[i + 8]);
-    }
 }
 
 static void make_square(const job *j, int64_t sample_step, int64_t column_step)
@@ -61,7 +39,7 @@ static void make_square(const job *j, int64_t sample_step, int64_t column_step)
         j->memory->sample_filled[(sample_step * 4 + block) * steps + column_step] = ink != 0;
         inked |= ink;
         if (!j->with_columns) continue;
-        turn(v);
+        cn__turn_bytes(v);
         for (int r = 0; r < 16; r++) {
             uint8_t *line = turned + block * 16 + r * 64;
             _mm_store_si128((__m128i *)line, _mm512_castsi512_si128(v[r]));

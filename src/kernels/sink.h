@@ -28,6 +28,7 @@ typedef struct cn__whole {
 typedef struct cn__step {
     double coefficients[CN__MAX_COEFFICIENTS];
     int switches; /* meaning is the optimizer's own, e.g. nesterov */
+    int is_plain_rmsprop; /* then kernels/rmsprop.h has it too */
     double decay; /* the weight loses this part of itself before the update (weight_decay * learning rate) */
     cn__whole *whole; /* of rules that move weights as a whole: they get all of one at once */
 } cn__step;

@@ -63,9 +63,13 @@ static void forward(const cn__pass *pass)
     cn__dense d = products_of(pass);
     /* Bytes come with the bias added and relu applied; the other products leave both to finish_rows. */
     const real *bias = layer->n_weights > 1 ? pass->weights[1] : NULL;
-    int does_relu = pass->bytes && !pass->bf16 && activation == CN__ACTIVATION_relu;
-    cn__finish finish = {.bias = bias, .relu = does_relu};
-    if (pass->bf16)
+    int does_relu = pass->bytes && activation == CN__ACTIVATION_relu &&
+                    cn__activation_is_plain(activation, &layer->activation_options);
+    int rounds = pass->bf16 && !pass->is_last;
+    cn__finish finish = {.bias = bias, .relu = does_relu, .rounds = does_relu && rounds};
+    if (pass->bf16 && pass->bytes)
+        cn__dense_forward_bf16_bytes(&d, pass->bf16, pass->bytes, &finish, z);
+    else if (pass->bf16)
         cn__dense_forward_bf16(&d, pass->bf16, pass->x, z);
     else if (pass->bytes)
         cn__dense_forward_bytes(&d, pass->bytes, &finish, z);
@@ -73,8 +77,7 @@ static void forward(const cn__pass *pass)
         cn__dense_forward(&d, pass->x, z);
     share s = {.math = cn__activation_maths[activation], .options = &layer->activation_options,
                .columns = kernel->columns, .z = z, .out = pass->y,
-               .rounds = pass->bf16 && !pass->is_last,
-               .bias = pass->bytes && !pass->bf16 ? NULL : bias};
+               .rounds = rounds, .bias = pass->bytes ? NULL : bias};
     if (!does_relu) cn__parallel(pass->pool, rows, finish_rows, &s);
 }
 
@@ -101,7 +104,9 @@ static void backward_weights(const cn__pass *pass)
 {
     const cn_layer *layer = pass->layer;
     cn__dense d = products_of(pass);
-    if (pass->bf16)
+    if (pass->bf16 && pass->bytes)
+        cn__dense_backward_kernel_bf16_bytes(&d, pass->bf16, pass->bytes, pass->dy, &pass->sinks[0]);
+    else if (pass->bf16)
         cn__dense_backward_kernel_bf16(&d, pass->bf16, pass->x, pass->dy, &pass->sinks[0]);
     else if (pass->bytes)
         cn__dense_backward_kernel_bytes(&d, pass->bytes, pass->dy, &pass->sinks[0]);

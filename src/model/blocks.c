@@ -26,7 +26,7 @@ int cn__blocks_first(const cn_model *model)
         for (int k = 0; i > first && k < layer->n_weights; k++)
             numbers += layer->weights[k].rows * layer->weights[k].stride;
     }
-    if (first + 1 >= model->n_layers || numbers > MOST_NUMBERS || model->bf16_way != CN__BF16_NONE) return -1;
+    if (first + 1 >= model->n_layers || numbers > MOST_NUMBERS || model->bf16_way == CN__BF16_ROUNDED) return -1;
     return first;
 }
 
@@ -43,12 +43,20 @@ int cn__blocks_serve(const cn_model *model, int64_t rows)
     return 1;
 }
 
+/* Threads would fill the lasting copy of a kernel one over the other; the first step, which does without blocks, fills it. */
+int cn__blocks_are_ready(const cn_model *model)
+{
+    for (int i = cn__blocks_first(model) + 1; model->plan.copy_is_fresh && i < model->n_layers; i++)
+        if (model->layers[i]->class_ == &cn__layer_dense && !model->plan.copy_is_fresh[i]) return 0;
+    return 1;
+}
+
 static void *row_at(const cn_model *model, void *rows, int64_t row, int64_t size)
 {
     return (char *)rows + (size_t)(row * size) * cn__engine_bytes(model->engine);
 }
 
-static cn__pass make_pass(const block_job *job, int i, int64_t row, int64_t rows, int thread)
+static cn__pass make_pass(const block_job *job, int i, int64_t row, int64_t rows, int thread, cn__bf16 *bf16)
 {
     cn_model *model = job->model;
     const cn_layer *layer = model->layers[i];
@@ -57,6 +65,10 @@ static cn__pass make_pass(const block_job *job, int i, int64_t row, int64_t rows
     pass.y = row_at(model, pass.y, row, layer->output_size);
     pass.workspace = row_at(model, pass.workspace, row, layer->workspace_size);
     pass.dy = row_at(model, model->plan.layer_gradients[i], row, layer->output_size);
+    if (!pass.bf16) return pass;
+    *bf16 = *pass.bf16;
+    bf16->memory = model->plan.block_memory + (size_t)thread * model->plan.block_bytes;
+    pass.bf16 = bf16;
     return pass;
 }
 
@@ -74,7 +86,8 @@ static void up_and_down(const block_job *job, int thread, int64_t row, int64_t r
     for (int i = 0; i < model->n_layers; weight += model->layers[i]->n_weights, i++) {
         if (i <= job->first || cn__layer_hands_on(model->layers[i], 1)) continue;
         void *weights[CN__MAX_LAYER_WEIGHTS];
-        cn__pass pass = make_pass(job, i, row, rows, thread);
+        cn__bf16 bf16;
+        cn__pass pass = make_pass(job, i, row, rows, thread, &bf16);
         cn__step_point(model, weight, &pass, weights);
         pass.x = row_at(model, model->plan.outputs[below(model, i)], row, model->layers[i]->input_size);
         model->engine->layers[cn__layer_index(model->layers[i])]->forward(&pass);
@@ -84,7 +97,8 @@ static void up_and_down(const block_job *job, int thread, int64_t row, int64_t r
         weight -= model->layers[i]->n_weights;
         if (cn__layer_hands_on(model->layers[i], 1)) continue;
         void *weights[CN__MAX_LAYER_WEIGHTS];
-        cn__pass pass = make_pass(job, i, row, rows, thread);
+        cn__bf16 bf16;
+        cn__pass pass = make_pass(job, i, row, rows, thread, &bf16);
         int under = below(model, i);
         if (i > job->first) {
             cn__step_point(model, weight, &pass, weights);

@@ -46,10 +46,11 @@ static cn__listing judge(const cn_model *model, cn__data *data, int encoded)
     data->ink = -1;
     if (x->stored != CN__STORED_U8 && !encoded) return CN__LISTS_SEEN_ONCE;
     if (!model->engine->gather->lists) return CN__LISTS_FLOAT64;
-    if (model->bf16_way != CN__BF16_NONE) return CN__LISTS_BFLOAT16;
+    if (model->bf16_way == CN__BF16_ROUNDED) return CN__LISTS_BFLOAT16;
     if (!first_layer_takes_lists(model, x)) return CN__LISTS_FIRST_LAYER;
     if (x->columns < FEWEST_COLUMNS || x->columns > CN__BATCH_MOST_COLUMNS) return CN__LISTS_COLUMNS;
     data->ink = share_of_ink(x);
+    if (model->bf16_way == CN__BF16_TILES) return CN__LISTS; /* tiles do not mind how many zeros there are */
     return data->ink < CN__LISTS_BELOW ? CN__LISTS : CN__LISTS_INK;
 }
 
@@ -99,7 +100,8 @@ int cn__codes_find(const cn_model *model, cn__data *data, int encoded)
     if (data->listing != CN__LISTS) return CN_OK;
     double scales[N_SCALES];
     int n_scales = choose_scales(&data->x, scales);
-    if (encoded && data->ink < CN__SPARSE_BELOW) {
+    int halves = model->bf16_way == CN__BF16_TILES;
+    if (encoded && data->ink < CN__SPARSE_BELOW && !halves) {
         CN_TRY(cn__sparse_find(model, data, scales, n_scales));
         if (!data->x.sparse) data->listing = CN__LISTS_VALUES;
         return CN_OK;
@@ -111,6 +113,6 @@ int cn__codes_find(const cn_model *model, cn__data *data, int encoded)
         CN_TRY(encode(model, data, scales, n_scales));
         if (!data->x.codes) data->listing = CN__LISTS_VALUES;
     }
-    data->as_tiles = model->engine->gather->tiles && data->ink >= CN__SPARSE_BELOW && cn__cpu_amx_int8();
+    data->as_tiles = halves || (model->engine->gather->tiles && data->ink >= CN__SPARSE_BELOW && cn__cpu_amx_int8());
     return CN_OK;
 }

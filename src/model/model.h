@@ -45,6 +45,8 @@ typedef struct cn__plan {
     void *metric_row_loss, *metric_probabilities; /* room for the metrics */
     cn__bf16 *bf16;    /* one per layer, NULL unless the precision is mixed_bfloat16 */
     int *copy_is_fresh;
+    unsigned char *block_memory; /* cn__bf16.memory of each thread for a block of rows, block_bytes each */
+    size_t block_bytes;
 } cn__plan;
 
 /* What a pass over rows adds up to. Checkpoints store it as it is, so it holds no pointers. */
@@ -317,6 +319,8 @@ int cn__blocks_first(const cn_model *model);
 #define CN__ROWS_IN_BLOCK 16
 /* 1 if a training step of so many rows goes block by block. */
 int cn__blocks_serve(const cn_model *model, int64_t rows);
+/* 1 if it can be done in this step already. */
+int cn__blocks_are_ready(const cn_model *model);
 /* After the forward pass of the first layer: all others, the loss, and back, up to layer_gradients; weights do not move. */
 void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums);
 

@@ -38,6 +38,20 @@ static void *carve_bytes(carver *c, double bytes)
     return NULL;
 }
 
+/* Each thread works on a block of rows of its own. */
+static void carve_blocks(const cn_model *model, cn__plan *plan, carver *c)
+{
+    double most = 0;
+    for (int i = cn__blocks_first(model) + 1; i < model->n_layers; i++) {
+        const cn_layer *layer = model->layers[i];
+        if (layer->class_ != &cn__layer_dense) continue;
+        double bytes = cn__bf16_bytes(CN__ROWS_IN_BLOCK, layer->input_size, layer->output_size);
+        most = bytes > most ? bytes : most;
+    }
+    plan->block_bytes = ((size_t)most / CN_ALIGNMENT + 1) * CN_ALIGNMENT; /* blocks serve small layers only */
+    plan->block_memory = carve(c, model->threads, plan->block_bytes);
+}
+
 /* mixed_bfloat16: room for the largest product, and for tiles a lasting copy of each kernel. */
 static void carve_bf16(const cn_model *model, cn__plan *plan, carver *c, int64_t rows)
 {
@@ -79,14 +93,31 @@ static void carve_tiles(cn__batch_memory *batch, carver *c, int training)
     if (training) batch->column_tiles = carve(c, cn__tile_lines(columns) * cn__tile_steps(rows), CN__TILE_BYTES);
 }
 
+static void carve_halves(cn__batch_memory *batch, carver *c, int training)
+{
+    int64_t rows = cn__tile_lines(batch->rows) * cn__half_steps(batch->columns);
+    int64_t columns = cn__tile_lines(batch->columns) * cn__half_steps(batch->rows);
+    batch->sample_tiles = carve(c, rows, CN__TILE_BYTES);
+    batch->sample_lines = carve(c, rows, sizeof *batch->sample_lines);
+    if (!training) return;
+    batch->column_tiles = carve(c, columns, CN__TILE_BYTES);
+    batch->column_lines = carve(c, columns, sizeof *batch->column_lines);
+}
+
 /* Batches of bytes, where the engine makes them. */
 static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *c, int64_t rows, int training)
 {
     int64_t inputs = model->layers[0]->input_size;
     if (rows > CN__BATCH_MOST_ROWS) rows = CN__BATCH_MOST_ROWS; /* larger ones do without, smaller ones must not care */
     int64_t row_pairs = (rows + 1) / 2, column_pairs = (inputs + 1) / 2;
-    *batch = (cn__batch_memory){.rows = rows, .columns = inputs};
+    *batch = (cn__batch_memory){.rows = 0};
     if (!model->engine->gather->lists || inputs > CN__BATCH_MOST_COLUMNS || row_pairs * (inputs + 16) > INT32_MAX) return;
+    if (model->bf16_way == CN__BF16_ROUNDED) return;
+    *batch = (cn__batch_memory){.rows = rows, .columns = inputs};
+    if (model->bf16_way == CN__BF16_TILES) {
+        carve_halves(batch, c, training);
+        return;
+    }
     batch->first = carve(c, 2 * row_pairs, sizeof *batch->first);
     /* Sparse batches use the room of both lists: one has no more than rows * inputs entries. */
     batch->entries = carve(c, row_pairs * (inputs + 16) + column_pairs * cn__list_stride(rows), sizeof *batch->entries);
@@ -158,6 +189,7 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
     carve_temporary(model, plan, c);
     for (int i = 0; training && i < 2; i++) plan->gradients[i] = carve(c, rows * widest(model), real);
     if (training && cn__blocks_first(model) >= 0) carve_layer_gradients(model, plan, c, rows);
+    if (training && cn__blocks_first(model) >= 0 && model->bf16_way != CN__BF16_NONE) carve_blocks(model, plan, c);
     plan->target = carve(c, rows * outputs, real);
     plan->labels = carve(c, rows * cn__model_labels_per_sample(model), sizeof *plan->labels);
     plan->weights = carve(c, rows * cn__model_rows_per_sample(model), sizeof *plan->weights);

@@ -85,7 +85,7 @@ static void put_inputs(page *p, const cn_model *model, const cn__data *data, int
     case CN__LISTS: put_bytes(p, model, data, rows); break;
     case CN__LISTS_SEEN_ONCE: put(p, "dense rows, as they are seen only once"); break;
     case CN__LISTS_FLOAT64: put(p, "dense rows, as float64 has no sums over bytes"); break;
-    case CN__LISTS_BFLOAT16: put(p, "dense rows, as bfloat16 has no sums over bytes"); break;
+    case CN__LISTS_BFLOAT16: put(p, "dense rows, as bfloat16 has no sums over bytes without tiles"); break;
     case CN__LISTS_FIRST_LAYER: put(p, "dense rows, as the first layer at work is no Dense over all inputs"); break;
     case CN__LISTS_COLUMNS: put(p, "dense rows, as %lld inputs are too few or too many", (long long)data->x.columns); break;
     case CN__LISTS_INK: put(p, "dense rows"); break;

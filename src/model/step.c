@@ -95,7 +95,7 @@ int cn__step_status(cn_model *model)
 
 int cn__step_reads_bytes(const cn_model *model, const cn__data *data, int64_t rows)
 {
-    return (data->x.codes || data->x.sparse) && model->plan.batch.first && rows <= CN__BATCH_MOST_ROWS;
+    return (data->x.codes || data->x.sparse) && model->plan.batch.rows && rows <= CN__BATCH_MOST_ROWS;
 }
 
 /* Of very few non-zeros each row of the kernel is read over its whole length. */
@@ -127,7 +127,9 @@ static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const
         return batch;
     }
     if (cn__step_reads_bytes(model, data, choice->n)) {
-        (data->as_tiles ? model->engine->gather->tiles : model->engine->gather->lists)(
+        const cn__gather_math *gather = model->engine->gather;
+        int halves = model->bf16_way == CN__BF16_TILES;
+        (halves ? gather->halves : data->as_tiles ? gather->tiles : gather->lists)(
             model->team, &data->x, choice, training, &model->plan.batch, batch);
         return batch;
     }
@@ -248,7 +250,7 @@ void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *ch
     cn__batch batch;
     cn__model_choose_team(model, choice->n + CN__ROWS_OF_AN_UPDATE);
     const cn__batch *bytes = read_inputs(model, data, choice, 1, &batch);
-    int in_blocks = cn__blocks_serve(model, choice->n);
+    int in_blocks = cn__blocks_serve(model, choice->n) && cn__blocks_are_ready(model);
     const void *output = run_forward(model, choice->n, bytes, 1,
                                      in_blocks ? cn__blocks_first(model) : model->n_layers - 1);
     read_targets(model, data, choice);

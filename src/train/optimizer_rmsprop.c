@@ -1,19 +1,22 @@
 #include "kernels/functions.h"
+#include "kernels/rmsprop.h"
 #include "train/optimizer.h"
 
-enum { RATE, RHO, ONE_MINUS_RHO, MOMENTUM, EPSILON };
+enum {
+    RATE = CN__RMSPROP_RATE,
+    RHO = CN__RMSPROP_RHO,
+    ONE_MINUS_RHO = CN__RMSPROP_ONE_MINUS_RHO,
+    MOMENTUM = CN__RMSPROP_MOMENTUM,
+    EPSILON = CN__RMSPROP_EPSILON
+};
 enum { CENTERED = 1, WITH_MOMENTUM = 2, OUTSIDE = 4 };
-
-/* A velocity that only decays reaches the subnormal numbers after some 800 steps and would slow the CPU down
- * tenfold. Below this it is set to 0, which next to epsilon changes nothing. */
-#define TINY REAL(1e-30)
 
 /* Keras's rho v + (1-rho) g^2. The form v + (1-rho) (g^2 - v) costs an operation less, but with it the recorded 200 steps
  * of Keras part from ours at step 150 (tests/unit/test_parity_main_job.c). */
 static inline real averaged(real v, real rho, real one_minus_rho, real g)
 {
     v = FMA(one_minus_rho * g, g, rho * v);
-    return v < TINY ? 0 : v;
+    return v < CN__RMSPROP_TINY ? 0 : v;
 }
 
 /* Epsilon outside the root, the dialects keras2 and pytorch: a separate loop, since nearly nobody needs it. In PyTorch the
@@ -177,6 +180,7 @@ static void begin_step(const void *options, int64_t t, double learning_rate, cn_
     int dialect = dialect_of(o);
     step->switches = (o->centered ? CENTERED : 0) | (o->momentum > 0 ? WITH_MOMENTUM : 0) |
                      (dialect == KERAS2 || dialect == PYTORCH ? OUTSIDE : 0);
+    step->is_plain_rmsprop = step->switches == 0;
 }
 
 const cn__optimizer_class cn__optimizer_rmsprop = {

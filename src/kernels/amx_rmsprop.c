@@ -1,0 +1,208 @@
+#include "kernels/amx_rmsprop.h"
+
+#if CN__AMX
+#include "kernels/amx_pack.h"
+#include "kernels/amx_tiles.h"
+#include "kernels/coming.h"
+#include "kernels/rmsprop.h"
+#include "kernels/sink_row.h"
+
+#define SQUARE 32
+#define STRIP CN__IDLE_COLUMNS
+
+typedef struct job {
+    const cn__amx_matmul *p;
+    int64_t k_tiles;
+    int64_t groups; /* each strip of columns is cut into so many tasks */
+} job;
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t pieces(int64_t n, int64_t size)
+{
+    return (n + size - 1) / size;
+}
+
+/* A square of the gradient whose weights are still to be moved. That is done while the tiles of the next square multiply,
+ * since tile instructions leave the vector units idle. */
+typedef struct waiting {
+    const cn__sink *sink;
+    cn__rmsprop update;
+    const float *gradient; /* SQUARE rows of SQUARE numbers */
+    uint32_t rows;         /* those that have a gradient: the others may wait */
+    int pair, each;        /* the next pair of rows, and how many at a time */
+    float *weight, *velocity;
+    int64_t stride;
+    __mmask16 some[2];
+    uint16_t *copy[2]; /* tiles of the kernel's lasting copy, NULL: none */
+    cn__coming coming;
+} waiting;
+
+/* Rows 2 pair and 2 pair + 1 of sixteen columns. */
+static inline void move_pair(const waiting *w, int pair, int half)
+{
+    const int64_t at = 2 * pair * w->stride + half * 16;
+    const float *gradient = w->gradient + 2 * pair * SQUARE + half * 16;
+    const uint32_t rows = w->rows >> 2 * pair & 3;
+    const __mmask16 some = w->some[half], even = rows & 1 ? some : 0, odd = rows & 2 ? some : 0;
+    __m512 a = _mm512_maskz_loadu_ps(some, w->weight + at), b = _mm512_maskz_loadu_ps(some, w->weight + at + w->stride);
+    if (even) a = cn__rmsprop_move(&w->update, a, _mm512_load_ps(gradient), some, w->velocity + at);
+    if (odd) b = cn__rmsprop_move(&w->update, b, _mm512_load_ps(gradient + SQUARE), some, w->velocity + at + w->stride);
+    _mm512_mask_storeu_ps(w->weight + at, even, a);
+    _mm512_mask_storeu_ps(w->weight + at + w->stride, odd, b);
+    if (w->copy[half])
+        _mm512_store_si512(w->copy[half] + pair * SQUARE, _mm512_permutexvar_epi16(interleaving(), round_two(a, b)));
+}
+
+/* The last row of a kernel has no partner. */
+static inline void move_last(const waiting *w, int pair, int half)
+{
+    const int64_t at = 2 * pair * w->stride + half * 16;
+    const __mmask16 some = w->some[half];
+    __m512 a = _mm512_maskz_loadu_ps(some, w->weight + at);
+    a = cn__rmsprop_move(&w->update, a, _mm512_load_ps(w->gradient + 2 * pair * SQUARE + half * 16), some,
+                         w->velocity + at);
+    _mm512_mask_storeu_ps(w->weight + at, some, a);
+    if (w->copy[half])
+        _mm512_store_si512(w->copy[half] + pair * SQUARE,
+                           _mm512_permutexvar_epi16(interleaving(), round_two(a, _mm512_setzero_ps())));
+}
+
+static inline void move_some(waiting *w, int n, int last_pair)
+{
+    cn__fetch_a_line(&w->coming);
+    for (int end = w->pair + n < SQUARE / 2 ? w->pair + n : SQUARE / 2; w->pair < end; w->pair++) {
+        if (!(w->rows >> 2 * w->pair & 3)) continue;
+        for (int half = 0; half < 2; half++) {
+            if (!w->some[half]) continue;
+            if (w->pair == last_pair) move_last(w, w->pair, half);
+            else move_pair(w, w->pair, half);
+        }
+    }
+}
+
+/* One square of the gradient. a and b: two lines of tiles each. */
+static void multiply(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, const uint16_t *lines0,
+                     const uint16_t *lines1, const uint16_t *b0, const uint16_t *b1, float *c, waiting *w, int last_pair)
+{
+    _tile_zero(0);
+    _tile_zero(1);
+    _tile_zero(2);
+    _tile_zero(3);
+    for (int64_t k = 0; k < k_tiles; k++) {
+        const int64_t at = k * TILE_NUMBERS;
+        const int first = lines0[k] != 0, second = lines1[k] != 0;
+        if (first | second) {
+            _tile_loadd(6, b0 + at, 64);
+            _tile_loadd(7, b1 + at, 64);
+        }
+        if (first) {
+            _tile_loadd(4, a0 + at, 64);
+            _tile_dpbf16ps(0, 4, 6);
+            _tile_dpbf16ps(1, 4, 7);
+        }
+        if (second) {
+            _tile_loadd(5, a1 + at, 64);
+            _tile_dpbf16ps(2, 5, 6);
+            _tile_dpbf16ps(3, 5, 7);
+        }
+        move_some(w, w->each, last_pair);
+    }
+    move_some(w, SQUARE / 2, last_pair);
+    _tile_stored(0, c, SQUARE * sizeof *c);
+    _tile_stored(1, c + 16, SQUARE * sizeof *c);
+    _tile_stored(2, c + 16 * SQUARE, SQUARE * sizeof *c);
+    _tile_stored(3, c + 16 * SQUARE + 16, SQUARE * sizeof *c);
+}
+
+/* Lets w wait for the square that begins at `row` and at the strip's column c. */
+static void put(waiting *w, const cn__amx_matmul *p, const float *gradient, uint32_t rows, int64_t row, int64_t column,
+                int64_t c)
+{
+    const int64_t at = row * w->sink->stride + column + c, line = pieces(p->m, TILE_K) * TILE_NUMBERS;
+    w->gradient = gradient;
+    w->rows = rows;
+    w->pair = 0;
+    w->weight = (float *)w->sink->weight + at;
+    w->velocity = (float *)w->sink->slots[0] + at;
+    for (int half = 0; half < 2; half++) {
+        w->some[half] = first_of_16(p->n - column - c - 16 * half);
+        w->copy[half] = p->copy && *p->copy_is_fresh
+                            ? p->copy + ((column + c) / TILE_LINES + half) * line + row / TILE_K * TILE_NUMBERS
+                            : NULL;
+    }
+}
+
+static void settle(const cn__sink *sink, int64_t row, uint32_t rows, int64_t column, int64_t width)
+{
+    for (uint32_t left = rows; left; left &= left - 1) {
+        int64_t r = row + __builtin_ctz(left);
+        cn__sink_settle(sink, r, column, width);
+        sink->accounts->settled[column / CN__IDLE_COLUMNS * sink->accounts->rows + r]++;
+    }
+}
+
+static void strip(const job *j, int64_t column, int64_t begin, int64_t end, uint16_t *tiles, float *squares)
+{
+    const cn__amx_matmul *p = j->p;
+    const int64_t width = smaller(STRIP, p->n - column), line = j->k_tiles * TILE_NUMBERS;
+    const cn__sink sink = cn__sink_at_panel(p->sink, column);
+    waiting w = {.sink = &sink, .update = cn__rmsprop_of(sink.step), .stride = sink.stride,
+                 .each = (int)pieces(SQUARE / 2, j->k_tiles)};
+    if (p->coming && begin == 0) w.coming = cn__coming_share(p->coming, column, width, p->n);
+    for (int64_t c = 0; c < pieces(width, SQUARE) * SQUARE; c += TILE_LINES)
+        for (int64_t k = 0; k < j->k_tiles; k++)
+            pack_pairs(p->b.data + k * TILE_K * p->b.stride + column + c, p->b.stride, width - c, p->k - k * TILE_K, p->scale,
+                       tiles + c / TILE_LINES * line + k * TILE_NUMBERS);
+    int turn = 0, last_pair = -1;
+    for (int64_t row = begin; row < end; row += SQUARE) {
+        const int64_t first = row / TILE_LINES * j->k_tiles;
+        const uint16_t *lines = p->a_lines + first, *a = p->a_tiles + first * TILE_NUMBERS;
+        uint32_t rows = 0;
+        for (int64_t k = 0; k < j->k_tiles; k++) rows |= (uint32_t)lines[j->k_tiles + k] << TILE_LINES | lines[k];
+        if (!rows) continue;
+        settle(&sink, row, rows, column, width);
+        const int next_last = p->m - row < SQUARE && p->m % 2 ? (int)(p->m - row) / 2 : -1;
+        for (int64_t c = 0; c < width; c += SQUARE, turn = !turn) {
+            float *square = squares + turn * SQUARE * SQUARE;
+            const uint16_t *b = tiles + c / TILE_LINES * line;
+            multiply(j->k_tiles, a, a + line, lines, lines + j->k_tiles, b, b + line, square, &w, last_pair);
+            put(&w, p, square, rows, row, column, c);
+            last_pair = next_last;
+        }
+    }
+    move_some(&w, SQUARE / 2, last_pair);
+}
+
+static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    const int64_t lines = pieces(j->p->m, SQUARE);
+    cn__tiles_open();
+    for (int64_t task = begin; task < end; task++) {
+        int64_t column = task / j->groups * STRIP, group = task % j->groups;
+        strip(j, column, lines * group / j->groups * SQUARE, lines * (group + 1) / j->groups * SQUARE,
+              cn__pool_scratch(j->p->pool, thread), cn__pool_strip(j->p->pool, thread));
+    }
+    cn__tiles_close();
+}
+
+int cn__amx_rmsprop_serves(const cn__amx_matmul *p)
+{
+    return p->a_tiles && p->sink && p->sink->update && p->sink->accounts && p->sink->step->is_plain_rmsprop &&
+           p->sink->step->decay == 0;
+}
+
+void cn__amx_rmsprop_run(const cn__amx_matmul *p)
+{
+    int64_t strips = pieces(p->n, STRIP), wanted = 2 * cn__pool_threads(p->pool);
+    job j = {.p = p, .k_tiles = pieces(p->k, TILE_K), .groups = strips >= wanted ? 1 : pieces(wanted, strips)};
+    cn__parallel(p->pool, strips * j.groups, run_tasks, &j);
+}
+
+#else
+typedef int no_rmsprop_on_tiles_in_this_engine;
+#endif

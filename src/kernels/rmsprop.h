@@ -1,0 +1,44 @@
+/* RMSprop's update without momentum and mean, for kernels that make a gradient and move the weights in one go: those of
+ * mixed_bfloat16 on tiles. The formula is that of train/optimizer_rmsprop.c, which serves all other cases, but for the
+ * inverse root: it is the CPU's own (VRSQRT14PS, wrong by 2^-14 at most, bit by bit the same on all CPUs that have such
+ * tiles), as the factors of the gradient have eight bits only. */
+#ifndef CN_KERNELS_RMSPROP_H
+#define CN_KERNELS_RMSPROP_H
+
+#include "kernels/real.h"
+
+/* Places in cn__step.coefficients. */
+enum { CN__RMSPROP_RATE, CN__RMSPROP_RHO, CN__RMSPROP_ONE_MINUS_RHO, CN__RMSPROP_MOMENTUM, CN__RMSPROP_EPSILON };
+
+/* A velocity that only decays reaches the subnormal numbers after some 800 steps and would slow the CPU down
+ * tenfold. Below this it is set to 0, which next to epsilon changes nothing. */
+#define CN__RMSPROP_TINY REAL(1e-30)
+
+#if defined(CN_ISA_AVX512) && CN_REAL_BITS == 32
+#include "kernels/sink.h"
+
+#include <immintrin.h>
+
+typedef struct cn__rmsprop {
+    __m512 minus_rate, rho, one_minus_rho, epsilon;
+} cn__rmsprop;
+
+static inline cn__rmsprop cn__rmsprop_of(const cn__step *step)
+{
+    return (cn__rmsprop){_mm512_set1_ps(-(float)step->coefficients[CN__RMSPROP_RATE]),
+                         _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_RHO]),
+                         _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_ONE_MINUS_RHO]),
+                         _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_EPSILON])};
+}
+
+/* Moves the sixteen weights w; *velocity is their slot, of which `some` are there. Returns the new weights. */
+static inline __m512 cn__rmsprop_move(const cn__rmsprop *u, __m512 w, __m512 g, __mmask16 some, float *velocity)
+{
+    __m512 v = _mm512_mul_ps(u->rho, _mm512_maskz_loadu_ps(some, velocity));
+    v = _mm512_fmadd_ps(_mm512_mul_ps(u->one_minus_rho, g), g, v);
+    v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_set1_ps(CN__RMSPROP_TINY), _CMP_NLT_UQ), v);
+    _mm512_mask_storeu_ps(velocity, some, v);
+    return _mm512_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), _mm512_rsqrt14_ps(_mm512_add_ps(v, u->epsilon)), w);
+}
+#endif
+#endif

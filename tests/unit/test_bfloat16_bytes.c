@@ -1,0 +1,241 @@
+/* mixed_bfloat16 on inputs that are bytes: the two products and RMSprop's update on tiles (src/kernels/dense_bf16.h)
+ * against sums in float64, at odd sizes and for any number of threads. */
+#include "base/pool.h"
+#include "engines.h"
+#include "kernels/bf16.h"
+#include "kernels/rmsprop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+enum { Y, WEIGHT, VELOCITY, N_RESULTS };
+
+typedef struct problem {
+    int64_t rows, inputs, outputs, stride;
+    uint8_t *codes;
+    float *kernel, *bias, *dy;
+    float *results[N_RESULTS];
+    double scale;
+} problem;
+
+static float *numbers(int64_t n, uint32_t stream)
+{
+    float *x = calloc((size_t)n + 16, sizeof *x);
+    assert_non_null(x);
+    if (stream) engines_fill(x, n, stream);
+    return x;
+}
+
+static void *memory(double bytes)
+{
+    void *block = aligned_alloc(64, ((size_t)bytes + 127) / 64 * 64);
+    assert_non_null(block);
+    memset(block, 0, ((size_t)bytes + 127) / 64 * 64);
+    return block;
+}
+
+/* A quarter of the codes is not 0; every seventh column is blank, so that its row waits. */
+static problem make_problem(int64_t rows, int64_t inputs, int64_t outputs)
+{
+    problem p = {.rows = rows, .inputs = inputs, .outputs = outputs, .stride = (outputs + 15) / 16 * 16, .scale = 1.0 / 255};
+    cn__random random;
+    cn__random_begin(&random, 3, CN__FOR_USER, 9);
+    p.codes = calloc((size_t)(rows * inputs), 1);
+    assert_non_null(p.codes);
+    for (int64_t i = 0; i < rows * inputs; i++) {
+        int code = (int)(cn__random_uniform(&random) * 1024);
+        p.codes[i] = (uint8_t)(code < 256 && i % inputs % 7 ? code : 0);
+    }
+    p.kernel = numbers(inputs * p.stride, 1);
+    for (int64_t i = 0; i < inputs * p.stride; i++) p.kernel[i] = i % p.stride < outputs ? p.kernel[i] : 0;
+    p.bias = numbers(p.stride, 2);
+    p.dy = numbers(rows * outputs, 3);
+    p.results[Y] = numbers(rows * outputs, 0);
+    p.results[WEIGHT] = numbers(inputs * p.stride, 0);
+    p.results[VELOCITY] = numbers(inputs * p.stride, 0);
+    return p;
+}
+
+static void free_problem(problem *p)
+{
+    free(p->codes);
+    free(p->kernel);
+    free(p->bias);
+    free(p->dy);
+    for (int i = 0; i < N_RESULTS; i++) free(p->results[i]);
+}
+
+static const cn__step step_of = {.coefficients = {0.001, 0.9, 0.1, 0, 1e-7}, .is_plain_rmsprop = 1};
+
+/* Forward with relu, then the update; with `update` NULL the gradient goes into results[WEIGHT]. */
+static void compute(problem *p, int threads, int moves)
+{
+    const cn__engine *engine = cn__engine_find(32, CN__ISA_AVX512);
+    cn__pool *pool = cn__pool_create(threads);
+    cn_layer *layer = cn_dense(p->outputs, .activation = "relu");
+    assert_int_equal(cn__layer_build(layer, 1, &p->inputs), CN_OK);
+    int64_t samples = cn__tile_lines(p->rows) * cn__half_steps(p->inputs);
+    int64_t columns = cn__tile_lines(p->inputs) * cn__half_steps(p->rows);
+    cn__batch_memory batch_memory = {.rows = p->rows, .columns = p->inputs,
+                                     .sample_tiles = memory((double)samples * CN__TILE_BYTES),
+                                     .column_tiles = memory((double)columns * CN__TILE_BYTES),
+                                     .sample_lines = memory(2 * (double)samples),
+                                     .column_lines = memory(2 * (double)columns)};
+    cn__source source = {.data = p->codes, .stored = CN__STORED_U8, .rows = p->rows, .columns = p->inputs,
+                         .scale = p->scale, .codes = p->codes, .code_scale = p->scale};
+    cn__batch batch;
+    engine->gather->halves(pool, &source, &(cn__choice){.n = p->rows}, 1, &batch_memory, &batch);
+    int is_fresh = 0;
+    cn__bf16 bf16 = {.way = CN__BF16_TILES, .memory = memory(cn__bf16_bytes(p->rows, p->inputs, p->outputs)),
+                     .copy = memory(cn__bf16_copy_bytes(p->inputs, p->outputs)), .copy_is_fresh = &is_fresh};
+    memcpy(p->results[WEIGHT], p->kernel, (size_t)(p->inputs * p->stride) * sizeof(float));
+    memset(p->results[VELOCITY], 0, (size_t)(p->inputs * p->stride) * sizeof(float));
+    void *weights[] = {p->results[WEIGHT], p->bias};
+    uint32_t *settled = memory(4 * (double)p->inputs * (double)((p->outputs + 127) / 128));
+    cn__accounts accounts = {.idle = *engine->idles[CN__OPTIMIZER_rmsprop], .settled = settled, .rows = p->inputs};
+    float *bias_gradient = numbers(p->stride, 0), *gradient = numbers(p->inputs * p->stride, 0);
+    cn__sink sinks[] = {{.step = &step_of, .stride = p->stride, .gradient = gradient},
+                        {.gradient = bias_gradient, .stride = p->stride}};
+    if (moves) {
+        sinks[0] = (cn__sink){.update = *engine->updates[CN__OPTIMIZER_rmsprop], .step = &step_of, .stride = p->stride,
+                              .weight = p->results[WEIGHT], .slots = {p->results[VELOCITY]}, .accounts = &accounts};
+    }
+    float *dy = numbers(p->rows * p->outputs, 3), *y = numbers(p->rows * p->outputs, 0);
+    cn__pass pass = {.layer = layer, .pool = pool, .batch = p->rows, .training = 1, .bytes = &batch, .y = y, .dy = dy,
+                     .weights = weights, .sinks = sinks, .bf16 = &bf16};
+    engine->layers[CN__LAYER_dense]->forward(&pass);
+    memcpy(p->results[Y], y, (size_t)(p->rows * p->outputs) * sizeof *y);
+    engine->layers[CN__LAYER_dense]->backward_weights(&pass);
+    if (moves) { /* the lasting copy has moved along */
+        float *again = numbers(p->rows * p->outputs, 0);
+        pass.y = again;
+        engine->layers[CN__LAYER_dense]->forward(&pass);
+        is_fresh = 0;
+        pass.y = y;
+        engine->layers[CN__LAYER_dense]->forward(&pass);
+        assert_true(engines_same(y, again, (size_t)(p->rows * p->outputs) * sizeof *y));
+        free(again);
+    } else {
+        memcpy(p->results[WEIGHT], gradient, (size_t)(p->inputs * p->stride) * sizeof(float));
+    }
+    void *all[] = {batch_memory.sample_tiles, batch_memory.column_tiles, batch_memory.sample_lines, dy, y, gradient,
+                   batch_memory.column_lines, bf16.memory, bf16.copy, settled, bias_gradient};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+    cn_layer_destroy(&layer);
+    cn__pool_destroy(&pool);
+}
+
+static void expect_near(double got, double wanted, double allowed)
+{
+    if (!(fabs(got - wanted) <= allowed)) print_message("%.9g instead of %.9g\n", got, wanted);
+    assert_true(fabs(got - wanted) <= allowed);
+}
+
+/* Sums of exact codes and rounded numbers; what float32 may lose is 2^-23 of the sum of magnitudes for each addition. */
+static void check_forward(const problem *p)
+{
+    for (int64_t b = 0; b < p->rows; b++) {
+        for (int64_t o = 0; o < p->outputs; o++) {
+            double sum = 0, size = fabs((double)p->bias[o]);
+            for (int64_t i = 0; i < p->inputs; i++) {
+                double term = p->codes[b * p->inputs + i] * p->scale * (double)cn__bf16_round(p->kernel[i * p->stride + o]);
+                sum += term;
+                size += fabs(term);
+            }
+            sum += (double)p->bias[o];
+            double rounding = fabs(sum) * 0x1p-8 + (double)p->inputs * 0x1p-23 * size;
+            expect_near((double)p->results[Y][b * p->outputs + o], sum > 0 ? sum : 0, rounding);
+        }
+    }
+}
+
+static double gradient_of(const problem *p, int64_t i, int64_t o, double *size)
+{
+    double sum = 0;
+    *size = 0;
+    for (int64_t b = 0; b < p->rows; b++) {
+        double term = p->codes[b * p->inputs + i] * (double)cn__bf16_round(p->dy[b * p->outputs + o] * (float)p->scale);
+        sum += term;
+        *size += fabs(term);
+    }
+    return sum;
+}
+
+static const int64_t sizes[][3] = {{1, 1, 1}, {3, 33, 17}, {33, 65, 129}, {128, 97, 40}, {65, 129, 260}, {130, 784, 48}};
+enum { N_SIZES = sizeof sizes / sizeof *sizes };
+
+static int tiles_here(void)
+{
+    return cn__isa_usable(CN__ISA_AVX512) && cn__cpu_avx512_bf16() && cn__cpu_amx_bf16();
+}
+
+static void products_on_tiles(void **state)
+{
+    (void)state;
+    if (!tiles_here()) skip();
+    for (int s = 0; s < N_SIZES; s++) {
+        problem p = make_problem(sizes[s][0], sizes[s][1], sizes[s][2]);
+        compute(&p, 1 + s % 3, 0);
+        check_forward(&p);
+        for (int64_t i = 0; i < p.inputs; i++)
+            for (int64_t o = 0; o < p.outputs; o++) {
+                double size, wanted = gradient_of(&p, i, o, &size);
+                expect_near((double)p.results[WEIGHT][i * p.stride + o], wanted, (double)p.rows * 0x1p-22 * size);
+            }
+        free_problem(&p);
+    }
+}
+
+/* One step from a velocity of 0: v = 0.1 g^2, w - 0.001 g / sqrt(v + epsilon); the inverse root is good for 2^-14. */
+static void update_on_tiles(void **state)
+{
+    (void)state;
+    if (!tiles_here()) skip();
+    for (int s = 0; s < N_SIZES; s++) {
+        problem p = make_problem(sizes[s][0], sizes[s][1], sizes[s][2]);
+        compute(&p, 2, 1);
+        check_forward(&p);
+        for (int64_t i = 0; i < p.inputs; i++)
+            for (int64_t o = 0; o < p.outputs; o++) {
+                int64_t at = i * p.stride + o;
+                double size, g = gradient_of(&p, i, o, &size), error = (double)p.rows * 0x1p-22 * size;
+                double v = 0.1 * g * g, move = 0.001 * g / sqrt(v + 1e-7);
+                expect_near((double)p.results[VELOCITY][at], v, 0.2 * fabs(g) * error + error * error + v * 1e-6);
+                expect_near((double)p.results[WEIGHT][at], (double)p.kernel[at] - move,
+                            fabs(move) * 0x1p-13 + error * 3.2 + 1.3e-7);
+            }
+        free_problem(&p);
+    }
+}
+
+static void same_bits_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    if (!tiles_here()) skip();
+    for (int s = 0; s < N_SIZES; s++) {
+        problem one = make_problem(sizes[s][0], sizes[s][1], sizes[s][2]);
+        compute(&one, 1, 1);
+        for (int threads = 2; threads < 9; threads += 3) {
+            problem many = make_problem(sizes[s][0], sizes[s][1], sizes[s][2]);
+            compute(&many, threads, 1);
+            for (int k = 0; k < N_RESULTS; k++)
+                assert_true(engines_same(one.results[k], many.results[k],
+                                         (size_t)(k == Y ? one.rows * one.outputs : one.inputs * one.stride) * sizeof(float)));
+            free_problem(&many);
+        }
+        free_problem(&one);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_on_tiles),
+        cmocka_unit_test(update_on_tiles),
+        cmocka_unit_test(same_bits_for_any_number_of_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
