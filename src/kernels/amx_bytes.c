@@ -2,6 +2,7 @@
 
 #if CN__AMX_BYTES
 #include "kernels/amx_tiles.h"
+#include "kernels/coming.h"
 #include "kernels/exact.h"
 #include "kernels/sink_row.h"
 
@@ -288,23 +289,6 @@ void cn__amx_bytes_forward(const cn__dense *d, const cn__batch *x, const cn__fin
 #define STRIP CN__IDLE_COLUMNS /* columns of a task: accounts are kept for them */
 #define STRIP_GROUPS (STRIP / CN__EXACT_GROUP)
 
-/* Rows of the data set that the next batch will gather: they lie anywhere in memory, which takes long to answer, so they
- * are asked for one cache line at a time while the tiles multiply. */
-typedef struct coming {
-    const cn__batch *x;
-    int64_t row, end, at;
-} coming;
-
-static inline void fetch_a_line(coming *c)
-{
-    if (c->row >= c->end) return;
-    _mm_prefetch((const char *)c->x->all_codes + (int64_t)c->x->next[c->row] * c->x->columns + c->at, _MM_HINT_T1);
-    c->at += 64;
-    if (c->at < c->x->columns + 63) return;
-    c->at = 0;
-    c->row++;
-}
-
 /* Rows of the gradient that wait for their sink: they are handed over between the products of the next rows, since tile
  * instructions leave the vector units idle. */
 typedef struct chore {
@@ -352,7 +336,7 @@ static void gradient_group(const cn__exact_scale *scale, uint64_t rows, const in
 
 /* One group of sixteen columns for the rows of a piece. */
 static void gradient_sums(const cn__batch *x, int64_t row, const uint8_t *b, int32_t *sums, chore *meanwhile,
-                          coming *next)
+                          cn__coming *next)
 {
     const int64_t apart = cn__tile_steps(x->rows) * CN__TILE_BYTES, words = cn__tile_steps(x->columns);
     int32_t places[MOST_STEPS];
@@ -373,7 +357,7 @@ static void gradient_sums(const cn__batch *x, int64_t row, const uint8_t *b, int
             _tile_stored(2, to + 16 * CN__EXACT_GROUP, 64);
             _tile_stored(3, to + 16 * CN__EXACT_GROUP + SUMS_APART, 64);
             work_on_chore(meanwhile);
-            fetch_a_line(next);
+            cn__fetch_a_line(next);
         }
     }
 }
@@ -395,8 +379,7 @@ static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *
     float *gradients = (float *)(void *)(near + GRADIENT_DIGITS * SUMS_APART * sizeof *sums);
     const cn__sink sink = cn__sink_at_panel(j->sink, o);
     chore waiting = {.sink = &sink, .column = o, .width = width, .each = (PIECE + calls - 1) / calls};
-    coming next = {.x = x, .row = x->rows * o / j->d->outputs,
-                   .end = x->next ? x->rows * (o + width) / j->d->outputs : 0};
+    cn__coming next = cn__coming_share(x, o, width, j->d->outputs);
     int turn = 0;
     for (int64_t piece = begin; piece < end; piece++) {
         uint64_t rows = inked_columns(x, piece), all = ~(uint64_t)0;
@@ -416,7 +399,7 @@ static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *
         waiting.gradient = gradient;
     }
     while (waiting.left) work_on_chore(&waiting);
-    while (next.row < next.end) fetch_a_line(&next);
+    while (next.row < next.end) cn__fetch_a_line(&next);
 }
 
 static void backward_tasks(void *context, int thread, int64_t begin, int64_t end)

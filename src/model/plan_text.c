@@ -61,6 +61,8 @@ static void put_bytes(page *p, const cn_model *model, const cn__data *data, int6
 {
     if (!cn__step_reads_bytes(model, data, rows))
         put(p, "dense rows, as this batch is too large for bytes");
+    else if (model->bf16_way == CN__BF16_TILES)
+        put(p, "tiles of bfloat16, which hold bytes exactly");
     else if (data->x.sparse)
         put(p, "sparse lists of non-zeros, made once, summed exactly; for %.0f %% and more there are other ways",
             100 * CN__SPARSE_BELOW);
@@ -77,7 +79,9 @@ static void put_inputs(page *p, const cn_model *model, const cn__data *data, int
         put(p, "taken to have no zeros, as no data set is given: dense rows\n");
         return;
     }
-    if (data->ink >= 0)
+    if (data->ink >= 0 && model->bf16_way == CN__BF16_TILES)
+        put(p, "%.1f %% of the numbers are not zero", 100 * data->ink);
+    else if (data->ink >= 0)
         put(p, "%.1f %% of the numbers are not zero (bytes pay below %.0f %%)", 100 * data->ink, 100 * CN__LISTS_BELOW);
     if (data->ink >= 0 && data->x.stored == CN__STORED_U8) put(p, ", bytes");
     if (data->ink >= 0) put(p, ":\n          ");
