@@ -47,9 +47,22 @@ typedef struct cn_layer cn_layer;
  *   sparsemax               over the last axis: the point nearest to z among those >= 0 that sum to 1
  *   glu                     halves the last axis (a, b): a sigmoid(b); only in a layer Activation
  *
- * cn_names(CN_NAMES_ACTIVATION) lists them. Names of initializers: "glorot_uniform", "glorot_normal", "he_uniform", "he_normal", "lecun_uniform",
- * "lecun_normal", "random_uniform" ("uniform"), "random_normal" ("normal"), "truncated_normal", "zeros", "ones",
- * "constant", "identity", "orthogonal"; arguments in brackets: "random_normal(mean=0, stddev=0.1)".
+ * cn_names(CN_NAMES_ACTIVATION) lists them.
+ *
+ * Initializers are texts too. Source: keras.initializers. Each that draws numbers takes a `seed`: with one, a weight of the
+ * same shape always begins the same; without, or with one below 0, its numbers come from the model's seed.
+ *
+ *   glorot_uniform(seed), glorot_normal(seed)   variance_scaling(1, fan_avg, uniform or truncated_normal)
+ *   he_uniform(seed), he_normal(seed)           variance_scaling(2, fan_in, ...)
+ *   lecun_uniform(seed), lecun_normal(seed)     variance_scaling(1, fan_in, ...)
+ *   variance_scaling(scale=1, mode=fan_in, distribution=truncated_normal, seed)
+ *                           variance scale / n, with n from mode: fan_in, fan_out or fan_avg; distribution: uniform,
+ *                           truncated_normal or untruncated_normal
+ *   random_uniform(minval=-0.05, maxval=0.05, seed) or uniform
+ *   random_normal(mean=0, stddev=0.05, seed) or normal
+ *   truncated_normal(mean=0, stddev=0.05, seed) drawn again beyond two standard deviations
+ *   zeros, ones, constant(value=0), identity(gain=1)
+ *   orthogonal(gain=1, seed)                    all axes but the last are the rows of the matrix
  *
  * Regularizers add to the loss (keras.regularizers): "l1(0.01)": 0.01 * sum |w|;  "l2(0.01)": 0.01 * sum w^2;
  * "l1_l2(l1=0.001, l2=0.01)": both. The penalties of all trainable weights, and of the outputs of layers with an
@@ -93,6 +106,7 @@ CN_API cn_layer *cn_dense_create(const cn_dense_options *options);
 /* --- Activation: y = activation(x), same shape. Source: keras.layers.Activation. --------------------------------- */
 typedef struct cn_activation_options {
     const char *activation;
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_activation_options;
@@ -249,6 +263,7 @@ typedef struct cn_batch_normalization_options {
     const char *moving_mean_initializer, *moving_variance_initializer;
     const char *beta_regularizer, *gamma_regularizer, *beta_constraint, *gamma_constraint; /* NULL: none */
     int trainable;           /* 0: nothing moves, and training uses the moving mean and variance too */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_batch_normalization_options;
@@ -271,6 +286,7 @@ typedef struct cn_layer_normalization_options {
     const char *beta_initializer, *gamma_initializer;
     const char *beta_regularizer, *gamma_regularizer, *beta_constraint, *gamma_constraint; /* NULL: none */
     int trainable;             /* 0: gamma and beta stay as they are */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_layer_normalization_options;
@@ -346,6 +362,7 @@ CN_API cn_layer *cn_random_zoom_create(const cn_random_zoom_options *options);
 /* ReLU: y = max_value from there on; x above threshold; negative_slope (x - threshold) below. */
 typedef struct cn_re_lu_options {
     double max_value, negative_slope, threshold; /* each >= 0; max_value INFINITY: no bound */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_re_lu_options;
@@ -357,6 +374,7 @@ CN_API cn_layer *cn_re_lu_create(const cn_re_lu_options *options);
 /* LeakyReLU: y = x above 0, else negative_slope x. */
 typedef struct cn_leaky_re_lu_options {
     double negative_slope; /* >= 0; 0.3 here, 0.2 in the activation leaky_relu, as in Keras */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_leaky_re_lu_options;
@@ -371,6 +389,7 @@ typedef struct cn_p_re_lu_options {
     const char *alpha_regularizer, *alpha_constraint; /* NULL: none */
     int64_t shared_axes[CN_MAX_NDIM];                 /* from 1, as 0 is the batch; up to the first 0 */
     int trainable;                                    /* 0: alpha stays as it is */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_p_re_lu_options;
@@ -382,6 +401,7 @@ CN_API cn_layer *cn_p_re_lu_create(const cn_p_re_lu_options *options);
 /* ELU: y = x above 0, else alpha (e^x - 1). */
 typedef struct cn_elu_options {
     double alpha;
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_elu_options;
@@ -393,6 +413,7 @@ CN_API cn_layer *cn_elu_create(const cn_elu_options *options);
 /* Softmax: y = e^x / sum e^x along one axis. */
 typedef struct cn_softmax_options {
     int64_t axis; /* from 1, as 0 is the batch; -1: the last one */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_softmax_options;

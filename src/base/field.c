@@ -184,8 +184,6 @@ static int parse_real(const char *owner, const char *name, const char *value, do
     return CN_OK;
 }
 
-/* 28x28; also as Python writes it: (28, 28) or [28, 28]. Negative numbers mean something to some layers (-1 in Reshape)
- * and are refused by the others; 0 would end the list. */
 /* "[1, 0.5, 0.1]", or one number without brackets. */
 static int parse_list(const char *owner, const char *name, const char *value, double list[CN__LIST_ENTRIES])
 {
@@ -207,6 +205,8 @@ static int parse_list(const char *owner, const char *name, const char *value, do
     return CN_OK;
 }
 
+/* 28x28; also as Python writes it: (28, 28) or [28, 28]. Negative numbers mean something to some layers (-1 in Reshape)
+ * and are refused by the others; 0 would end the list. */
 static int parse_shape(const char *owner, const char *name, const char *value, int64_t shape[CN__SHAPE_ENTRIES])
 {
     const char *at = value;
@@ -294,17 +294,37 @@ int cn__field_set_text(const cn__field *field, void *options, const char *owner,
     }
 }
 
+/* Keras takes the first two by their names only. Without this, zero_padding2d(1, 2) would take 2 for an input_shape. */
+static int positional_fields(const cn__field *fields, int n)
+{
+    int count = 0;
+    while (count < n && strcmp(fields[count].name, "input_shape") && strcmp(fields[count].name, "name")) count++;
+    return count;
+}
+
+static int too_many(const cn__field *fields, int n, const cn__spec *spec)
+{
+    int most = positional_fields(fields, n), shape = 0;
+    if (n == 0) return cn__fail(CN_EINVAL, "%s takes no arguments, got \"%.64s\"", spec->name, spec->values[0]);
+    for (int i = 0; i < most; i++) shape |= fields[i].type == CN__FIELD_SHAPE;
+    return cn__fail(CN_EINVAL, "%s takes at most %d argument%s without a name, got \"%.64s\" too%s", spec->name, most,
+                    most == 1 ? "" : "s", spec->values[most],
+                    shape ? "; several sizes are written 28x28 or (28, 28)" : "");
+}
+
 int cn__fields_set(const cn__field *fields, int n, void *options, const cn__spec *spec)
 {
     const char *names[64];
+    int most = positional_fields(fields, n);
     for (int i = 0; i < n && i < 64; i++) names[i] = fields[i].name;
     for (int i = 0; i < spec->n; i++) {
         const cn__field *field;
         if (spec->keys[i]) {
+            if (n == 0) return cn__fail(CN_ENAME, "%s takes no arguments, got \"%.64s\"", spec->name, spec->keys[i]);
             field = cn__field_find(fields, n, spec->keys[i]);
             if (!field) return cn__fail_unknown(spec->name, spec->keys[i], names, n);
         } else {
-            if (i >= n) return cn__fail(CN_EINVAL, "%s takes at most %d arguments", spec->name, n);
+            if (i >= most) return too_many(fields, n, spec);
             field = &fields[i];
         }
         for (int j = 0; j < i; j++) {

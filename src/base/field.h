@@ -47,8 +47,9 @@ typedef struct cn__spec {
 /* "name", "name(1, key=value)". Brackets nest. Error: CN_EINVAL with the text and the column. */
 int cn__spec_parse(const char *text, cn__spec *spec);
 
-/* Sets fields of a copy from the arguments of a spec; positional ones go to the fields in order.
- * Errors: CN_ENAME (unknown keyword), CN_EINVAL (not a number, given twice), CN_ENOMEM. */
+/* Sets fields of a copy from the arguments of a spec; positional ones go to the fields in order, but never to
+ * "input_shape" and what stands behind it.
+ * Errors: CN_ENAME (unknown keyword), CN_EINVAL (not a number, given twice, too many), CN_ENOMEM. */
 int cn__fields_set(const cn__field *fields, int n, void *options, const cn__spec *spec);
 
 /* Sets one field from text. */

@@ -39,6 +39,15 @@ static int edits(const char *a, const char *b)
     return previous[m];
 }
 
+int cn__same_name(const char *a, const char *b)
+{
+    for (;; a++, b++) {
+        while (*a == '_') a++;
+        while (*b == '_') b++;
+        if (!*a || tolower((unsigned char)*a) != tolower((unsigned char)*b)) return *a == *b;
+    }
+}
+
 const char *cn__suggest(const char *word, const char *const *names, int n_names)
 {
     const char *best = NULL;

@@ -68,7 +68,7 @@ static int read(const char *text, int ndim, cn__constraint *c)
     cn__spec spec;
     CN_TRY(cn__spec_parse(text, &spec));
     int kind = 0;
-    while (kind < CN__CONSTRAINT_COUNT && strcmp(spec.name, cn__constraint_names[kind])) kind++;
+    while (kind < CN__CONSTRAINT_COUNT && !cn__same_name(spec.name, cn__constraint_names[kind])) kind++;
     if (kind == CN__CONSTRAINT_COUNT)
         return cn__fail_unknown("constraint", spec.name, cn__constraint_names, CN__CONSTRAINT_COUNT);
     if (kind == CN__CONSTRAINT_non_neg) {

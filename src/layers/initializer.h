@@ -12,6 +12,7 @@
 typedef struct cn__initializer_options {
     double minval, maxval, mean, stddev, value, gain, scale;
     const char *mode, *distribution;
+    int64_t seed; /* negative: the model's. With one of its own, a weight of the same shape always begins the same. */
 } cn__initializer_options;
 
 typedef struct cn__initializer_class {
@@ -19,7 +20,7 @@ typedef struct cn__initializer_class {
     const cn__field *fields;
     int n_fields;
     cn__initializer_options defaults;
-    /* Fills rows x columns numbers, row-major without gaps. Errors: CN_EINVAL, CN_ENOMEM. */
+    /* Fills the numbers of a shape, row-major without gaps. Errors: CN_EINVAL, CN_ENOMEM. */
     int (*fill)(const cn__initializer_options *options, cn__random *random, int ndim, const int64_t *shape,
                 double *values);
 } cn__initializer_class;
@@ -50,6 +51,9 @@ enum { CN__INITIALIZER_LIST(CN__INITIALIZER_ID) CN__INITIALIZER_COUNT };
 #undef CN__INITIALIZER_ID
 
 extern const cn__initializer_class *const cn__initializer_classes[CN__INITIALIZER_COUNT];
+
+/* The one field of initializers that take nothing but a seed. */
+extern const cn__field cn__initializer_seed[1];
 
 /* CN_OK if `text` names an initializer with good arguments; `owner` is for the message. */
 int cn__initializer_check(const char *owner, const char *text);

@@ -8,4 +8,5 @@ static int fill(const cn__initializer_options *options, cn__random *random, int 
     return cn__variance_scaling(1, "fan_avg", "truncated_normal", random, ndim, shape, values);
 }
 
-const cn__initializer_class cn__initializer_glorot_normal = {.name = "glorot_normal", .fill = fill};
+const cn__initializer_class cn__initializer_glorot_normal = {
+    .name = "glorot_normal", .fields = cn__initializer_seed, .n_fields = 1, .defaults = {.seed = -1}, .fill = fill};

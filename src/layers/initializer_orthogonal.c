@@ -47,7 +47,8 @@ static int fill(const cn__initializer_options *options, cn__random *random, int 
 
 static const cn__field fields[] = {
     {"gain", CN__FIELD_REAL, offsetof(cn__initializer_options, gain)},
+    {"seed", CN__FIELD_INT64, offsetof(cn__initializer_options, seed)},
 };
 
 const cn__initializer_class cn__initializer_orthogonal = {
-    .name = "orthogonal", .fields = fields, .n_fields = 1, .defaults = {.gain = 1}, .fill = fill};
+    .name = "orthogonal", .fields = fields, .n_fields = 2, .defaults = {.seed = -1, .gain = 1}, .fill = fill};

@@ -20,7 +20,8 @@ static int fill(const cn__initializer_options *options, cn__random *random, int 
 static const cn__field fields[] = {
     {"mean", CN__FIELD_REAL, offsetof(cn__initializer_options, mean)},
     {"stddev", CN__FIELD_REAL, offsetof(cn__initializer_options, stddev)},
+    {"seed", CN__FIELD_INT64, offsetof(cn__initializer_options, seed)},
 };
 
 const cn__initializer_class cn__initializer_truncated_normal = {
-    .name = "truncated_normal", .fields = fields, .n_fields = 2, .defaults = {.stddev = 0.05}, .fill = fill};
+    .name = "truncated_normal", .fields = fields, .n_fields = 3, .defaults = {.seed = -1, .stddev = 0.05}, .fill = fill};

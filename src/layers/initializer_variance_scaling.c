@@ -68,12 +68,13 @@ static const cn__field fields[] = {
     {"scale", CN__FIELD_REAL, offsetof(cn__initializer_options, scale)},
     {"mode", CN__FIELD_TEXT, offsetof(cn__initializer_options, mode)},
     {"distribution", CN__FIELD_TEXT, offsetof(cn__initializer_options, distribution)},
+    {"seed", CN__FIELD_INT64, offsetof(cn__initializer_options, seed)},
 };
 
 const cn__initializer_class cn__initializer_variance_scaling = {
     .name = "variance_scaling",
     .fields = fields,
-    .n_fields = 3,
-    .defaults = {.scale = 1, .mode = "fan_in", .distribution = "truncated_normal"},
+    .n_fields = 4,
+    .defaults = {.seed = -1, .scale = 1, .mode = "fan_in", .distribution = "truncated_normal"},
     .fill = fill,
 };

@@ -102,6 +102,7 @@ typedef enum cn__hands_on { CN__CHANGES, CN__HANDS_ON, CN__HANDS_ON_UNTRAINED } 
 typedef struct cn__layer_class {
     const char *name;  /* "Dense" */
     const char *snake; /* "dense": automatic names and text form */
+    const char *also;  /* one more name in texts, or NULL: "input" */
     const cn__field *fields;
     int n_fields;
     size_t options_size;

@@ -57,6 +57,7 @@ const cn__layer_math CN_T(cn__layer_activation_math) = {cn__activation_forward, 
 static const cn__field fields[] = {
     {"activation", CN__FIELD_TEXT, offsetof(cn_activation_options, activation)},
     {"input_shape", CN__FIELD_SHAPE, offsetof(cn_activation_options, input_shape)},
+    {"activity_regularizer", CN__FIELD_TEXT, offsetof(cn_activation_options, activity_regularizer)},
     {"name", CN__FIELD_TEXT, offsetof(cn_activation_options, name)},
 };
 

@@ -238,6 +238,7 @@ static const cn__field fields[] = {
     OPTION(gamma_constraint, TEXT),
     OPTION(trainable, INT),
     OPTION(input_shape, SHAPE),
+    OPTION(activity_regularizer, TEXT),
     OPTION(name, TEXT),
 };
 

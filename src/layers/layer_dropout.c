@@ -137,8 +137,8 @@ static int build(cn_layer *layer)
     layer->workspace_size = 1;
     for (int a = 0; a < ndim; a++) {
         if (options->noise_shape[a] != 1 && options->noise_shape[a] != layer->input_shape[a])
-            return cn__fail(CN_ESHAPE, "%s: axis %d of noise_shape must be 1 or %lld as in the input, got %lld",
-                            cn__layer_label(layer), a, (long long)layer->input_shape[a],
+            return cn__fail(CN_ESHAPE, "%s: size %d of noise_shape must be 1 or %lld as in the input, got %lld",
+                            cn__layer_label(layer), a + 1, (long long)layer->input_shape[a],
                             (long long)options->noise_shape[a]);
         layer->workspace_size *= options->noise_shape[a];
     }

@@ -11,6 +11,7 @@ const cn__layer_math CN_T(cn__layer_elu_math) = {cn__activation_forward, cn__act
 static const cn__field fields[] = {
     OPTION(alpha, REAL),
     OPTION(input_shape, SHAPE),
+    OPTION(activity_regularizer, TEXT),
     OPTION(name, TEXT),
 };
 

@@ -34,6 +34,7 @@ static int build(cn_layer *layer)
 const cn__layer_class cn__layer_input = {
     .name = "InputLayer",
     .snake = "input_layer",
+    .also = "input",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
     .options_size = sizeof(cn_input_options),

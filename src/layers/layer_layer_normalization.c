@@ -155,6 +155,7 @@ const cn__layer_math CN_T(cn__layer_layer_normalization_math) = {forward, backwa
 #if CN_ONCE
 #include "base/error.h"
 #include "layers/initializer.h"
+#include "tensor/tensor.h"
 
 #define OPTION(name, type) {#name, CN__FIELD_##type, offsetof(cn_layer_normalization_options, name)}
 static const cn__field fields[] = {
@@ -170,6 +171,7 @@ static const cn__field fields[] = {
     OPTION(gamma_constraint, TEXT),
     OPTION(trainable, INT),
     OPTION(input_shape, SHAPE),
+    OPTION(activity_regularizer, TEXT),
     OPTION(name, TEXT),
 };
 
@@ -192,9 +194,13 @@ static int build(cn_layer *layer)
     const cn_layer_normalization_options *options = layer->options;
     int inside[CN_MAX_NDIM], ndim = 0;
     int64_t shape[CN_MAX_NDIM], n = 1;
+    char text[CN_SHAPE_TEXT_BYTES];
+    int given = 0;
+    while (given < CN_MAX_NDIM && options->axis[given]) given++;
     if (find_axes(layer, inside) < 0)
-        return cn__fail(CN_ESHAPE, "%s: each axis must lie in 1 ... %d or -%d ... -1 for samples of %d axes, and be given once",
-                        cn__layer_label(layer), layer->input_ndim, layer->input_ndim, layer->input_ndim);
+        return cn__fail(CN_ESHAPE, "%s: each axis must lie in 1 ... %d or -%d ... -1 for samples of %d axes, and be given "
+                        "once; got %s", cn__layer_label(layer), layer->input_ndim, layer->input_ndim, layer->input_ndim,
+                        cn__shape_text(text, given, options->axis));
     for (int a = 0; a < layer->input_ndim; a++) {
         if (!inside[a]) continue;
         shape[ndim++] = layer->input_shape[a];

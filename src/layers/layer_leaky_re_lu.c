@@ -11,6 +11,7 @@ const cn__layer_math CN_T(cn__layer_leaky_re_lu_math) = {cn__activation_forward,
 static const cn__field fields[] = {
     OPTION(negative_slope, REAL),
     OPTION(input_shape, SHAPE),
+    OPTION(activity_regularizer, TEXT),
     OPTION(name, TEXT),
 };
 

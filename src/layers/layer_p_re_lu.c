@@ -97,6 +97,7 @@ static const cn__field fields[] = {
     OPTION(shared_axes, SHAPE),
     OPTION(trainable, INT),
     OPTION(input_shape, SHAPE),
+    OPTION(activity_regularizer, TEXT),
     OPTION(name, TEXT),
 };
 

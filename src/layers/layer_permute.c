@@ -80,6 +80,7 @@ const cn__layer_math CN_T(cn__layer_permute_math) = {forward, backward};
 
 #if CN_ONCE
 #include "base/error.h"
+#include "tensor/tensor.h"
 
 static const cn__field fields[] = {
     {"dims", CN__FIELD_SHAPE, offsetof(cn_permute_options, dims)},
@@ -96,8 +97,10 @@ static int check(cn_layer *layer)
     for (int a = 0; good && a < ndim; a++)
         good = options->dims[a] >= 1 && options->dims[a] <= ndim && !seen[options->dims[a]]++;
     if (good) return CN_OK;
+    char text[CN_SHAPE_TEXT_BYTES];
     return cn__fail(CN_EINVAL, "%s: dims must be the numbers from 1 to the number of axes in some order, e.g. "
-                    "cn_permute(2, 1); the batch is not counted", cn__layer_label(layer));
+                    "cn_permute(2, 1); the batch is not counted; got %s", cn__layer_label(layer),
+                    cn__shape_text(text, ndim, options->dims));
 }
 
 static int build(cn_layer *layer)

@@ -13,6 +13,7 @@ static const cn__field fields[] = {
     OPTION(negative_slope, REAL),
     OPTION(threshold, REAL),
     OPTION(input_shape, SHAPE),
+    OPTION(activity_regularizer, TEXT),
     OPTION(name, TEXT),
 };
 

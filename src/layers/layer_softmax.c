@@ -90,6 +90,7 @@ const cn__layer_math CN_T(cn__layer_softmax_math) = {forward, backward};
 static const cn__field fields[] = {
     OPTION(axis, INT64),
     OPTION(input_shape, SHAPE),
+    OPTION(activity_regularizer, TEXT),
     OPTION(name, TEXT),
 };
 

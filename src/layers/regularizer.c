@@ -24,8 +24,7 @@ static int read(const char *text, cn__regularizer *regularizer)
     cn__spec spec;
     CN_TRY(cn__spec_parse(text, &spec));
     int which = 0;
-    while (which < CN__REGULARIZER_COUNT && strcmp(spec.name, cn__regularizer_names[which])) which++;
-    if (which == CN__REGULARIZER_COUNT && !strcmp(spec.name, "l1l2")) which = 2; /* Keras's second name of it */
+    while (which < CN__REGULARIZER_COUNT && !cn__same_name(spec.name, cn__regularizer_names[which])) which++;
     if (which == CN__REGULARIZER_COUNT)
         return cn__fail_unknown("regularizer", spec.name, cn__regularizer_names, CN__REGULARIZER_COUNT);
     *regularizer = known[which].defaults;

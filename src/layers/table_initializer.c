@@ -3,11 +3,25 @@
 #include "base/error.h"
 #include "base/suggest.h"
 
+#include <math.h>
+#include <stddef.h>
 #include <string.h>
 
 #define ENTRY(name) &cn__initializer_##name,
 const cn__initializer_class *const cn__initializer_classes[CN__INITIALIZER_COUNT] = {CN__INITIALIZER_LIST(ENTRY)};
 #undef ENTRY
+
+const cn__field cn__initializer_seed[1] = {{"seed", CN__FIELD_INT64, offsetof(cn__initializer_options, seed)}};
+
+static int take_number(const char *name, const cn__field *field, const cn__initializer_options *from,
+                       cn__initializer_options *to)
+{
+    double number;
+    memcpy(&number, (const char *)from + field->offset, sizeof number);
+    if (!isfinite(number)) return cn__fail(CN_EINVAL, "%s: %s must be a finite number, got %g", name, field->name, number);
+    memcpy((char *)to + field->offset, &number, sizeof number);
+    return CN_OK;
+}
 
 /* Options with their texts still in `spec`, which must outlive them: nothing is allocated. */
 static int parse(const char *owner, const char *text, cn__spec *spec, const cn__initializer_class **class_,
@@ -19,7 +33,7 @@ static int parse(const char *owner, const char *text, cn__spec *spec, const cn__
     for (int i = 0; i < CN__INITIALIZER_COUNT; i++) {
         const cn__initializer_class *c = cn__initializer_classes[i];
         names[i] = c->name;
-        if (!strcmp(spec->name, c->name) || (c->alias && !strcmp(spec->name, c->alias))) *class_ = c;
+        if (cn__same_name(spec->name, c->name) || (c->alias && cn__same_name(spec->name, c->alias))) *class_ = c;
     }
     if (!*class_) {
         cn__fail_unknown("initializer", spec->name, names, CN__INITIALIZER_COUNT);
@@ -32,10 +46,11 @@ static int parse(const char *owner, const char *text, cn__spec *spec, const cn__
     int status = cn__fields_set((*class_)->fields, (*class_)->n_fields, &copy, spec);
     if (status == CN_OK) {
         /* Numbers are taken from the copy; texts are looked up in the spec again. */
-        for (int i = 0; i < (*class_)->n_fields; i++) {
+        for (int i = 0; i < (*class_)->n_fields && status == CN_OK; i++) {
             const cn__field *field = &(*class_)->fields[i];
-            if (field->type == CN__FIELD_REAL)
-                memcpy((char *)options + field->offset, (char *)&copy + field->offset, sizeof(double));
+            if (field->type == CN__FIELD_REAL) status = take_number(spec->name, field, &copy, options);
+            if (field->type == CN__FIELD_INT64)
+                memcpy((char *)options + field->offset, (char *)&copy + field->offset, sizeof(int64_t));
             for (int j = 0; field->type == CN__FIELD_TEXT && j < spec->n; j++)
                 if (spec->keys[j] ? !strcmp(spec->keys[j], field->name) : i == j)
                     memcpy((char *)options + field->offset, (const void *)&spec->values[j], sizeof spec->values[j]);
@@ -60,6 +75,7 @@ int cn__initializer_fill(const char *owner, const char *text, cn__random *random
     const cn__initializer_class *class_;
     cn__initializer_options options;
     CN_TRY(parse(owner, text, &spec, &class_, &options));
+    if (options.seed >= 0) cn__random_begin(random, (uint64_t)options.seed, CN__FOR_INITIALIZER, 0);
     if (class_->fill(&options, random, ndim, shape, values) < 0) return cn__fail_prefix("%s: ", owner);
     return CN_OK;
 }

@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/suggest.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -28,19 +27,14 @@ int cn__layer_index(const cn_layer *layer)
     return i;
 }
 
-/* Case does not matter: ReLU is re_lu by Keras's rule, but people write relu. */
-static int same_letters(const char *a, const char *b)
-{
-    for (; *a && tolower((unsigned char)*a) == tolower((unsigned char)*b); a++) b++;
-    return *a == *b;
-}
-
+/* Neither case nor underscores matter: ReLU is re_lu by Keras's rule, but people write relu. */
 const cn__layer_class *cn__layer_class_find(const char *name)
 {
     const char *names[CN__LAYER_COUNT];
     for (int i = 0; i < CN__LAYER_COUNT; i++) {
-        names[i] = cn__layer_classes[i]->snake;
-        if (!strcmp(name, names[i]) || same_letters(name, cn__layer_classes[i]->name)) return cn__layer_classes[i];
+        const cn__layer_class *class_ = cn__layer_classes[i];
+        names[i] = class_->snake;
+        if (cn__same_name(name, class_->snake) || (class_->also && cn__same_name(name, class_->also))) return class_;
     }
     cn__fail_unknown("layer", name, names, CN__LAYER_COUNT);
     return NULL;

@@ -95,6 +95,7 @@ def record_activations():
 # --- layers ------------------------------------------------------------------------------------------------------------
 
 L = keras.layers
+L1, L2, L1L2 = keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2
 SEED = 7  # of the model, and Cornu's layer is number 0 in it
 
 
@@ -241,6 +242,42 @@ LAYERS = [
     ("dropout(0.5, noise_shape=3x1)", lambda: Dropout(0.5, noise_shape=(None, 3, 1)), (3, 4)),
     ("dropout(0)", lambda: Dropout(0.0), (6,)),
     ("dropout(1)", lambda: Dropout(1.0), (6,)),
+    ("activation(tanh, activity_regularizer=l2(0.3))", lambda: L.Activation("tanh", activity_regularizer=L2(0.3)), (5,)),
+    ("batch_normalization(activity_regularizer=l1_l2(0.1, 0.2))",
+     lambda: L.BatchNormalization(activity_regularizer=L1L2(0.1, 0.2)), (3, 2)),
+    ("layer_normalization(activity_regularizer=l1(0.2))", lambda: L.LayerNormalization(activity_regularizer=L1(0.2)), (4,)),
+    ("re_lu(activity_regularizer=l1(0.5))", lambda: L.ReLU(activity_regularizer=L1(0.5)), (6,)),
+    ("leaky_re_lu(activity_regularizer=L2(0.5))", lambda: L.LeakyReLU(activity_regularizer=L2(0.5)), (6,)),
+    ("p_re_lu(activity_regularizer=l2(0.2), alpha_regularizer=l1(0.1))",
+     lambda: L.PReLU(activity_regularizer=L2(0.2), alpha_regularizer=L1(0.1)), (6,)),
+    ("p_re_lu(alpha_constraint=max_norm(0.5))", lambda: L.PReLU(alpha_constraint=keras.constraints.MaxNorm(0.5)), (6,)),
+    ("elu(0.7, activity_regularizer=l2(0.4))", lambda: L.ELU(0.7, activity_regularizer=L2(0.4)), (6,)),
+    ("softmax(activity_regularizer=l2(2))", lambda: L.Softmax(activity_regularizer=L2(2.0)), (5,)),
+    ("softmax(1, activity_regularizer=l1(2))", lambda: L.Softmax(axis=1, activity_regularizer=L1(2.0)), (3, 2)),
+    ("flatten", lambda: L.Flatten(), (2, 3)),
+    ("activation(sigmoid)", lambda: L.Activation("sigmoid"), (2, 3)),
+    ("dense(4)", lambda: L.Dense(4), (5,)),
+    ("dense(4, use_bias=false)", lambda: L.Dense(4, use_bias=False), (5,)),
+    ("dense(3, activation=tanh)", lambda: L.Dense(3, activation="tanh"), (2, 3, 4)),
+    ("dense(3, activation=softmax)", lambda: L.Dense(3, activation="softmax"), (2, 4)),
+    ("dense(3, kernel_regularizer=l2(0.1), bias_regularizer=l1(0.2), activity_regularizer=l2(0.3))",
+     lambda: L.Dense(3, kernel_regularizer=L2(0.1), bias_regularizer=L1(0.2), activity_regularizer=L2(0.3)), (4,)),
+    ("dense(3, kernel_constraint=non_neg, bias_constraint=unit_norm)",
+     lambda: L.Dense(3, kernel_constraint="non_neg", bias_constraint="unit_norm"), (4,)),
+    ("dense(3, trainable=false)", lambda: L.Dense(3, trainable=False), (4,)),
+    ("conv2d(4, 3x2, (1, 2), same, groups=2, use_bias=false)",
+     lambda: L.Conv2D(4, (3, 2), (1, 2), "same", groups=2, use_bias=False), (4, 5, 2)),
+    ("conv2d(2, 2, dilation_rate=2x1, activation=sigmoid)",
+     lambda: L.Conv2D(2, 2, dilation_rate=(2, 1), activation="sigmoid"), (4, 4, 2)),
+    ("conv2d(2, 2, strides=2)", lambda: L.Conv2D(2, 2, strides=2), (5, 4, 3)),
+    ("max_pooling2d(2, 1, same)", lambda: L.MaxPooling2D(2, 1, "same"), (3, 4, 2)),
+    ("max_pooling2d", lambda: L.MaxPooling2D(), (5, 4, 2)),
+    ("average_pooling2d(2, 1, same)", lambda: L.AveragePooling2D(2, 1, "same"), (3, 4, 2)),
+    ("average_pooling2d(2x3)", lambda: L.AveragePooling2D((2, 3)), (4, 7, 1)),
+    ("global_max_pooling2d", lambda: L.GlobalMaxPooling2D(), (3, 2, 4)),
+    ("global_max_pooling2d(keepdims=true)", lambda: L.GlobalMaxPooling2D(keepdims=True), (3, 2, 2)),
+    ("global_average_pooling2d", lambda: L.GlobalAveragePooling2D(), (3, 2, 4)),
+    ("global_average_pooling2d(keepdims=true)", lambda: L.GlobalAveragePooling2D(keepdims=True), (3, 2, 2)),
 ]
 
 

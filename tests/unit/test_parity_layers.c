@@ -146,7 +146,7 @@ static void read_text(const char *name, char text[WORDS], int *ndim, int64_t sha
 typedef struct alone {
     cn_layer *layer;
     int64_t batch;
-    float x[ROOM], y[ROOM], r[ROOM], dx[ROOM], workspace[8 * ROOM], shared[ROOM], recorded[ROOM];
+    float x[ROOM], y[ROOM], r[ROOM], dx[ROOM], workspace[8 * ROOM], recorded[ROOM];
     float weight[CN__MAX_LAYER_WEIGHTS][ROOM], gradient[CN__MAX_LAYER_WEIGHTS][ROOM];
 } alone;
 
@@ -213,8 +213,12 @@ static double layer_error(const char *name, const cn__engine *engine)
                               .stride = a.layer->weights[k].stride};
     }
     pool = cn__pool_create(2);
+    void *thread_memory = calloc((size_t)(2 * cn__thread_stride(a.layer->thread_size)) + 16, sizeof(float));
+    void *shared_memory = calloc((size_t)a.layer->shared_size + 16, sizeof(float));
+    assert_true(thread_memory && shared_memory);
     cn__pass pass = {.layer = a.layer, .pool = pool, .batch = a.batch, .training = -1, .x = a.x, .y = a.y, .dy = a.r,
-                     .dx = a.dx, .workspace = a.workspace, .shared_memory = a.shared, .weights = weights, .sinks = sinks, .seed = SEED};
+                     .dx = a.dx, .workspace = a.workspace, .thread_memory = thread_memory, .shared_memory = shared_memory,
+                     .weights = weights, .sinks = sinks, .seed = SEED};
     const cn__layer_math *math = engine->layers[cn__layer_index(a.layer)];
     math->forward(&pass);
     wanted(name, "predict", out, a.recorded);
@@ -230,6 +234,8 @@ static double layer_error(const char *name, const cn__engine *engine)
     worst = fmax(worst, check_weights(&a, name, "dw", a.gradient, 1));
     cn__pool_destroy(&pool);
     cn_layer_destroy(&a.layer);
+    free(thread_memory);
+    free(shared_memory);
     return worst;
 }
 
@@ -321,6 +327,29 @@ static void layers_as_in_keras(void **state)
     }
 }
 
+static void every_layer_is_recorded(void **state)
+{
+    static char cases[MOST_CASES][WORDS];
+    int n = find_cases(file, ".text:", cases);
+    (void)state;
+    for (int id = 0; id < CN__LAYER_COUNT; id++) {
+        /* Input computes nothing, and a layer on the tape what its user says. */
+        int found = cn__layer_classes[id] == &cn__layer_input || cn__layer_classes[id] == &cn__layer_tape;
+        for (int i = 0; i < n && !found; i++) {
+            char text[WORDS];
+            int ndim;
+            int64_t shape[CN_MAX_NDIM];
+            read_text(cases[i], text, &ndim, shape);
+            cn_layer *layer = cn_layer_from_text(text);
+            assert_non_null(layer);
+            found = cn__layer_index(layer) == id;
+            cn_layer_destroy(&layer);
+        }
+        if (!found) print_message("no values for %s\n", cn__layer_classes[id]->name);
+        assert_true(found);
+    }
+}
+
 /* Each says which layer it is, what it got and what it accepts. */
 static void bad_activations(void **state)
 {
@@ -338,7 +367,7 @@ static void bad_activations(void **state)
         {"dense(3, activation=threshold)", "dense: threshold: needs two numbers, such as threshold(0.1, 0)"},
         {"dense(3, activation=soft_shrink(-1))", "dense: soft_shrink: threshold must be a number of at least 0, got -1"},
         {"dense(4, activation=glu)", "dense: glu gives half the units; put it into a layer of its own, activation(glu)"},
-        {"dense(3, activation=tanh(2))", "dense: tanh takes at most 0 arguments"},
+        {"dense(3, activation=tanh(2))", "dense: tanh takes no arguments, got \"2\""},
         {"dense(1, activation=log_softmax)", "dense: log_softmax over one unit is always the same; use sigmoid"},
     };
     (void)state;
@@ -366,14 +395,18 @@ static void bad_layers(void **state)
         {"dropout(1.5)", {3}, "dropout: rate must lie in 0 ... 1, got 1.5"},
         {"dropout(nan)", {3}, "dropout: rate must lie in 0 ... 1, got nan"},
         {"dropout(0.5, noise_shape=3x1)", {3}, "dropout: noise_shape has 2 axes, a sample has 1; both go without the batch"},
-        {"dropout(0.5, noise_shape=2)", {3}, "dropout: axis 0 of noise_shape must be 1 or 3 as in the input, got 2"},
+        {"dropout(0.5, noise_shape=2)", {3}, "dropout: size 1 of noise_shape must be 1 or 3 as in the input, got 2"},
         {"reshape", {3}, "reshape: target_shape is empty; give the sizes of one sample"},
+        {"reshape(-1, -1)", {3}, "reshape takes at most 1 argument without a name, got \"-1\" too; several sizes are written"},
+        {"zero_padding2d(1, 2)", {2, 2, 2}, "zero_padding2d takes at most 1 argument without a name, got \"2\" too"},
+        {"input(28, 28)", {3}, "input takes at most 1 argument without a name, got \"28\" too; several sizes are written"},
         {"reshape((-1, -1))", {3}, "reshape: sizes in target_shape must be above 0, and one of them may be -1"},
         {"reshape(2x-3)", {3}, "reshape: sizes in target_shape must be above 0, and one of them may be -1"},
         {"reshape(2x3)", {5}, "reshape: a sample has 5 numbers, which do not fill target_shape (6)"},
         {"reshape(2x-1)", {5}, "reshape: a sample has 5 numbers, which do not fill target_shape (a multiple of 2)"},
         {"reshape(0x2)", {5}, "reshape: target_shape must be whole numbers such as 28x28 or (28, 28), got \"0x2\""},
-        {"permute(1x3)", {2, 2}, "permute: dims must be the numbers from 1 to the number of axes in some order"},
+        {"permute(1x3)", {2, 2}, "permute: dims must be the numbers from 1 to the number of axes in some order, e.g. cn_permute"
+                                 "(2, 1); the batch is not counted; got (1, 3)"},
         {"permute(1x1)", {2, 2}, "permute: dims must be the numbers from 1 to the number of axes in some order"},
         {"permute(2x1)", {2, 2, 2}, "permute: dims names 2 axes, a sample has 3"},
         {"batch_normalization(0)", {3}, "batch_normalization: axis 0 is the batch; give the axis of the channels, counted"},
@@ -382,7 +415,8 @@ static void bad_layers(void **state)
         {"batch_normalization(momentum=1.5)", {3}, "batch_normalization: momentum must lie in 0 ... 1, got 1.5"},
         {"batch_normalization(epsilon=-1)", {3}, "batch_normalization: epsilon must be a number of at least 0, got -1"},
         {"batch_normalization(gamma_initializer=onse)", {3}, "batch_normalization: initializer: unknown name \"onse\"; did"},
-        {"layer_normalization((1, -1))", {3}, "layer_normalization: each axis must lie in 1 ... 1 or -1 ... -1 for samples"},
+        {"layer_normalization((1, -1))", {3}, "layer_normalization: each axis must lie in 1 ... 1 or -1 ... -1 for samples of 1 "
+                                              "axes, and be given once; got (1, -1)"},
         {"layer_normalization(3)", {3, 3}, "layer_normalization: each axis must lie in 1 ... 2 or -2 ... -1 for samples of 2"},
         {"layer_normalization(0)", {3}, "layer_normalization: axis must be whole numbers such as 28x28 or (28, 28), got \"0\""},
         {"layer_normalization(epsilon=nan)", {3}, "layer_normalization: epsilon must be a number of at least 0, got nan"},
@@ -426,6 +460,7 @@ int main(void)
         cmocka_unit_test(every_activation_is_recorded),
         cmocka_unit_test(bad_activations),
         cmocka_unit_test(layers_as_in_keras),
+        cmocka_unit_test(every_layer_is_recorded),
         cmocka_unit_test(bad_layers),
     };
     return cmocka_run_group_tests_name("layers against Keras", tests, NULL, NULL);

@@ -417,7 +417,7 @@ static void bad_arguments_are_named(void **state)
         {"dense(5, kernel_regularizer=l2(-1))", "dense: kernel_regularizer: l2: l2 must be a number from 0 upwards, got -1"},
         {"dense(5, name=first, bias_regularizer=l1(l2=1))", "first: bias_regularizer: l1: unknown name \"l2\""},
         {"dense(5, activity_regularizer=l1(nan))", "dense: activity_regularizer: l1: l1 must be a number from 0 upwards"},
-        {"dense(5, kernel_constraint=maxnorm)", "dense: kernel_constraint: constraint: unknown name \"maxnorm\"; did you "
+        {"dense(5, kernel_constraint=maxnrom)", "dense: kernel_constraint: constraint: unknown name \"maxnrom\"; did you "
                                                 "mean \"max_norm\"?"},
         {"dense(5, kernel_constraint=max_norm(-1))", "kernel_constraint: max_norm: max_value must not be negative, got -1"},
         {"dense(5, kernel_constraint=min_max_norm(2, 1))", "min_max_norm: min_value must lie in 0 ... max_value, got 2"},
