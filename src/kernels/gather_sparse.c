@@ -139,13 +139,13 @@ static void list_tasks(void *context, int thread, int64_t begin, int64_t end)
     (void)thread;
     for (int64_t task = begin; task < end; task++) {
         cn__ink *next = l->lists->entries + l->lists->begin[task], *last = l->lists->entries + l->lists->begin[task + 1];
-        int outcome = CN__SPARSE_LISTED;
+        cn__sparse_outcome outcome = CN__SPARSE_LISTED;
         for (int64_t row = first_row(l, task); row < first_row(l, task + 1) && outcome == CN__SPARSE_LISTED; row++) {
             outcome = list_row(l, row, &next, last);
             if (atomic_load_explicit(&l->outcome, memory_order_relaxed) != CN__SPARSE_LISTED) break;
         }
         l->lists->end[task] = next - l->lists->entries;
-        if (outcome != CN__SPARSE_LISTED) atomic_store_explicit(&l->outcome, outcome, memory_order_relaxed);
+        if (outcome != CN__SPARSE_LISTED) atomic_store_explicit(&l->outcome, (int)outcome, memory_order_relaxed);
     }
 }
 
