@@ -50,8 +50,8 @@ static inline __m512i magnitude(__m512 w)
     return _mm512_and_si512(_mm512_castps_si512(w), _mm512_set1_epi32(0x7fffffff));
 }
 
-/* Sixteen columns of a right factor, `terms` rows of it `stride` apart. Bit t of used[t / 64] tells whether term t counts
- * (used NULL: all do): the digits of the others are multiplied by 0, so they may be anything. */
+/* Sixteen columns of a right factor, `terms` rows of it `stride` apart. Bit t of used[t / 64] tells whether term t is
+ * multiplied by anything but 0 (used NULL: all are); if not, its digits may be anything. */
 typedef struct columns {
     const float *w;
     int64_t stride, terms, steps;
@@ -59,7 +59,14 @@ typedef struct columns {
     const uint64_t *used;
 } columns;
 
-/* The largest magnitude among the terms that count; with tiles, their digits on the given scale too. */
+static inline __m512i peak_of_rows(const columns *c, int64_t begin, int64_t end, __m512i peak)
+{
+    for (int64_t t = begin; t < end; t++)
+        peak = _mm512_max_epu32(peak, magnitude(_mm512_maskz_loadu_ps(c->some, c->w + t * c->stride)));
+    return peak;
+}
+
+/* The largest magnitude among all terms; of those in use, the digits on the given scale too. */
 static inline uint32_t read_columns(const columns *c, const cn__exact_scale *scale, uint8_t *tiles, const int digits)
 {
     const __m512 up = _mm512_set1_ps(scale->up), most = _mm512_set1_ps(scale->most);
@@ -68,13 +75,14 @@ static inline uint32_t read_columns(const columns *c, const cn__exact_scale *sca
     const float *w = c->w;
     for (int64_t t = 0; t < c->terms; t += 4, w += 4 * c->stride) {
         unsigned use = c->used ? (unsigned)(c->used[t / 64] >> t % 64) & 15 : 15;
-        if (c->terms - t < 4) use &= (1u << (c->terms - t)) - 1;
-        if (!use) continue;
+        if (!use) {
+            peak = peak_of_rows(c, t, smaller(t + 4, c->terms), peak);
+            continue;
+        }
         __m512i q[4];
 #pragma GCC unroll 4
         for (int i = 0; i < 4; i++) {
-            __mmask16 some = use >> i & 1 ? c->some : 0;
-            __m512 v = _mm512_maskz_loadu_ps(some, w + i * c->stride);
+            __m512 v = _mm512_maskz_loadu_ps(t + i < c->terms ? c->some : 0, w + i * c->stride);
             peak = _mm512_max_epu32(peak, magnitude(v));
             q[i] = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(v, up), most));
         }
@@ -99,10 +107,7 @@ static cn__exact_scale make_weight_digits(const columns *c, double scale, uint32
 
 static uint32_t peak_of(const columns *c)
 {
-    __m512i peak = _mm512_setzero_si512();
-    for (int64_t t = 0; t < c->terms; t++)
-        peak = _mm512_max_epu32(peak, magnitude(_mm512_maskz_loadu_ps(c->some, c->w + t * c->stride)));
-    return _mm512_reduce_max_epu32(peak);
+    return _mm512_reduce_max_epu32(peak_of_rows(c, 0, c->terms, _mm512_setzero_si512()));
 }
 
 static uint64_t inked_columns(const cn__batch *x, int64_t step)

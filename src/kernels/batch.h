@@ -75,6 +75,7 @@ static inline int64_t cn__tile_lines(int64_t n)
 typedef struct cn__batch {
     int64_t rows, columns;
     double scale;
+    int mostly_blank; /* 1: a scale is that of the rows of the kernel in use, not of all (kernels/exact.h) */
     const cn__ink *by_samples;
     const int32_t *first;
     const cn__ink *by_columns;

@@ -121,7 +121,7 @@ static void add_up_fresh(const cn__ink *entries, int64_t n, const job *j, int64_
 
 /* --- forward ------------------------------------------------------------------------------------------------------- */
 
-/* Peaks among the rows of the kernel that the batch uses. */
+/* Scales from the peaks of the kernel's rows; `used`: which of them the batch uses. */
 static void kernel_scales(const job *j, int64_t o, int64_t columns, uint8_t *used, cn__exact_scale scales[GROUPS])
 {
     const cn__batch *x = j->x;
@@ -130,7 +130,7 @@ static void kernel_scales(const job *j, int64_t o, int64_t columns, uint8_t *use
     for (int64_t p = 0; p < (x->rows + 1) / 2; p++)
         for (int32_t i = x->first[2 * p]; i < x->first[2 * p + 1]; i++) used[x->by_samples[i].index] = 1;
     for (int64_t k = 0; k < j->d->inputs; k++)
-        if (used[k]) raise_peaks(cn__kernel_column(j->d, o) + k * j->d->kernel_stride, columns, peaks);
+        if (used[k] || !x->mostly_blank) raise_peaks(cn__kernel_column(j->d, o) + k * j->d->kernel_stride, columns, peaks);
     scales_of(CN__EXACT_WEIGHTS, peaks, x->scale, scales);
 }
 

@@ -276,6 +276,7 @@ static void lists(cn__pool *pool, const cn__source *source, const cn__choice *ch
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
                          .scale = source->code_scale,
+                         .mostly_blank = source->mostly_blank,
                          .by_samples = memory->by_samples,
                          .first = memory->first,
                          .by_columns = memory->by_columns,

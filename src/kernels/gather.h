@@ -41,6 +41,7 @@ typedef struct cn__source {
     const uint8_t *codes; /* the same rows as bytes, NULL: not available; for bytes it is `data` itself */
     const cn__sparse_rows *sparse; /* the same rows as lists of non-zeros, NULL: not available */
     double code_scale;    /* the value of a code is code x code_scale */
+    int mostly_blank;     /* as in cn__batch */
 } cn__source;
 
 /* Which rows: picks[0 ... n-1], or first, first+1, ... when picks is NULL. */

@@ -247,6 +247,7 @@ void cn__gather_sparse(cn__pool *pool, const cn__source *source, const cn__choic
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
                          .scale = source->code_scale,
+                         .mostly_blank = 1,
                          .used = memory->used,
                          .n_used = n_used,
                          .n_entries = n_entries,

@@ -50,6 +50,7 @@ static cn__listing judge(const cn_model *model, cn__data *data, int encoded)
     if (!first_layer_takes_lists(model, x)) return CN__LISTS_FIRST_LAYER;
     if (x->columns < FEWEST_COLUMNS || x->columns > CN__BATCH_MOST_COLUMNS) return CN__LISTS_COLUMNS;
     data->ink = share_of_ink(x);
+    data->x.mostly_blank = data->ink < CN__SPARSE_BELOW;
     if (model->bf16_way == CN__BF16_TILES) return CN__LISTS; /* tiles do not mind how many zeros there are */
     return data->ink < CN__LISTS_BELOW ? CN__LISTS : CN__LISTS_INK;
 }

@@ -328,8 +328,8 @@ void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__su
 cn__sums cn__sums_begin(cn_model *model, int testing);
 
 /* --- evaluate.c --- */
-/* Rows do not depend on each other in evaluate and predict (but for the last bits of exact sums, whose scale is that of
- * the batch: kernels/exact.h), so without anybody watching, batches are as large as suits the machine. */
+/* Rows do not depend on each other in evaluate and predict (but for the last bits of exact sums of inputs that are nearly
+ * all blank: kernels/exact.h), so without anybody watching, batches are as large as suits the machine. */
 #define CN__QUIET_BATCH 512
 /* Loss and metrics over the chosen rows. */
 void cn__evaluate_rows(cn_model *model, const cn__data *data, const cn__choice *rows, int64_t batch_size, cn__sums *sums);

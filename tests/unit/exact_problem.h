@@ -80,7 +80,8 @@ typedef struct problem {
     double scale;
     uint8_t *codes, *inked; /* inked: columns that have ink in any sample */
     float *kernel, *bias, *dy, *slot; /* (inputs, outputs), (outputs), (rows, outputs), (inputs, outputs) */
-    float *y, *gradient;    /* expected */
+    float *y, *gradient;    /* expected; y where scales are those of all rows of the kernel, */
+    float *y_of_used;       /* and where they are those of the inked columns' rows */
 } problem;
 
 static inline float number_of(number_kind kind, float plain, int64_t i)
@@ -106,6 +107,18 @@ static inline float *make_numbers(int64_t n, number_kind kind, uint32_t stream)
     return out;
 }
 
+static inline void expect_outputs(const problem *p, const uint8_t *used, float *y)
+{
+    const one_case *c = p->c;
+    multiply_naively(&(exact_product){.n = c->rows, .terms = c->inputs, .outputs = c->outputs, .stride = c->outputs,
+                                      .step_r = c->inputs, .step_k = 1, .codes = p->codes, .w = p->kernel,
+                                      .scale = p->scale, .bits = 23, .low = 16}, used, y);
+    for (int64_t i = 0; i < c->rows * c->outputs; i++) {
+        if (c->has_bias) y[i] += p->bias[i % c->outputs];
+        if (c->relu && y[i] <= 0) y[i] = 0;
+    }
+}
+
 static inline void open_problem(problem *p, const one_case *c)
 {
     *p = (problem){.c = c, .scale = c->scale > 0 ? c->scale : 1.0 / 255};
@@ -123,16 +136,12 @@ static inline void open_problem(problem *p, const one_case *c)
     p->dy = make_numbers(c->rows * c->outputs, c->kind, 3);
     p->slot = make_numbers(c->inputs * c->outputs, PLAIN, 4);
     p->y = malloc((size_t)(c->rows * c->outputs) * sizeof(float));
+    p->y_of_used = malloc((size_t)(c->rows * c->outputs) * sizeof(float));
     p->gradient = malloc((size_t)(c->inputs * c->outputs) * sizeof(float));
-    multiply_naively(&(exact_product){.n = c->rows, .terms = c->inputs, .outputs = c->outputs, .stride = c->outputs,
-                                      .step_r = c->inputs, .step_k = 1, .codes = p->codes, .w = p->kernel,
-                                      .scale = p->scale, .bits = 23, .low = 16}, p->inked, p->y);
-    for (int64_t i = 0; i < c->rows * c->outputs; i++) {
-        if (c->has_bias) p->y[i] += p->bias[i % c->outputs];
-        if (c->relu && p->y[i] <= 0) p->y[i] = 0;
-    }
-    uint8_t *all = malloc((size_t)c->rows);
-    memset(all, 1, (size_t)c->rows);
+    uint8_t *all = malloc((size_t)(c->rows + c->inputs));
+    memset(all, 1, (size_t)(c->rows + c->inputs));
+    expect_outputs(p, all, p->y);
+    expect_outputs(p, p->inked, p->y_of_used);
     multiply_naively(&(exact_product){.n = c->inputs, .terms = c->rows, .outputs = c->outputs, .stride = c->outputs,
                                       .step_r = 1, .step_k = c->inputs, .codes = p->codes, .w = p->dy,
                                       .scale = p->scale, .bits = 30, .low = 24}, all, p->gradient);
@@ -141,7 +150,7 @@ static inline void open_problem(problem *p, const one_case *c)
 
 static inline void close_problem(problem *p)
 {
-    void *const pieces[] = {p->codes, p->inked, p->kernel, p->bias, p->dy, p->slot, p->y, p->gradient};
+    void *const pieces[] = {p->codes, p->inked, p->kernel, p->bias, p->dy, p->slot, p->y, p->y_of_used, p->gradient};
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) free(pieces[i]);
 }
 
