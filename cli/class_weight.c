@@ -40,8 +40,8 @@ int class_weight_read(const char *list, int n_classes, cn_tensor **weights)
     const char *rest = list;
     do {
         if (read_one(&rest, n_classes, values) < 0) {
-            return complain("--class-weight %s: expected CLASS:WEIGHT with commas between them, such as 0:2,7:0.5; classes "
-                            "lie in 0 ... %d, weights are not negative", list, n_classes - 1);
+            return refuse("--class-weight %s: expected CLASS:WEIGHT with commas between them, such as 0:2,7:0.5; "
+                          "classes lie in 0 ... %d, weights are not negative", list, n_classes - 1);
         }
     } while (*rest != '\0');
     return STATUS_OK;

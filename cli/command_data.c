@@ -161,8 +161,7 @@ static int run(const void *given_options, int n_operands, char **operands)
 {
     const struct data_options *given = given_options;
     if (n_operands == 0 && given->download) {
-        complain("--download needs the name of a data set: cornu data fashion_mnist --download");
-        return STATUS_USAGE;
+        return refuse("--download needs the name of a data set: cornu data fashion_mnist --download");
     }
     return n_operands == 0 ? run_all(given) : run_one(operands[0], given);
 }

@@ -2,6 +2,7 @@
 #include "complain.h"
 #include "confusion.h"
 #include "digits.h"
+#include "engine_check.h"
 #include "json_out.h"
 #include "metrics_text.h"
 #include "run_clock.h"
@@ -53,13 +54,13 @@ static int compile(cn_model *model, const struct evaluate_options *given)
         return STATUS_OK;
     }
     if (metrics_text_read(&metrics, given->metrics != NULL ? given->metrics : "accuracy") != STATUS_OK) {
-        return STATUS_FAILED;
+        return STATUS_USAGE;
     }
     const char *name = given->loss != NULL ? given->loss : cn_model_loss(model);
     snprintf(loss, sizeof loss, "%s", name != NULL ? name : "categorical_crossentropy"); /* compiling frees the model's */
     how.loss = loss;
     memcpy(how.metrics, metrics.names, sizeof how.metrics);
-    return cn_model_compile(model, &how) < 0 ? complain_of_library() : STATUS_OK;
+    return cn_model_compile(model, &how) < 0 ? complain_of_option() : STATUS_OK;
 }
 
 /* `confusion` may be NULL. */
@@ -103,14 +104,15 @@ static int evaluate(cn_model *model, const char *path, const cn_dataset *data, c
 {
     cn_result result;
     cn_tensor *owned = NULL, *confusion = NULL;
-    if (compile(model, given) != STATUS_OK) {
-        return STATUS_FAILED;
+    int status = compile(model, given);
+    if (status != STATUS_OK) {
+        return status;
     }
     const cn_tensor *images = given->train ? data->train_images : data->test_images;
     const cn_tensor *labels = given->train ? data->train_labels : data->test_labels;
     cn_tensor *x = digits_for_model(model, images, given->scale, data->name);
     const cn_tensor *y = digits_targets(labels, cn_model_loss(model), data->num_classes, &owned);
-    int status = STATUS_FAILED;
+    status = STATUS_FAILED;
     if (x != NULL && y != NULL) {
         status = cn_evaluate(model, x, y, &result, .batch_size = given->batch_size, .verbose = given->quiet ? 0 : 1,
                              .output = stderr) < 0
@@ -134,11 +136,15 @@ static int run(const void *given_options, int n_operands, char **operands)
     const struct evaluate_options *given = given_options;
     cn_dataset data = {0};
     (void)n_operands;
+    int status = engine_check(given->isa, NULL);
+    if (status != STATUS_OK) {
+        return status;
+    }
     cn_model *model = cn_model_load(operands[0], .threads = (int)given->threads, .isa = given->isa);
     if (model == NULL) {
         return complain_of_library();
     }
-    int status = digits_load(&data, operands[1], given->download, given->quiet ? DIGITS_SILENT : DIGITS_EVERYTHING);
+    status = digits_load(&data, operands[1], given->download, given->quiet ? DIGITS_SILENT : DIGITS_EVERYTHING);
     if (status == STATUS_OK) {
         status = evaluate(model, operands[0], &data, given);
     }

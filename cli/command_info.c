@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "complain.h"
 #include "digits.h"
+#include "engine_check.h"
 #include "json_out.h"
 
 #include <cornu/cornu.h>
@@ -24,7 +25,7 @@ static const struct option options[] = {
     {OPTION_INTEGER, "threads", 't', AT(threads), "N", 0, 1024, "a whole number from 0 to 1024",
      "threads of the plan; 0 means as many as this process may use"},
     {OPTION_TEXT, "isa", 0, AT(isa), "NAME", 0, 0, NULL,
-     "kernels of the plan (default: the best this machine can run)"},
+     "kernels to speak of (default: the best this machine can run)"},
     {OPTION_UNSET, "no-download", 0, AT(download), NULL, 0, 0, NULL, "never use the network"},
     {.kind = OPTION_END},
 };
@@ -140,18 +141,23 @@ static int run(const void *given_options, int n_operands, char **operands)
 {
     const struct info_options *given = given_options;
     cn_system machine;
+    int status = engine_check(given->isa, given->precision);
+    if (status != STATUS_OK) {
+        return status;
+    }
     if (given->plan != NULL && given->json) {
-        complain("--plan is told in words only; leave --json out");
-        return STATUS_USAGE;
+        return refuse("--plan is told in words only; leave --json out");
     }
     if (given->plan != NULL) {
         return print_plan(given, n_operands > 0 ? operands[0] : NULL);
     }
     if (n_operands > 0) {
-        complain("`%.60s` is too much: a data set goes with --plan MODEL", operands[0]);
-        return STATUS_USAGE;
+        return refuse("`%.60s` is too much: a data set goes with --plan MODEL", operands[0]);
     }
     cn_system_get(&machine);
+    if (given->isa != NULL) {
+        machine.isa_chosen = given->isa;
+    }
     if (given->json) {
         print_json(&machine);
     } else {

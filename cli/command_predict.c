@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "complain.h"
 #include "digits.h"
+#include "engine_check.h"
 #include "json_out.h"
 #include "terminal.h"
 
@@ -182,13 +183,17 @@ static int predict(cn_model *model, const char *model_path, int n, char **paths,
 static int run(const void *given_options, int n_operands, char **operands)
 {
     const struct predict_options *given = given_options;
+    int status = engine_check(given->isa, NULL);
+    if (status != STATUS_OK) {
+        return status;
+    }
     cn_model *model = cn_model_load(operands[0], .threads = (int)given->threads, .isa = given->isa);
     if (model == NULL) {
         return complain_of_library();
     }
     cn_digit_report *reports = calloc((size_t)n_operands, sizeof *reports);
-    int status = reports == NULL ? complain("out of memory")
-                                 : predict(model, operands[0], n_operands - 1, operands + 1, reports, given);
+    status = reports == NULL ? complain("out of memory")
+                             : predict(model, operands[0], n_operands - 1, operands + 1, reports, given);
     free(reports);
     cn_model_destroy(&model);
     return status;

@@ -3,6 +3,7 @@
 #include "complain.h"
 #include "confusion.h"
 #include "digits.h"
+#include "engine_check.h"
 #include "interrupt.h"
 #include "layers_text.h"
 #include "metrics_text.h"
@@ -106,7 +107,7 @@ static int optimizer_text(const struct train_options *given, char *text, size_t 
     int is_empty = has_brackets && length > 1 && given->optimizer[length - 2] == '(';
     const char *separator = has_brackets && !is_empty ? ", " : "";
     if (length + 100 > size) {
-        return complain("--optimizer is too long");
+        return refuse("--optimizer is too long");
     }
     if (isnan(given->learning_rate) && isnan(given->momentum)) {
         snprintf(text, size, "%s", given->optimizer);
@@ -135,7 +136,7 @@ static int build(cn_model **model, const struct train_options *given, const cn_d
     *model = cn_sequential(.seed = given->seed, .precision = given->precision, .threads = (int)given->threads,
                            .isa = given->isa);
     if (*model == NULL) {
-        return complain_of_library();
+        return complain_of_option();
     }
     if (layers_text_want_rows(given->layers)) {
         cn_add(*model, cn_input(shape[1] * shape[2]));
@@ -147,14 +148,11 @@ static int build(cn_model **model, const struct train_options *given, const cn_d
     if (layers_text_add(*model, given->layers) != STATUS_OK ||
         optimizer_text(given, optimizer, sizeof optimizer) != STATUS_OK ||
         metrics_text_read(&metrics, given->metrics) != STATUS_OK) {
-        return STATUS_FAILED;
+        return STATUS_USAGE;
     }
     how.optimizer_name = optimizer;
     memcpy(how.metrics, metrics.names, sizeof how.metrics);
-    if (cn_model_compile(*model, &how) < 0) {
-        return complain_of_library();
-    }
-    return STATUS_OK;
+    return cn_model_compile(*model, &how) < 0 ? complain_of_option() : STATUS_OK;
 }
 
 /* --- the data --- */
@@ -186,9 +184,12 @@ static int check_classes(const struct train_options *given, const cn_dataset *da
 
 static int prepare(prepared *p, const struct train_options *given, const cn_dataset *data, const cn_model *model)
 {
-    if (check_classes(given, data, model) != STATUS_OK ||
-        class_weight_read(given->class_weight, data->num_classes, &p->class_weight) != STATUS_OK) {
+    if (check_classes(given, data, model) != STATUS_OK) {
         return STATUS_FAILED;
+    }
+    int status = class_weight_read(given->class_weight, data->num_classes, &p->class_weight);
+    if (status != STATUS_OK) {
+        return status;
     }
     double scale = !isnan(given->scale) ? given->scale : layers_text_rescale(given->layers) ? 1 : PIXEL_SCALE;
     p->train_x = digits_for_model(model, data->train_images, scale, data->name);
@@ -273,9 +274,11 @@ static int run_on(const cn_dataset *data, cn_model **model, prepared *p, const s
 {
     struct train_results results = {0};
     int quiet = given->quiet || given->verbose == 0;
-    if (build(model, given, data) != STATUS_OK || prepare(p, given, data, *model) != STATUS_OK ||
-        (given->check && check(p, given, *model) != STATUS_OK)) {
-        return STATUS_FAILED;
+    int status = build(model, given, data);
+    status = status == STATUS_OK ? prepare(p, given, data, *model) : status;
+    status = status == STATUS_OK && given->check ? check(p, given, *model) : status;
+    if (status != STATUS_OK) {
+        return status;
     }
     if (!quiet) {
         train_report_plan(*model, given);
@@ -316,18 +319,18 @@ static int run(const void *given_options, int n_operands, char **operands)
     prepared p = {0};
     (void)n_operands;
     if (given->stratified && given->validation_split == 0) {
-        complain("--stratified says how --validation-split divides the images, and that is not given");
-        return STATUS_USAGE;
+        return refuse("--stratified says how --validation-split divides the images, and that is not given");
     }
-    int checked = train_callbacks_check(given);
-    if (checked != STATUS_OK) {
-        return checked;
+    int status = engine_check(given->isa, given->precision);
+    status = status == STATUS_OK ? train_callbacks_check(given) : status;
+    if (status != STATUS_OK) {
+        return status;
     }
     if (given->output != NULL && output_file_check("--output", given->output) != STATUS_OK) {
         return STATUS_FAILED;
     }
-    int status = digits_load(&data, operands[0], given->download,
-                             given->quiet || given->verbose == 0 ? DIGITS_SILENT : DIGITS_EVERYTHING);
+    status = digits_load(&data, operands[0], given->download,
+                         given->quiet || given->verbose == 0 ? DIGITS_SILENT : DIGITS_EVERYTHING);
     if (status == STATUS_OK) {
         status = run_on(&data, &model, &p, given);
     }

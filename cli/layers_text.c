@@ -100,8 +100,8 @@ int layers_text_add(cn_model *model, const char *text)
     while (text != NULL) {
         text = layers_text_next(text, item);
         if (item[0] == '\0') {
-            return complain("--layers has an empty place; write layers with single commas between them, such as "
-                            "512:relu,10:softmax");
+            return refuse("--layers has an empty place; write layers with single commas between them, such as "
+                          "512:relu,10:softmax");
         }
         if (is_units(item)) {
             size_t digits = strspn(item, "0123456789");

@@ -2,8 +2,10 @@
 #define _POSIX_C_SOURCE 200809L /* fcntl, open, poll */
 #include "commands.h"
 #include "complain.h"
+#include "engine_check.h"
 #include "run_clock.h"
 
+#include <cornu/error.h>
 #include <cornu/system.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -36,13 +38,11 @@ static int unknown_command(const char *name)
         names[i] = commands[i]->name;
     }
     names[N_COMMANDS] = "help";
-    const char *near = options_nearest(name, names, N_COMMANDS + 1);
+    const char *near = cn_suggest(name, names, N_COMMANDS + 1);
     if (near != NULL) {
-        complain("unknown command `%.60s`, did you mean `%s`? `cornu --help` lists all", name, near);
-    } else {
-        complain("unknown command `%.60s`; `cornu --help` lists all", name);
+        return refuse("unknown command `%.60s`, did you mean `%s`? `cornu --help` lists all", name, near);
     }
-    return STATUS_USAGE;
+    return refuse("unknown command `%.60s`; `cornu --help` lists all", name);
 }
 
 static void print_overview(FILE *stream)
@@ -83,7 +83,10 @@ static int run_command(const struct command *command, int argc, char **argv)
     }
     memcpy(values, command->defaults, command->options_size);
     switch (options_parse(command, argc, argv, values, &n_operands)) {
-    case OPTIONS_RUN: status = command->run(values, n_operands, argv); break;
+    case OPTIONS_RUN:
+        status = engine_check(NULL, NULL); /* CORNU_ISA */
+        status = status == STATUS_OK ? command->run(values, n_operands, argv) : status;
+        break;
     case OPTIONS_HELP:
         options_help(command);
         status = STATUS_OK;
@@ -115,8 +118,7 @@ static int run(int argc, char **argv)
         return run_command(command, argc - 2, argv + 2);
     }
     if (first[0] == '-') {
-        complain("unknown option %.60s before a command; the form is: cornu COMMAND [OPTION]...", first);
-        return STATUS_USAGE;
+        return refuse("unknown option %.60s before a command; the form is: cornu COMMAND [OPTION]...", first);
     }
     return unknown_command(first);
 }

@@ -14,10 +14,10 @@ int metrics_text_read(struct metrics_text *metrics, const char *list)
     while (list != NULL) {
         list = layers_text_next(list, item);
         if (item[0] == '\0') {
-            return complain("--metrics: metric %d of the list is empty or too long", n + 1);
+            return refuse("--metrics: metric %d of the list is empty or too long", n + 1);
         }
         if (n == CN_MAX_METRICS) {
-            return complain("--metrics: there may be %d metrics, \"%s\" is one too many", CN_MAX_METRICS, item);
+            return refuse("--metrics: there may be %d metrics, \"%s\" is one too many", CN_MAX_METRICS, item);
         }
         snprintf(metrics->texts[n], sizeof metrics->texts[n], "%s", item);
         metrics->names[n] = metrics->texts[n];

@@ -2,6 +2,7 @@
 
 #include "complain.h"
 
+#include <cornu/error.h>
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
@@ -13,65 +14,11 @@
 #define HELP_COLUMN 28
 #define HELP_WIDTH 80
 
-/* --- "did you mean" --- */
-
-static int smallest(int a, int b, int c)
-{
-    int least = a < b ? a : b;
-    return least < c ? least : c;
-}
-
-/* Number of letters to insert, delete or replace, or of neighbours to swap (optimal string alignment). */
-static int edit_distance(const char *a, const char *b)
-{
-    int rows[3][LONGEST_WORD + 1];
-    size_t a_length = strlen(a), b_length = strlen(b);
-    if (a_length > LONGEST_WORD || b_length > LONGEST_WORD) {
-        return LONGEST_WORD;
-    }
-    int *before = rows[0], *last = rows[1], *current = rows[2];
-    for (size_t j = 0; j <= b_length; j++) {
-        before[j] = last[j] = (int)j;
-    }
-    for (size_t i = 1; i <= a_length; i++) {
-        current[0] = (int)i;
-        for (size_t j = 1; j <= b_length; j++) {
-            current[j] = smallest(last[j] + 1, current[j - 1] + 1, last[j - 1] + (a[i - 1] != b[j - 1]));
-            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] && before[j - 2] + 1 < current[j]) {
-                current[j] = before[j - 2] + 1;
-            }
-        }
-        int *free_row = before;
-        before = last;
-        last = current;
-        current = free_row;
-    }
-    return last[b_length];
-}
-
-const char *options_nearest(const char *word, const char *const *candidates, int n)
-{
-    const char *best = NULL;
-    size_t length = strlen(word);
-    int limit = length < 3 ? 1 : length < 7 ? 2 : 3, best_distance = limit + 1;
-    for (int i = 0; i < n; i++) {
-        int distance = edit_distance(word, candidates[i]);
-        if (length >= 3 && strncmp(word, candidates[i], length) == 0) {
-            distance = 1; /* the beginning of a name is as good as a slip of one letter */
-        }
-        if (distance < best_distance) {
-            best = candidates[i];
-            best_distance = distance;
-        }
-    }
-    return best;
-}
-
 /* --- parsing --- */
 
 static options_outcome wrong(const struct command *command, const char *sentence)
 {
-    complain("%s; `cornu %s --help` lists the options", sentence, command->name);
+    refuse("%s; `cornu %s --help` lists the options", sentence, command->name);
     return OPTIONS_WRONG;
 }
 
@@ -84,7 +31,7 @@ static options_outcome unknown_option(const struct command *command, const char 
         names[n++] = o->name;
     }
     snprintf(word, sizeof word, "%.*s", (int)(length < LONGEST_WORD ? length : LONGEST_WORD), name);
-    const char *near = options_nearest(word, names, n);
+    const char *near = cn_suggest(word, names, n);
     if (near != NULL) {
         snprintf(sentence, sizeof sentence, "unknown option --%s, did you mean --%s?", word, near);
         complain("%s `cornu %s --help` lists all", sentence, command->name);

@@ -50,7 +50,4 @@ options_outcome options_parse(const struct command *command, int argc, char **ar
 /* `cornu help NAME`, to standard output. */
 void options_help(const struct command *command);
 
-/* The candidate that `word` most likely meant, NULL if none is near. */
-const char *options_nearest(const char *word, const char *const *candidates, int n);
-
 #endif

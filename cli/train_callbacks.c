@@ -25,22 +25,16 @@ static int check_files(const struct train_options *given)
     return STATUS_OK;
 }
 
-static int usage(const char *sentence)
-{
-    complain("%s; `cornu train --help` lists the options", sentence);
-    return STATUS_USAGE;
-}
-
 int train_callbacks_check(const struct train_options *given)
 {
     if (given->checkpoint == NULL && given->resume) {
-        return usage("--resume needs --checkpoint FILE, the file to go on from");
+        return refuse("--resume needs --checkpoint FILE, the file to go on from; `cornu train --help` lists the options");
     }
     if (given->checkpoint == NULL && given->checkpoint_every != 0) {
-        return usage("--checkpoint-every needs --checkpoint FILE");
+        return refuse("--checkpoint-every needs --checkpoint FILE; `cornu train --help` lists the options");
     }
     if (given->restore_best && given->early_stopping < 0) {
-        return usage("--restore-best needs --early-stopping N");
+        return refuse("--restore-best needs --early-stopping N; `cornu train --help` lists the options");
     }
     if (check_files(given) != STATUS_OK) {
         return STATUS_FAILED;

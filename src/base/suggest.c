@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #define LONGEST 64
 
@@ -48,12 +49,14 @@ int cn__same_name(const char *a, const char *b)
     }
 }
 
-const char *cn__suggest(const char *word, const char *const *names, int n_names)
+const char *cn_suggest(const char *word, const char *const *names, int n_names)
 {
     const char *best = NULL;
-    int limit = (int)strlen(word) / 3 + 1, fewest = limit + 1;
+    size_t length = strlen(word);
+    int limit = (int)length / 3 + 1, fewest = limit + 1;
     for (int i = 0; i < n_names; i++) {
         int distance = edits(word, names[i]);
+        if (length > 1 && distance > 1 && !strncasecmp(word, names[i], length)) distance = 1; /* as good as a slip */
         if (distance < fewest) {
             fewest = distance;
             best = names[i];
@@ -64,7 +67,7 @@ const char *cn__suggest(const char *word, const char *const *names, int n_names)
 
 int cn__fail_unknown(const char *what, const char *word, const char *const *names, int n_names)
 {
-    const char *near = cn__suggest(word, names, n_names);
+    const char *near = cn_suggest(word, names, n_names);
     if (near) return cn__fail(CN_ENAME, "%s: unknown name \"%.64s\"; did you mean \"%s\"?", what, word, near);
     char list[512] = "";
     size_t used = 0;

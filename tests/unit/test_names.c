@@ -45,6 +45,19 @@ static void each_listed_optimizer_can_be_made(void **state)
     }
 }
 
+static void the_nearest_name_is_suggested(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"evaluate", "epochs", "early-stopping"};
+    assert_string_equal(cn_suggest("epohcs", names, 3), "epochs"); /* two letters swapped */
+    assert_string_equal(cn_suggest("EPOCH", names, 3), "epochs");
+    assert_string_equal(cn_suggest("ev", names, 3), "evaluate"); /* the beginning of it */
+    assert_string_equal(cn_suggest("early_stoping", names, 3), "early-stopping");
+    assert_null(cn_suggest("e", names, 3));
+    assert_null(cn_suggest("optimizer", names, 3));
+    assert_null(cn_suggest("epochs", names, 0));
+}
+
 static void statuses_have_names(void **state)
 {
     (void)state;
@@ -77,6 +90,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_kind_lists_its_names),
         cmocka_unit_test(each_listed_optimizer_can_be_made),
+        cmocka_unit_test(the_nearest_name_is_suggested),
         cmocka_unit_test(statuses_have_names),
         cmocka_unit_test(a_model_tells_its_name_and_its_layers),
     };
