@@ -1,10 +1,64 @@
-# cmake -DPROGRAM=... -DPAGE=... -P check_docs.cmake: passes when the page holds all that the program prints. Times such as
-# "0.0112 s" may differ.
-execute_process(COMMAND ${PROGRAM} OUTPUT_VARIABLE output RESULT_VARIABLE status)
+# cmake -DPROGRAM=... -DARGUMENTS=... -DPAGE=... [-DBEGINNINGS=... -DBLOCKS=...] -P check_docs.cmake
+# Passes when the page shows what the program prints: all of it, word for word, or, where BLOCKS and BEGINNINGS list first
+# lines of blocks of the page, when the program prints these blocks in that order. A line "..." in a block stands for any
+# lines; of BEGINNINGS only what comes before the first of these is looked for.
+# Times such as "0.0112 s" and "1s - 908us/step" may differ.
+execute_process(COMMAND ${PROGRAM} ${ARGUMENTS} OUTPUT_VARIABLE output RESULT_VARIABLE status)
 file(READ ${PAGE} page)
-string(REGEX REPLACE "[0-9]+\\.[0-9]+ s " "TIME " page "${page}")
-string(REGEX REPLACE "[0-9]+\\.[0-9]+ s " "TIME " output "${output}")
-string(FIND "${page}" "${output}" at)
-if(NOT status STREQUAL "0" OR output STREQUAL "" OR at EQUAL -1)
-    message(FATAL_ERROR "${PAGE} does not show this:\n${output}")
+foreach(text page output)
+    string(REGEX REPLACE "[0-9]+\\.[0-9]+ s " "TIME " ${text} "${${text}}")
+    string(REGEX REPLACE "- [0-9]+s - [0-9]+[mu]?s/step" "- TIME" ${text} "${${text}}")
+endforeach()
+if(NOT status STREQUAL "0" OR output STREQUAL "")
+    message(FATAL_ERROR "${PROGRAM} ended with status ${status} and printed\n${output}")
+endif()
+
+# Takes everything up to the end of `piece` off the front of `output`.
+macro(must_follow piece)
+    string(FIND "${output}" "${piece}" found)
+    if(found EQUAL -1)
+        message(FATAL_ERROR "${PAGE} shows\n${piece}\nbut ${PROGRAM} does not print it, or not behind what stands before "
+            "it. Left of its output:\n${output}")
+    endif()
+    string(LENGTH "${piece}" length)
+    math(EXPR behind "${found} + ${length}")
+    string(SUBSTRING "${output}" ${behind} -1 output)
+endmacro()
+
+# Sets `block` to the block of the page whose first line is `line`.
+macro(find_block line)
+    string(FIND "${page}" "\n```\n${line}\n" begin)
+    if(begin EQUAL -1)
+        message(FATAL_ERROR "${PAGE} has no block that begins with '${line}'")
+    endif()
+    math(EXPR begin "${begin} + 5")
+    string(SUBSTRING "${page}" ${begin} -1 block)
+    string(FIND "${block}" "\n```" end)
+    math(EXPR end "${end} + 1")
+    string(SUBSTRING "${block}" 0 ${end} block)
+endmacro()
+
+foreach(line ${BEGINNINGS})
+    find_block("${line}")
+    string(REGEX REPLACE "\n\\.\\.\\.\n.*" "\n" block "${block}")
+    must_follow("${block}")
+endforeach()
+foreach(line ${BLOCKS})
+    find_block("${line}")
+    string(FIND "${block}" "\n...\n" gap)
+    while(gap GREATER -1)
+        math(EXPR gap "${gap} + 1")
+        string(SUBSTRING "${block}" 0 ${gap} piece)
+        must_follow("${piece}")
+        math(EXPR gap "${gap} + 4")
+        string(SUBSTRING "${block}" ${gap} -1 block)
+        string(FIND "${block}" "\n...\n" gap)
+    endwhile()
+    must_follow("${block}")
+endforeach()
+if(NOT BEGINNINGS AND NOT BLOCKS)
+    string(FIND "${page}" "${output}" found)
+    if(found EQUAL -1)
+        message(FATAL_ERROR "${PAGE} does not show this:\n${output}")
+    endif()
 endif()

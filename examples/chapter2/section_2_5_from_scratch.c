@@ -59,9 +59,9 @@ static double one_training_step(network *net, const cn_tensor *images, const cn_
     return result;
 }
 
-static void fit(network *net, const cn_tensor *images, const cn_tensor *labels, int64_t n, int epochs,
-                cn_generator *random)
+static void fit(network *net, const cn_tensor *images, const cn_tensor *labels, int epochs, cn_generator *random)
 {
+    const int64_t n = cn_len(images);
     for (int epoch = 0; epoch < epochs; epoch++) {
         cn_scope *scope = cn_scope_begin();
         const cn_tensor *order = net->optimizer ? cn_random_permutation(random, n)
@@ -94,12 +94,11 @@ int main(int argc, char **argv)
     cn_scope *scope = cn_scope_begin();
     const cn_tensor *train = must(cn_scale(cn_reshape(mnist.train_images, 60000, 28 * 28), 1.0 / 255));
     const cn_tensor *test = must(cn_scale(cn_reshape(mnist.test_images, 10000, 28 * 28), 1.0 / 255));
-    const int64_t n = is_quick(argc, argv) ? 100 * BATCH : cn_len(train);
     for (int as_keras = 0; as_keras < 2; as_keras++) {
         cn_generator random = {.seed = 1};
         network net = create(&random, as_keras);
         puts(as_keras ? "\nAs the library's fit: Glorot, shuffled, RMSprop" : "As the chapter's: naive SGD");
-        fit(&net, train, mnist.train_labels, n, is_quick(argc, argv) ? 1 : as_keras ? 5 : 10, &random);
+        fit(&net, train, mnist.train_labels, as_keras ? 5 : is_quick(argc, argv) ? 1 : 10, &random);
         printf("accuracy: %.4f\n", accuracy(&net, test, mnist.test_labels));
         for (int i = 0; i < N_WEIGHTS; i++) cn_tensor_destroy(&net.weights[i]);
         cn_optimizer_destroy(&net.optimizer);

@@ -1,10 +1,13 @@
 /* Gradients: a tape writes down the tensor operations of a thread, and plays them backwards.
  *
- *     cn_tensor *x = cn_variable(cn_full(CN_FLOAT64, 3));            // or any tensor and cn_tape_watch
+ *     cn_tensor *x = cn_scalar(CN_FLOAT64, 3), *slope;
  *     cn_tape *tape = cn_tape_create(NULL);                          // records from here on
- *     cn_tensor *y = cn_add(cn_multiply(x, x), x), *slope;
- *     if (cn_tape_gradient(tape, y, 1, &x, &slope) < 0) ...          // 2x + 1 = 7
+ *     CN_CHECK(cn_tape_watch(tape, x));                              // not needed for what cn_variable made
+ *     cn_tensor *y = cn_tensor_add(cn_tensor_multiply(x, x), x);
+ *     CN_CHECK(cn_tape_gradient(tape, y, 1, &x, &slope));            // 2 x + 1
+ *     printf("%g\n", cn_item(slope));                                // 7
  *     cn_tape_destroy(&tape);                                        // and with it y and slope
+ *     cn_tensor_destroy(&x);
  *
  * The rules are those of tf.GradientTape. Written down are operations on watched tensors and on what came out of them;
  * variables are watched by themselves, constants only if asked, integers never. A target of many elements is summed.
@@ -12,8 +15,9 @@
  * no gradient, which is not the same as a gradient of zeros: its pointer is NULL.
  *
  * Ownership. Every tensor made on the thread while a tape records there belongs to the tape, the innermost if there are
- * several, and so do the gradients: they are destroyed with it. cn_keep makes one yours. What a tape has written down stays in memory until the tape goes, even if you destroy it meanwhile;
- * memory of your own (cn_tensor_wrap) must outlive the tape, and numbers that changed in between give wrong gradients.
+ * several, and so do the gradients: they are destroyed with it. cn_keep makes one yours. What a tape has written down stays
+ * in memory until the tape goes, even if you destroy it meanwhile; memory of your own (cn_tensor_wrap) must outlive the
+ * tape, and numbers that changed in between give wrong gradients.
  *
  * Second derivatives: the gradient is itself computed by tensor operations, so a second tape that records meanwhile can
  * be asked for the gradient of the gradient.
