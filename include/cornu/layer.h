@@ -4,7 +4,11 @@
  * NULL and remembers the failure, so calls can be nested and cn_compile reports what went wrong.
  * The same layers can be written as text (cn_layer_from_text): "dense(512, activation=relu)".
  *
- * Shapes are given per sample, without the batch axis. Options left out have the defaults listed in CN_..._DEFAULTS. */
+ * Shapes are given per sample, without the batch axis. Options left out have the defaults listed in CN_..._DEFAULTS.
+ *
+ * Pictures are (height, width, channels). Layers with a `data_format` also take "channels_first": (channels, height, width)
+ * for x and y. Kernels keep their shape, and every number is the same as with "channels_last", bit for bit, but x, y and
+ * their gradients are copied into the other order and back, which takes time and memory. */
 #ifndef CORNU_LAYER_H
 #define CORNU_LAYER_H
 
@@ -113,13 +117,16 @@ typedef struct cn_activation_options {
 CN_API cn_layer *cn_activation_create(const cn_activation_options *options);
 #define cn_activation(...) cn_activation_create(&(const cn_activation_options){.activation = __VA_ARGS__})
 
-/* --- Flatten: (a, b, ...) -> (a*b*...), row-major. Source: keras.layers.Flatten. --------------------------------- */
+/* --- Flatten: (a, b, ...) -> (a*b*...), row-major. Source: keras.layers.Flatten. ---------------------------------
+ * With channels_first the first axis goes to the end first, so that weights behind it fit either order. */
 typedef struct cn_flatten_options {
+    const char *data_format; /* "channels_last" or "channels_first" */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_flatten_options;
 CN_API cn_layer *cn_flatten_create(const cn_flatten_options *options);
-#define cn_flatten(...) cn_flatten_create(&(const cn_flatten_options){.name = NULL, __VA_ARGS__})
+#define CN_FLATTEN_DEFAULTS .data_format = "channels_last"
+#define cn_flatten(...) cn_flatten_create(&(const cn_flatten_options){CN_FLATTEN_DEFAULTS, __VA_ARGS__})
 
 /* --- Conv2D: y = activation(sum over a window of x . kernel + bias), a cross-correlation ----------------------------
  * x (H, W, C)  kernel (kh, kw, C / groups, filters)  bias (filters)  y (P, Q, filters):
@@ -134,7 +141,7 @@ typedef struct cn_conv2d_options {
     int64_t kernel_size[CN_MAX_NDIM];   /* {3, 3}; {3} is the same */
     int64_t strides[CN_MAX_NDIM];       /* empty: {1, 1} */
     const char *padding;                /* "valid" or "same" */
-    const char *data_format;            /* "channels_last", the only one */
+    const char *data_format;            /* "channels_last" or "channels_first" */
     int64_t dilation_rate[CN_MAX_NDIM]; /* empty: {1, 1} */
     int64_t groups;                     /* divides the channels of x and the filters */
     const char *activation;             /* NULL: linear */
@@ -163,7 +170,7 @@ typedef struct cn_pooling2d_options {
     int64_t pool_size[CN_MAX_NDIM]; /* {2, 2}; {2} is the same; empty: {2, 2} */
     int64_t strides[CN_MAX_NDIM];   /* empty: pool_size */
     const char *padding;            /* "valid" or "same" */
-    const char *data_format;        /* "channels_last", the only one */
+    const char *data_format;        /* "channels_last" or "channels_first" */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_pooling2d_options;
@@ -180,7 +187,7 @@ CN_API cn_layer *cn_average_pooling2d_create(const cn_pooling2d_options *options
  * x (H, W, C)  y (C), or (1, 1, C) with keepdims. Several largest numbers share the gradient evenly, as in Keras.
  * Source: keras.layers.GlobalMaxPooling2D, GlobalAveragePooling2D. */
 typedef struct cn_global_pooling2d_options {
-    const char *data_format; /* "channels_last", the only one */
+    const char *data_format; /* "channels_last" or "channels_first" */
     int keepdims;
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
@@ -228,12 +235,15 @@ CN_API cn_layer *cn_permute_create(const cn_permute_options *options);
 typedef struct cn_zero_padding2d_options {
     const char *padding; /* "1": on all sides; "1x2": rows above and below, columns left and right;
                           * "((1, 0), (2, 3))": top and bottom, left and right */
+    const char *data_format; /* "channels_last" or "channels_first" */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_zero_padding2d_options;
 CN_API cn_layer *cn_zero_padding2d_create(const cn_zero_padding2d_options *options);
+#define CN_ZERO_PADDING2D_DEFAULTS .data_format = "channels_last"
 /* cn_zero_padding2d("1x2") */
-#define cn_zero_padding2d(...) cn_zero_padding2d_create(&(const cn_zero_padding2d_options){.padding = __VA_ARGS__})
+#define cn_zero_padding2d(...)                                                                                      \
+    cn_zero_padding2d_create(&(const cn_zero_padding2d_options){CN_ZERO_PADDING2D_DEFAULTS, .padding = __VA_ARGS__})
 
 /* --- Dropout: in training, each number is 0 with probability rate and else x / (1 - rate); otherwise y = x ----------
  * Which ones: docs/determinism.md. The same for any number of threads.  Source: keras.layers.Dropout. */
@@ -307,13 +317,15 @@ CN_API cn_layer *cn_layer_normalization_create(const cn_layer_normalization_opti
  *   RandomRotation      turned by f whole turns around the middle, against the clock
  *   RandomZoom          (1 + f_width, 1 + f_height) times the distance from the middle; below 0 zooms in
  * Source: keras.layers.RandomTranslation, RandomRotation, RandomZoom. */
-#define CN_AUGMENTATION_DEFAULTS .fill_mode = "reflect", .interpolation = "bilinear", .seed = -1
+#define CN_AUGMENTATION_DEFAULTS \
+    .fill_mode = "reflect", .interpolation = "bilinear", .seed = -1, .data_format = "channels_last"
 typedef struct cn_random_translation_options {
     double height_factor[2], width_factor[2]; /* in -1 ... 1: shares of the height and of the width */
     const char *fill_mode;     /* what lies outside: "reflect", "wrap", "constant", "nearest" */
     const char *interpolation; /* "bilinear", "nearest" */
     int64_t seed;              /* negative: the model's */
     double fill_value;         /* for "constant" */
+    const char *data_format;   /* "channels_last" or "channels_first" */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_random_translation_options;
@@ -330,6 +342,7 @@ typedef struct cn_random_rotation_options {
     const char *interpolation; /* "bilinear", "nearest" */
     int64_t seed;              /* negative: the model's */
     double fill_value;         /* for "constant" */
+    const char *data_format;   /* "channels_last" or "channels_first" */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_random_rotation_options;
@@ -347,6 +360,7 @@ typedef struct cn_random_zoom_options {
     const char *interpolation; /* "bilinear", "nearest" */
     int64_t seed;              /* negative: the model's */
     double fill_value;         /* for "constant" */
+    const char *data_format;   /* "channels_last" or "channels_first" */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_random_zoom_options;

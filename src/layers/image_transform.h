@@ -6,7 +6,7 @@
 #define CN_LAYERS_IMAGE_TRANSFORM_H
 
 #include "base/exact.h"
-#include "layers/layer_parts.h"
+#include "layers/data_format.h"
 
 #include <string.h>
 
@@ -187,8 +187,8 @@ static int cn__check_factor(const cn_layer *layer, const char *name, const doubl
 static int cn__build_image_layer(cn_layer *layer)
 {
     if (layer->input_ndim != 3)
-        return cn__fail(CN_ESHAPE, "%s: needs images (height, width, channels), got samples of %d axes; a Reshape adds one",
-                        cn__layer_label(layer), layer->input_ndim);
+        return cn__fail(CN_ESHAPE, "%s: needs images %s, got samples of %d axes; a Reshape adds one",
+                        cn__layer_label(layer), cn__layer_picture_axes(layer), layer->input_ndim);
     cn__layer_keep_shape(layer);
     return CN_OK;
 }

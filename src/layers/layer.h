@@ -48,6 +48,7 @@ struct cn_layer {
     cn__activation_options activation_options; /* its arguments: relu(max_value=6) is CN__ACTIVATION_relu too */
     int trainable;          /* 0: its weights stay as they are */
     cn__regularizer activity; /* of its output: what the option activity_regularizer says, if there is one */
+    int channels_first;       /* what the option data_format says, if there is one: layers/data_format.h */
 };
 
 /* One layer's part in one step. All pointers are to `real` of the engine; tensors are batch rows, row-major. */
@@ -183,6 +184,15 @@ int cn__layer_set_rules(cn_layer *layer, const char *regularizer, const char *co
 /* Likewise a weight that no gradient reaches: state that forward itself changes in training, such as a moving average.
  * It is saved and counted with the weights; its sink drops everything. */
 void cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape);
+
+/* The order of a picture's axes, for messages. */
+const char *cn__layer_picture_axes(const cn_layer *layer);
+
+/* (channels, height, width) becomes (height, width, channels). */
+void cn__shape_to_channels_last(int ndim, int64_t *shape);
+
+/* Numbers per sample at the end of the workspace of a built channels_first layer: x, dx, y and dy in the other order. */
+int64_t cn__turned_size(const cn_layer *layer);
 
 /* For build functions: output shape = input shape. */
 void cn__layer_keep_shape(cn_layer *layer);

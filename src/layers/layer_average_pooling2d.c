@@ -1,4 +1,4 @@
-#include "layers/layer_parts.h"
+#include "layers/data_format.h"
 #include "layers/pooling2d_options.h"
 
 /* y = the mean of each window; what lies outside the picture does not count. */
@@ -41,7 +41,7 @@ static void backward(const cn__pass *pass)
     if (pass->dx) cn__each_sample(pass, backward_pictures, &s);
 }
 
-const cn__layer_math CN_T(cn__layer_average_pooling2d_math) = {forward, backward};
+CN__MATH_IN_EITHER_FORMAT(average_pooling2d)
 
 #if CN_ONCE
 const cn__layer_class cn__layer_average_pooling2d = {

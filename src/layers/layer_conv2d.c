@@ -1,6 +1,6 @@
 #include "kernels/bf16.h"
 #include "kernels/conv2d.h"
-#include "kernels/sink_row.h"
+#include "layers/data_format.h"
 #include "layers/engine_activation.h"
 #include "layers/pooling2d_options.h"
 #include "layers/window2d.h"
@@ -293,7 +293,7 @@ static void backward(const cn__pass *pass)
         cn__sink_row(&pass->sinks[1], 0, 0, s.conv.filters, s.sums + s.piece_size - s.conv.filters);
 }
 
-const cn__layer_math CN_T(cn__layer_conv2d_math) = {forward, backward};
+CN__MATH_IN_EITHER_FORMAT(conv2d)
 
 #if CN_ONCE
 #include "base/error.h"
@@ -330,7 +330,7 @@ static int check(cn_layer *layer)
     CN_TRY(cn__window2d_pair(layer, "kernel_size", o->kernel_size, 0));
     CN_TRY(cn__window2d_pair(layer, "strides", o->strides, 1));
     CN_TRY(cn__window2d_pair(layer, "dilation_rate", o->dilation_rate, 1));
-    CN_TRY(cn__window2d_check_texts(layer, o->padding, o->data_format));
+    CN_TRY(cn__window2d_check_padding(layer, o->padding));
     if ((o->strides[0] > 1 || o->strides[1] > 1) && (o->dilation_rate[0] > 1 || o->dilation_rate[1] > 1))
         return cn__fail(CN_EINVAL, "%s: strides %lldx%lld and dilation_rate %lldx%lld cannot both be above 1", label,
                         (long long)o->strides[0], (long long)o->strides[1], (long long)o->dilation_rate[0],

@@ -1,9 +1,8 @@
-#include "kernels/real.h"
-#include "layers/layer.h"
+#include "layers/data_format.h"
 
 #include <string.h>
 
-/* (a, b, ...) -> (a*b*...): the same numbers in the same order. */
+/* (a, b, ...) -> (a*b*...): the same numbers in the same order, which with channels_first is the one of channels_last. */
 static void forward(const cn__pass *pass)
 {
     memcpy(pass->y, pass->x, (size_t)(pass->batch * pass->layer->output_size) * sizeof(real));
@@ -14,12 +13,13 @@ static void backward(const cn__pass *pass)
     if (pass->dx) memcpy(pass->dx, pass->dy, (size_t)(pass->batch * pass->layer->output_size) * sizeof(real));
 }
 
-const cn__layer_math CN_T(cn__layer_flatten_math) = {forward, backward};
+CN__MATH_IN_EITHER_FORMAT(flatten)
 
 #if CN_ONCE
 #include "base/error.h"
 
 static const cn__field fields[] = {
+    {"data_format", CN__FIELD_TEXT, offsetof(cn_flatten_options, data_format)},
     {"input_shape", CN__FIELD_SHAPE, offsetof(cn_flatten_options, input_shape)},
     {"name", CN__FIELD_TEXT, offsetof(cn_flatten_options, name)},
 };
@@ -37,7 +37,7 @@ const cn__layer_class cn__layer_flatten = {
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
     .options_size = sizeof(cn_flatten_options),
-    .defaults = &(const cn_flatten_options){.name = NULL},
+    .defaults = &(const cn_flatten_options){CN_FLATTEN_DEFAULTS},
     .build = build,
     .hands_on = CN__HANDS_ON,
 };

@@ -1,4 +1,4 @@
-#include "layers/layer_parts.h"
+#include "layers/data_format.h"
 #include "layers/pooling2d_options.h"
 
 #include <string.h>
@@ -48,7 +48,7 @@ static void backward(const cn__pass *pass)
     if (pass->dx) cn__each_sample(pass, backward_pictures, &pass);
 }
 
-const cn__layer_math CN_T(cn__layer_global_average_pooling2d_math) = {forward, backward};
+CN__MATH_IN_EITHER_FORMAT(global_average_pooling2d)
 
 #if CN_ONCE
 const cn__layer_class cn__layer_global_average_pooling2d = {
@@ -58,7 +58,6 @@ const cn__layer_class cn__layer_global_average_pooling2d = {
     .n_fields = CN__GLOBAL_POOLING2D_FIELDS,
     .options_size = sizeof(cn_global_pooling2d_options),
     .defaults = &(const cn_global_pooling2d_options){CN_GLOBAL_POOLING2D_DEFAULTS},
-    .check = cn__global_pooling2d_check,
     .build = cn__global_pooling2d_build,
 };
 

@@ -1,4 +1,4 @@
-#include "layers/layer_parts.h"
+#include "layers/data_format.h"
 #include "layers/pooling2d_options.h"
 
 /* y = the largest number of each window. The forward pass keeps where it was. */
@@ -48,7 +48,7 @@ static void backward(const cn__pass *pass)
     if (pass->dx) cn__each_sample(pass, backward_pictures, &s);
 }
 
-const cn__layer_math CN_T(cn__layer_max_pooling2d_math) = {forward, backward};
+CN__MATH_IN_EITHER_FORMAT(max_pooling2d)
 
 #if CN_ONCE
 #include "base/error.h"

@@ -27,7 +27,7 @@ static void backward(const cn__pass *pass)
     cn__transform_images_back(pass, &t);
 }
 
-const cn__layer_math CN_T(cn__layer_random_rotation_math) = {forward, backward};
+CN__MATH_IN_EITHER_FORMAT(random_rotation)
 
 #if CN_ONCE
 #define OPTION(name, type) {#name, CN__FIELD_##type, offsetof(cn_random_rotation_options, name)}
@@ -37,6 +37,7 @@ static const cn__field fields[] = {
     OPTION(interpolation, TEXT),
     OPTION(seed, INT64),
     OPTION(fill_value, REAL),
+    OPTION(data_format, TEXT),
     OPTION(input_shape, SHAPE),
     OPTION(name, TEXT),
 };

@@ -1,4 +1,4 @@
-#include "layers/layer_parts.h"
+#include "layers/data_format.h"
 
 #include <string.h>
 
@@ -84,13 +84,14 @@ static void backward(const cn__pass *pass)
     if (pass->dx) cn__each_sample(pass, backward_samples, &s);
 }
 
-const cn__layer_math CN_T(cn__layer_zero_padding2d_math) = {forward, backward};
+CN__MATH_IN_EITHER_FORMAT(zero_padding2d)
 
 #if CN_ONCE
 #include "base/error.h"
 
 static const cn__field fields[] = {
     {"padding", CN__FIELD_TEXT, offsetof(cn_zero_padding2d_options, padding)},
+    {"data_format", CN__FIELD_TEXT, offsetof(cn_zero_padding2d_options, data_format)},
     {"input_shape", CN__FIELD_SHAPE, offsetof(cn_zero_padding2d_options, input_shape)},
     {"name", CN__FIELD_TEXT, offsetof(cn_zero_padding2d_options, name)},
 };
@@ -110,8 +111,8 @@ static int build(cn_layer *layer)
     const cn_zero_padding2d_options *options = layer->options;
     int64_t padding[4];
     if (layer->input_ndim != 3)
-        return cn__fail(CN_ESHAPE, "%s: needs images (height, width, channels), got samples of %d axes",
-                        cn__layer_label(layer), layer->input_ndim);
+        return cn__fail(CN_ESHAPE, "%s: needs images %s, got samples of %d axes", cn__layer_label(layer),
+                        cn__layer_picture_axes(layer), layer->input_ndim);
     read_padding(options->padding, padding);
     cn__layer_keep_shape(layer);
     layer->output_shape[0] += padding[TOP] + padding[BOTTOM];
@@ -125,7 +126,7 @@ const cn__layer_class cn__layer_zero_padding2d = {
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
     .options_size = sizeof(cn_zero_padding2d_options),
-    .defaults = &(const cn_zero_padding2d_options){.padding = "1"},
+    .defaults = &(const cn_zero_padding2d_options){CN_ZERO_PADDING2D_DEFAULTS, .padding = "1"},
     .check = check,
     .build = build,
 };

@@ -30,7 +30,7 @@ int cn__pooling2d_check(cn_layer *layer)
         o->strides[1] = o->pool_size[1];
     }
     CN_TRY(cn__window2d_pair(layer, "strides", o->strides, 0));
-    return cn__window2d_check_texts(layer, o->padding, o->data_format);
+    return cn__window2d_check_padding(layer, o->padding);
 }
 
 int cn__pooling2d_build(cn_layer *layer)
@@ -54,12 +54,6 @@ cn__pooling2d cn__pooling2d_describe(const cn_layer *layer)
     return c;
 }
 
-int cn__global_pooling2d_check(cn_layer *layer)
-{
-    const cn_global_pooling2d_options *o = layer->options;
-    return cn__window2d_check_texts(layer, NULL, o->data_format);
-}
-
 int cn__global_pooling2d_build(cn_layer *layer)
 {
     const cn_global_pooling2d_options *o = layer->options;
@@ -75,7 +69,7 @@ int cn__conv2d_pools(const cn_layer *layer, const cn_layer *behind)
     if (layer->class_ != &cn__layer_conv2d || behind->class_ != &cn__layer_max_pooling2d) return 0;
     const cn_pooling2d_options *o = behind->options;
     return o->strides[0] >= o->pool_size[0] && o->strides[1] >= o->pool_size[1] &&
-           !cn__activation_classes[layer->activation]->by_row &&
+           !layer->channels_first && !behind->channels_first && !cn__activation_classes[layer->activation]->by_row &&
            !cn__activation_needs_input(layer->activation, &layer->activation_options) &&
            layer->activity.l1 == 0 && layer->activity.l2 == 0;
 }

@@ -11,7 +11,6 @@ extern const cn__field cn__global_pooling2d_fields[CN__GLOBAL_POOLING2D_FIELDS];
 
 int cn__pooling2d_check(cn_layer *layer);
 int cn__pooling2d_build(cn_layer *layer); /* shapes only */
-int cn__global_pooling2d_check(cn_layer *layer);
 int cn__global_pooling2d_build(cn_layer *layer);
 
 /* Of a built layer. */

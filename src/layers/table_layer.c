@@ -17,6 +17,7 @@ const cn__layer_class *const cn__layer_classes[CN__LAYER_COUNT] = {CN__LAYER_LIS
 int cn__layer_hands_on(const cn_layer *layer, int training)
 {
     cn__hands_on how = layer->class_->hands_on;
+    if (how == CN__HANDS_ON && layer->channels_first) return 0; /* Flatten brings the numbers into another order */
     return how == CN__HANDS_ON || (how == CN__HANDS_ON_UNTRAINED && !training);
 }
 
@@ -66,7 +67,13 @@ static void *option(const cn_layer *layer, const char *name)
 static int read_common(cn_layer *layer)
 {
     const void *trainable = option(layer, "trainable"), *activity = option(layer, "activity_regularizer");
-    const char *text = NULL;
+    const void *data_format = option(layer, "data_format");
+    const char *text = NULL, *format = NULL;
+    if (data_format) memcpy(&format, data_format, sizeof format);
+    layer->channels_first = format && !strcmp(format, "channels_first");
+    if (format && !layer->channels_first && strcmp(format, "channels_last"))
+        return cn__fail(CN_EINVAL, "%s: data_format must be channels_last or channels_first, got \"%.64s\"",
+                        cn__layer_label(layer), format);
     if (trainable) memcpy(&layer->trainable, trainable, sizeof layer->trainable);
     if (activity) memcpy(&text, activity, sizeof text);
     return cn__regularizer_find(cn__layer_label(layer), "activity_regularizer", text, &layer->activity);
@@ -150,6 +157,36 @@ static int multiply(const cn_layer *layer, int ndim, const int64_t *shape, int64
     return CN_OK;
 }
 
+void cn__shape_to_channels_last(int ndim, int64_t *shape)
+{
+    if (ndim == 0) return;
+    int64_t channels = shape[0];
+    for (int i = 1; i < ndim; i++) shape[i - 1] = shape[i];
+    shape[ndim - 1] = channels;
+}
+
+int64_t cn__turned_size(const cn_layer *layer)
+{
+    return 2 * (layer->input_size + layer->output_size);
+}
+
+const char *cn__layer_picture_axes(const cn_layer *layer)
+{
+    return layer->channels_first ? "(channels, height, width)" : "(height, width, channels)";
+}
+
+/* The class has built its layer in channels_last. */
+static void turn_back(cn_layer *layer, const int64_t *input_shape)
+{
+    int last = layer->output_ndim - 1;
+    memcpy(layer->input_shape, input_shape, (size_t)layer->input_ndim * sizeof *input_shape);
+    layer->workspace_size += cn__turned_size(layer);
+    if (layer->output_ndim != layer->input_ndim || last < 0) return;
+    int64_t channels = layer->output_shape[last];
+    for (int i = last; i > 0; i--) layer->output_shape[i] = layer->output_shape[i - 1];
+    layer->output_shape[0] = channels;
+}
+
 int cn__layer_build(cn_layer *layer, int ndim, const int64_t *shape)
 {
     layer->input_ndim = ndim;
@@ -158,8 +195,10 @@ int cn__layer_build(cn_layer *layer, int ndim, const int64_t *shape)
     layer->n_weights = 0;
     layer->workspace_size = layer->thread_size = layer->shared_size = 0;
     layer->work = 0;
+    if (layer->channels_first) cn__shape_to_channels_last(ndim, layer->input_shape);
     CN_TRY(layer->class_->build(layer));
     CN_TRY(multiply(layer, layer->output_ndim, layer->output_shape, &layer->output_size));
+    if (layer->channels_first) turn_back(layer, shape);
     layer->is_built = 1;
     return CN_OK;
 }

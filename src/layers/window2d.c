@@ -20,14 +20,10 @@ int cn__window2d_pair(const cn_layer *layer, const char *option, int64_t pair[CN
     return CN_OK;
 }
 
-int cn__window2d_check_texts(const cn_layer *layer, const char *padding, const char *data_format)
+int cn__window2d_check_padding(const cn_layer *layer, const char *padding)
 {
     if (padding && strcmp(padding, "valid") && strcmp(padding, "same"))
         return cn__fail(CN_EINVAL, "%s: padding is valid or same, got \"%.64s\"", cn__layer_label(layer), padding);
-    if (data_format && strcmp(data_format, "channels_last"))
-        return cn__fail(CN_EINVAL,
-                        "%s: data_format must be channels_last, got \"%.64s\"; put pictures into the order height, "
-                        "width, channels", cn__layer_label(layer), data_format);
     return CN_OK;
 }
 
@@ -35,9 +31,10 @@ int cn__window2d_check_input(const cn_layer *layer)
 {
     if (layer->input_ndim != 3)
         return cn__fail(CN_ESHAPE,
-                        "%s: takes pictures of three axes (height, width, channels), got %d %s; an input_shape such as "
-                        "28x28x1 gives pictures in shades of grey their one channel", cn__layer_label(layer),
-                        layer->input_ndim, layer->input_ndim == 1 ? "axis" : "axes");
+                        "%s: takes pictures of three axes %s, got %d %s; an input_shape such as %s gives pictures in shades "
+                        "of grey their one channel", cn__layer_label(layer), cn__layer_picture_axes(layer),
+                        layer->input_ndim, layer->input_ndim == 1 ? "axis" : "axes",
+                        layer->channels_first ? "1x28x28" : "28x28x1");
     return CN_OK;
 }
 

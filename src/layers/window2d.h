@@ -8,8 +8,8 @@
  * sizes, or none at all where `none` is 0. */
 int cn__window2d_pair(const cn_layer *layer, const char *option, int64_t pair[CN_MAX_NDIM], int64_t none);
 
-/* Refuses what is neither "valid" nor "same", or not "channels_last"; NULL stands for the default. */
-int cn__window2d_check_texts(const cn_layer *layer, const char *padding, const char *data_format);
+/* Refuses what is neither "valid" nor "same"; NULL stands for the default. */
+int cn__window2d_check_padding(const cn_layer *layer, const char *padding);
 
 /* Refuses an input that is no picture of three axes. */
 int cn__window2d_check_input(const cn_layer *layer);

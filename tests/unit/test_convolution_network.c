@@ -103,6 +103,8 @@ static void which_poolings_are_computed_along(void **state)
         {"conv2d(4, 3, activation=gelu)", "max_pooling2d(2)", 0},
         {"conv2d(4, 3, activity_regularizer=l2)", "max_pooling2d(2)", 0},
         {"conv2d(4, 3)", "average_pooling2d(2)", 0},
+        {"conv2d(4, 3, data_format=channels_first)", "max_pooling2d(2)", 0},
+        {"conv2d(4, 3)", "max_pooling2d(2, data_format=channels_first)", 0},
         {"dense(4)", "max_pooling2d(2)", 0},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {

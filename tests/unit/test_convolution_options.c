@@ -48,8 +48,7 @@ static void bad_arguments_of_a_convolution(void **state)
     assert_true(REFUSED(cn_conv2d(8, {3}, .strides = {-2, 1}), CN_EINVAL, "strides", "-2"));
     assert_true(REFUSED(cn_conv2d(8, {3}, .dilation_rate = {1, 1, 1}), CN_EINVAL, "dilation_rate"));
     assert_true(REFUSED(cn_layer_from_text("conv2d(8, 3, padding=full)"), CN_EINVAL, "valid or same", "full"));
-    assert_true(REFUSED(cn_layer_from_text("conv2d(8, 3, data_format=channels_first)"), CN_EINVAL, "channels_last",
-                        "channels_first"));
+    assert_true(REFUSED(cn_layer_from_text("conv2d(8, 3, data_format=nchw)"), CN_EINVAL, "channels_last", "nchw"));
     assert_true(REFUSED(cn_conv2d(8, {3}, .strides = {2, 1}, .dilation_rate = {1, 2}), CN_EINVAL, "strides 2x1",
                         "dilation_rate 1x2"));
     assert_true(REFUSED(cn_layer_from_text("conv2d(8, 3, groups=3)"), CN_EINVAL, "groups", "8 filters", "3"));
@@ -68,7 +67,7 @@ static void bad_arguments_of_pooling(void **state)
     assert_true(REFUSED(cn_average_pooling2d({-2}), CN_EINVAL, "average_pooling2d", "pool_size", "-2"));
     assert_true(REFUSED(cn_max_pooling2d({2}, .strides = {0, 2, 2}), CN_EINVAL, "strides"));
     assert_true(REFUSED(cn_layer_from_text("max_pooling2d(2, padding=SAME)"), CN_EINVAL, "valid or same", "SAME"));
-    assert_true(REFUSED(cn_layer_from_text("global_max_pooling2d(channels_first)"), CN_EINVAL, "channels_last"));
+    assert_true(REFUSED(cn_layer_from_text("global_max_pooling2d(nchw)"), CN_EINVAL, "channels_last"));
     assert_true(REFUSED(cn_layer_from_text("max_pooling(2)"), CN_ENAME, "max_pooling2d"));
 }
 

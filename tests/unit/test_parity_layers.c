@@ -398,7 +398,7 @@ static void bad_layers(void **state)
         {"dropout(0.5, noise_shape=2)", {3}, "dropout: size 1 of noise_shape must be 1 or 3 as in the input, got 2"},
         {"reshape", {3}, "reshape: target_shape is empty; give the sizes of one sample"},
         {"reshape(-1, -1)", {3}, "reshape takes at most 1 argument without a name, got \"-1\" too; several sizes are written"},
-        {"zero_padding2d(1, 2)", {2, 2, 2}, "zero_padding2d takes at most 1 argument without a name, got \"2\" too"},
+        {"zero_padding2d(1, 2)", {2, 2, 2}, "zero_padding2d: data_format must be channels_last or channels_first, got \"2\""},
         {"input(28, 28)", {3}, "input takes at most 1 argument without a name, got \"28\" too; several sizes are written"},
         {"reshape((-1, -1))", {3}, "reshape: sizes in target_shape must be above 0, and one of them may be -1"},
         {"reshape(2x-3)", {3}, "reshape: sizes in target_shape must be above 0, and one of them may be -1"},
