@@ -4,6 +4,9 @@
  * NULL and remembers the failure, so calls can be nested and cn_compile reports what went wrong.
  * The same layers can be written as text (cn_layer_from_text): "dense(512, activation=relu)".
  *
+ * Every layer takes an activity_regularizer, whose penalty on the layer's output is divided by the batch size, an input_shape
+ * for the first layer of a model that has no Input, and a name.
+ *
  * Shapes are given per sample, without the batch axis. Options left out have the defaults listed in CN_..._DEFAULTS.
  *
  * Pictures are (height, width, channels). Layers with a `data_format` also take "channels_first": (channels, height, width)
@@ -47,9 +50,12 @@ typedef struct cn_layer cn_layer;
  *   threshold(threshold, default_value)   z above threshold, else default_value; both have to be given
  *   sparse_plus             0 up to -1, (z + 1)^2 / 4 up to 1, then z
  *   sparse_sigmoid          clip((z + 1) / 2, 0, 1)
- *   softmax, log_softmax    over the last axis: e^z / sum e^z, and its logarithm
- *   sparsemax               over the last axis: the point nearest to z among those >= 0 that sum to 1
- *   glu                     halves the last axis (a, b): a sigmoid(b); only in a layer Activation
+ *   softmax(axis=-1), log_softmax(axis=-1)
+ *                           e^z / sum e^z over the numbers of an axis, and its logarithm
+ *   sparsemax(axis=-1)      the point nearest to z among those >= 0 that sum to 1 over an axis
+ *   glu(axis=-1)            halves an axis (a, b): a sigmoid(b); only in a layer Activation
+ *
+ * An axis counts from 1, as 0 is the batch, or from behind: -1 is the last one, which takes the least time.
  *
  * cn_names(CN_NAMES_ACTIVATION) lists them.
  *
@@ -121,6 +127,7 @@ CN_API cn_layer *cn_activation_create(const cn_activation_options *options);
  * With channels_first the first axis goes to the end first, so that weights behind it fit either order. */
 typedef struct cn_flatten_options {
     const char *data_format; /* "channels_last" or "channels_first" */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_flatten_options;
@@ -135,7 +142,8 @@ CN_API cn_layer *cn_flatten_create(const cn_flatten_options *options);
  * P = floor((H - d (kh - 1) - 1) / s) + 1; "same": P = ceil(H / s), the smaller half of the padding before, the larger
  * behind, as TensorFlow does. Strides and dilation_rate cannot both be above 1. With groups, filters
  * g filters/groups ... see the channels of group g only. Pictures are (height, width, channels): a 28 x 28 picture in
- * shades of grey is (28, 28, 1). Source: keras.layers.Conv2D. */
+ * shades of grey is (28, 28, 1). An activation with an axis, such as softmax, runs along the last axis of y unless it says
+ * otherwise, in channels_first too, where that is the width. Source: keras.layers.Conv2D. */
 typedef struct cn_conv2d_options {
     int64_t filters;                    /* > 0, a multiple of groups */
     int64_t kernel_size[CN_MAX_NDIM];   /* {3, 3}; {3} is the same */
@@ -167,10 +175,11 @@ CN_API cn_layer *cn_conv2d_create(const cn_conv2d_options *options);
  * outside the picture takes no part, in the mean neither. Of several largest numbers the first (row by row) gets the
  * gradient; a window with a NaN gives NaN. Source: keras.layers.MaxPooling2D, AveragePooling2D. */
 typedef struct cn_pooling2d_options {
-    int64_t pool_size[CN_MAX_NDIM]; /* {2, 2}; {2} is the same; empty: {2, 2} */
+    int64_t pool_size[CN_MAX_NDIM]; /* {2, 2}; {2} is the same; empty: {2, 2}, but an error in AveragePooling2D */
     int64_t strides[CN_MAX_NDIM];   /* empty: pool_size */
     const char *padding;            /* "valid" or "same" */
     const char *data_format;        /* "channels_last" or "channels_first" */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_pooling2d_options;
@@ -189,6 +198,7 @@ CN_API cn_layer *cn_average_pooling2d_create(const cn_pooling2d_options *options
 typedef struct cn_global_pooling2d_options {
     const char *data_format; /* "channels_last" or "channels_first" */
     int keepdims;
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_global_pooling2d_options;
@@ -201,18 +211,27 @@ CN_API cn_layer *cn_global_average_pooling2d_create(const cn_global_pooling2d_op
     cn_global_average_pooling2d_create(                                                                             \
         &(const cn_global_pooling2d_options){CN_GLOBAL_POOLING2D_DEFAULTS, __VA_ARGS__})
 
-/* --- Rescaling: y = x * scale + offset. Source: keras.layers.Rescaling. ------------------------------------------ */
+/* --- Rescaling: y = x * scale + offset, each rounded for itself. Source: keras.layers.Rescaling. ------------------
+ * In text rescaling(0.00392156862745098, offset=-1), or for three channels rescaling([0.02, 0.02, 0.02], [-2.1, -2, -1.8]). */
 typedef struct cn_rescaling_options {
-    double scale, offset;
+    double scale;          /* for all numbers; or */
+    const double *scales;  /* one for each entry of the last axis, copied: */
+    int64_t n_scales;      /* so many; 0: scale is for all */
+    double offset;         /* likewise */
+    const double *offsets;
+    int64_t n_offsets;
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_rescaling_options;
 CN_API cn_layer *cn_rescaling_create(const cn_rescaling_options *options);
+/* cn_rescaling(1.0 / 255), cn_rescaling(1, .offsets = means, .n_offsets = 3) */
 #define cn_rescaling(...) cn_rescaling_create(&(const cn_rescaling_options){.scale = __VA_ARGS__})
 
 /* --- Reshape: the same numbers in row-major order under another shape. Source: keras.layers.Reshape. -------------- */
 typedef struct cn_reshape_options {
     int64_t target_shape[CN_MAX_NDIM]; /* up to the first 0; one entry may be -1: what is left over */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_reshape_options;
@@ -223,6 +242,7 @@ CN_API cn_layer *cn_reshape_create(const cn_reshape_options *options);
 /* --- Permute: axis a of y is axis dims[a] of x; axes count from 1, the batch is 0. Source: keras.layers.Permute. --- */
 typedef struct cn_permute_options {
     int64_t dims[CN_MAX_NDIM]; /* the numbers 1 ... axes of a sample in some order; up to the first 0 */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_permute_options;
@@ -236,6 +256,7 @@ typedef struct cn_zero_padding2d_options {
     const char *padding; /* "1": on all sides; "1x2": rows above and below, columns left and right;
                           * "((1, 0), (2, 3))": top and bottom, left and right */
     const char *data_format; /* "channels_last" or "channels_first" */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_zero_padding2d_options;
@@ -252,6 +273,7 @@ typedef struct cn_dropout_options {
     int64_t noise_shape[CN_MAX_NDIM]; /* of a sample, without the batch: 1 where an axis shares its fate; up to the first
                                        * 0; empty: all numbers are on their own */
     int64_t seed;                     /* negative: the model's */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_dropout_options;
@@ -263,6 +285,14 @@ CN_API cn_layer *cn_dropout_create(const cn_dropout_options *options);
  * In training, mean and biased variance are those of the batch over all other axes, and the moving ones follow:
  * moving = momentum moving + (1 - momentum) batch. In evaluate and predict the moving ones are used. Weights of one number
  * per entry: gamma, beta, moving_mean, moving_variance; no gradient reaches the last two.
+ *
+ * With renorm (Ioffe 2017) training comes nearer to what evaluate and predict do: with s = sqrt(variance + epsilon) of the
+ * batch, and renorm_mean and renorm_stddev following mean and s by renorm_momentum,
+ *   y = gamma ((x - mean) / s r + d) + beta,  r = s / renorm_stddev,  d = (mean - renorm_mean) / renorm_stddev
+ * (before they move; renorm_stddev at least sqrt(epsilon)), r and d within bounds and constants for the gradient. Then
+ * moving_stddev follows s by momentum, moving_variance is its square less epsilon (at least 0), and there are three weights
+ * more: moving_stddev, renorm_mean, renorm_stddev, the first and last of which begin with the roots of moving_variance.
+ *
  * In mixed_bfloat16 all of this is float32, and y is rounded.  Source: keras.layers.BatchNormalization. */
 typedef struct cn_batch_normalization_options {
     int64_t axis;            /* from 1, as 0 is the batch; -1: the last one */
@@ -272,6 +302,11 @@ typedef struct cn_batch_normalization_options {
     const char *beta_initializer, *gamma_initializer;
     const char *moving_mean_initializer, *moving_variance_initializer;
     const char *beta_regularizer, *gamma_regularizer, *beta_constraint, *gamma_constraint; /* NULL: none */
+    int renorm;              /* 1: batch renormalization */
+    const char *renorm_clipping; /* its bounds: "dict(rmax=3, rmin=0.3, dmax=5)", rmin <= r <= rmax and |d| <= dmax, where
+                                  * each may be left out; NULL: none */
+    double renorm_momentum;  /* 0 ... 1 */
+    int synchronized;        /* of Keras for several devices; there is only one here, so it changes nothing */
     int trainable;           /* 0: nothing moves, and training uses the moving mean and variance too */
     const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
@@ -280,7 +315,7 @@ typedef struct cn_batch_normalization_options {
 #define CN_BATCH_NORMALIZATION_DEFAULTS                                                                             \
     .axis = -1, .momentum = 0.99, .epsilon = 0.001, .center = 1, .scale = 1, .beta_initializer = "zeros",           \
     .gamma_initializer = "ones", .moving_mean_initializer = "zeros", .moving_variance_initializer = "ones",          \
-    .trainable = 1
+    .renorm_momentum = 0.99, .trainable = 1
 CN_API cn_layer *cn_batch_normalization_create(const cn_batch_normalization_options *options);
 /* cn_batch_normalization(), cn_batch_normalization(.momentum = 0.9) */
 #define cn_batch_normalization(...)                                                                                 \
@@ -326,6 +361,7 @@ typedef struct cn_random_translation_options {
     int64_t seed;              /* negative: the model's */
     double fill_value;         /* for "constant" */
     const char *data_format;   /* "channels_last" or "channels_first" */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_random_translation_options;
@@ -343,6 +379,7 @@ typedef struct cn_random_rotation_options {
     int64_t seed;              /* negative: the model's */
     double fill_value;         /* for "constant" */
     const char *data_format;   /* "channels_last" or "channels_first" */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_random_rotation_options;
@@ -361,6 +398,7 @@ typedef struct cn_random_zoom_options {
     int64_t seed;              /* negative: the model's */
     double fill_value;         /* for "constant" */
     const char *data_format;   /* "channels_last" or "channels_first" */
+    const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_random_zoom_options;
@@ -424,16 +462,16 @@ CN_API cn_layer *cn_elu_create(const cn_elu_options *options);
 /* cn_elu_layer(), cn_elu_layer(.alpha = 0.5) */
 #define cn_elu_layer(...) cn_elu_create(&(const cn_elu_options){CN_ELU_DEFAULTS, __VA_ARGS__})
 
-/* Softmax: y = e^x / sum e^x along one axis. */
+/* Softmax: y = e^x / sum e^x over the numbers of one axis, or of several together. */
 typedef struct cn_softmax_options {
-    int64_t axis; /* from 1, as 0 is the batch; -1: the last one */
+    int64_t axis[CN_MAX_NDIM]; /* from 1, as 0 is the batch; -1: the last one; up to the first 0 */
     const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
     const char *name;
 } cn_softmax_options;
-#define CN_SOFTMAX_DEFAULTS .axis = -1
+#define CN_SOFTMAX_DEFAULTS .axis = {-1}
 CN_API cn_layer *cn_softmax_create(const cn_softmax_options *options);
-/* cn_softmax_layer(), cn_softmax_layer(.axis = 1) */
+/* cn_softmax_layer(), cn_softmax_layer(.axis = {1}), cn_softmax_layer(.axis = {1, 2}) */
 #define cn_softmax_layer(...) cn_softmax_create(&(const cn_softmax_options){CN_SOFTMAX_DEFAULTS, __VA_ARGS__})
 
 /* --- by name ------------------------------------------------------------------------------------------------------- */

@@ -24,6 +24,7 @@ static size_t field_bytes(cn__field_type type)
     case CN__FIELD_REAL: return sizeof(double);
     case CN__FIELD_TEXT: return sizeof(char *);
     case CN__FIELD_RANGE: return 2 * sizeof(double);
+    case CN__FIELD_REALS: return sizeof(cn__reals);
     case CN__FIELD_LIST: return CN__LIST_ENTRIES * sizeof(double);
     default: return CN__SHAPE_ENTRIES * sizeof(int64_t);
     }
@@ -41,11 +42,38 @@ void cn__range(const double range[2], double *low, double *high)
     *high = a < b ? b : a;
 }
 
+static void set_reals(void *target, cn__reals reals)
+{
+    cn__reals old;
+    memcpy(&old, target, sizeof old);
+    cn__free((void *)(uintptr_t)old.many);
+    memcpy(target, &reals, sizeof reals);
+}
+
+static int copy_reals(const char *name, const void *source, void *target)
+{
+    cn__reals reals;
+    memcpy(&reals, source, sizeof reals);
+    double *copy = reals.n > 0 && reals.many ? cn__alloc((size_t)reals.n, sizeof *copy, name) : NULL;
+    if (copy) memcpy(copy, reals.many, (size_t)reals.n * sizeof *copy);
+    int status = reals.n > 0 && reals.many && !copy ? CN_ENOMEM : CN_OK;
+    reals.many = copy;
+    if (!copy) reals.n = 0;
+    memcpy(target, &reals, sizeof reals);
+    return status;
+}
+
 int cn__fields_copy(const cn__field *fields, int n, const void *from, void *to)
 {
     int status = CN_OK;
     for (int i = 0; i < n; i++) {
         const char *source = (const char *)from + fields[i].offset;
+        if (fields[i].type == CN__FIELD_REALS) {
+            cn__reals none = {.n = 0};
+            int copied = copy_reals(fields[i].name, status == CN_OK ? source : (const char *)&none, at(to, &fields[i]));
+            if (copied < 0) status = copied;
+            continue;
+        }
         if (fields[i].type != CN__FIELD_TEXT) {
             memcpy(at(to, &fields[i]), source, field_bytes(fields[i].type));
             continue;
@@ -63,6 +91,7 @@ int cn__fields_copy(const cn__field *fields, int n, const void *from, void *to)
 void cn__fields_free(const cn__field *fields, int n, void *options)
 {
     for (int i = 0; i < n; i++) {
+        if (fields[i].type == CN__FIELD_REALS) set_reals(at(options, &fields[i]), (cn__reals){.n = 0});
         if (fields[i].type != CN__FIELD_TEXT) continue;
         char *text, *none = NULL;
         memcpy(&text, at(options, &fields[i]), sizeof text);
@@ -184,13 +213,12 @@ static int parse_real(const char *owner, const char *name, const char *value, do
     return CN_OK;
 }
 
-/* "[1, 0.5, 0.1]", or one number without brackets. */
-static int parse_list(const char *owner, const char *name, const char *value, double list[CN__LIST_ENTRIES])
+/* "[1, 0.5, 0.1]", or one number without brackets. Returns how many there are. */
+static int parse_list(const char *owner, const char *name, const char *value, int most, double *list)
 {
     char text[CN__SPEC_BYTES];
     size_t length = strlen(value);
     int bracket = value[0] == '[' || value[0] == '(', n = 0;
-    memset(list, 0, CN__LIST_ENTRIES * sizeof *list);
     if (length >= sizeof text || (bracket && (length < 2 || value[length - 1] != (value[0] == '[' ? ']' : ')'))))
         return cn__fail(CN_EINVAL, "%s: %s must be a list such as [1, 2.5], got \"%.64s\"", owner, name, value);
     memcpy(text, value + bracket, length + 1 - (size_t)bracket);
@@ -198,11 +226,23 @@ static int parse_list(const char *owner, const char *name, const char *value, do
     for (char *at = text, *comma; at; at = comma) {
         comma = strchr(at, ',');
         if (comma) *comma++ = '\0';
-        if (n == CN__LIST_ENTRIES)
-            return cn__fail(CN_EINVAL, "%s: %s takes at most %d numbers", owner, name, CN__LIST_ENTRIES);
+        if (n == most) return cn__fail(CN_EINVAL, "%s: %s takes at most %d numbers", owner, name, most);
         CN_TRY(parse_real(owner, name, trim(at), &list[n++]));
     }
-    return CN_OK;
+    return n;
+}
+
+/* Brackets make a list of one number too. */
+static int parse_reals(const char *owner, const char *name, const char *value, cn__reals *reals)
+{
+    double list[CN__SPEC_BYTES / 2];
+    int n = parse_list(owner, name, value, CN__SPEC_BYTES / 2, list);
+    if (n < 0) return n;
+    if (value[0] != '[' && value[0] != '(') {
+        *reals = (cn__reals){.one = list[0]};
+        return CN_OK;
+    }
+    return copy_reals(name, &(cn__reals){.many = list, .n = n}, reals);
 }
 
 /* 28x28; also as Python writes it: (28, 28) or [28, 28]. Negative numbers mean something to some layers (-1 in Reshape)
@@ -255,8 +295,14 @@ int cn__field_set_text(const cn__field *field, void *options, const char *owner,
     double real = 0;
     int64_t shape[CN__SHAPE_ENTRIES];
     double range[2];
-    double list[CN__LIST_ENTRIES];
+    double list[CN__LIST_ENTRIES] = {0};
+    cn__reals reals;
+    int status;
     switch (field->type) {
+    case CN__FIELD_REALS:
+        CN_TRY(parse_reals(owner, field->name, value, &reals));
+        set_reals(at(options, field), reals);
+        return CN_OK;
     case CN__FIELD_RANGE:
         CN_TRY(parse_range(owner, field->name, value, range));
         memcpy(at(options, field), range, sizeof range);
@@ -276,7 +322,8 @@ int cn__field_set_text(const cn__field *field, void *options, const char *owner,
         memcpy(at(options, field), &real, sizeof real);
         return CN_OK;
     case CN__FIELD_LIST:
-        CN_TRY(parse_list(owner, field->name, value, list));
+        status = parse_list(owner, field->name, value, CN__LIST_ENTRIES, list);
+        if (status < 0) return status;
         memcpy(at(options, field), list, sizeof list);
         return CN_OK;
     case CN__FIELD_SHAPE:

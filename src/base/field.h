@@ -4,6 +4,7 @@
 #define CN_BASE_FIELD_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef enum cn__field_type {
     CN__FIELD_INT,   /* int; also 0/1 switches, written true and false in JSON */
@@ -12,7 +13,8 @@ typedef enum cn__field_type {
     CN__FIELD_TEXT,  /* const char *, owned by the struct once it has been through cn__fields_copy */
     CN__FIELD_LIST,  /* double[16], zeros at the end left out; in text [0.1, 0.01] */
     CN__FIELD_SHAPE, /* int64_t[8], up to the first 0; in text 28x28 or (28, 28) */
-    CN__FIELD_RANGE  /* double[2], see cn__range; in text 0.1 or (-0.2, 0.3) */
+    CN__FIELD_RANGE, /* double[2], see cn__range; in text 0.1 or (-0.2, 0.3) */
+    CN__FIELD_REALS  /* cn__reals; in text 0.1 or [0.1, 0.2, 0.3] */
 } cn__field_type;
 
 typedef struct cn__field {
@@ -21,16 +23,23 @@ typedef struct cn__field {
     size_t offset;
 } cn__field;
 
+/* One number, or n of them, owned like a text; then `one` means nothing. Public structs have three members in its place. */
+typedef struct cn__reals {
+    double one;
+    const double *many; /* NULL where n is 0 */
+    int64_t n;
+} cn__reals;
+
 #define CN__SHAPE_ENTRIES 8
 #define CN__LIST_ENTRIES 16
 
 /* Keras's rule for a range: {f, 0} is one number and stands for -|f| ... |f|, {a, b} for all between the two. */
 void cn__range(const double range[2], double *low, double *high);
 
-/* Copies n fields from one struct to another and duplicates the texts. On CN_ENOMEM the copy holds none. */
+/* Copies n fields from one struct to another and duplicates what they own. On CN_ENOMEM the copy owns nothing. */
 int cn__fields_copy(const cn__field *fields, int n, const void *from, void *to);
 
-/* Frees the texts of a copy. */
+/* Frees what a copy owns. */
 void cn__fields_free(const cn__field *fields, int n, void *options);
 
 /* A name with arguments, taken apart. */

@@ -11,6 +11,7 @@
 typedef struct cn__activation_options {
     double negative_slope, max_value, threshold, default_value, alpha, b;
     int approximate;
+    int axis; /* of those that mix the numbers of a row: from 1, as 0 is the batch; -1: the last one */
 } cn__activation_options;
 
 /* Works on `rows` rows of `columns` numbers without gaps; y has the columns of z, but half as many after glu.
@@ -80,6 +81,10 @@ extern const cn__activation_class *const cn__activation_classes[CN__ACTIVATION_C
 /* Index and arguments of what a text names, NULL meaning linear. Errors, with the owner's name in front: CN_ENAME with a
  * suggestion, CN_EINVAL. */
 int cn__activation_find(const char *owner, const char *text, int *index, cn__activation_options *options);
+
+/* What activations with the argument axis have in common: their field, and the check of it. */
+extern const cn__field cn__activation_axis[1];
+int cn__activation_check_axis(const char *owner, const cn__activation_options *options);
 
 /* 1 if all arguments have their defaults: relu(max_value=6) is no plain relu. */
 int cn__activation_is_plain(int index, const cn__activation_options *options);

@@ -33,5 +33,13 @@ static void backward(const cn__activation_options *options, int64_t rows, int64_
 const cn__activation_math CN_T(cn__activation_glu_math) = {forward, backward};
 
 #if CN_ONCE
-const cn__activation_class cn__activation_glu = {.name = "glu", .needs_input = 1, .halves = 1};
+const cn__activation_class cn__activation_glu = {
+    .name = "glu",
+    .fields = cn__activation_axis,
+    .n_fields = 1,
+    .defaults = {.axis = -1},
+    .needs_input = 1,
+    .halves = 1,
+    .check = cn__activation_check_axis,
+};
 #endif

@@ -30,5 +30,12 @@ static void backward(const cn__activation_options *options, int64_t rows, int64_
 const cn__activation_math CN_T(cn__activation_log_softmax_math) = {forward, backward};
 
 #if CN_ONCE
-const cn__activation_class cn__activation_log_softmax = {.name = "log_softmax", .by_row = 1};
+const cn__activation_class cn__activation_log_softmax = {
+    .name = "log_softmax",
+    .fields = cn__activation_axis,
+    .n_fields = 1,
+    .defaults = {.axis = -1},
+    .by_row = 1,
+    .check = cn__activation_check_axis,
+};
 #endif

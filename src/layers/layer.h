@@ -15,13 +15,14 @@
 #include <cornu/layer.h>
 #include <stdint.h>
 
-#define CN__MAX_LAYER_WEIGHTS 4
+#define CN__MAX_LAYER_WEIGHTS 7
 
 /* One weight of a built layer. In memory it is `rows` rows of `columns` numbers; row r begins at r * stride (strides are
  * padded so that rows do not fight for the same cache sets). */
 typedef struct cn__weight {
     const char *name;        /* "kernel" */
     const char *initializer; /* text, borrowed from the layer's options */
+    int begins_with_root;    /* 1: with the square roots of what the initializer gives */
     int ndim;
     int64_t shape[CN_MAX_NDIM];
     int64_t rows, columns, stride;
@@ -46,8 +47,10 @@ struct cn_layer {
     double work;            /* multiply-adds of the forward pass per sample */
     int activation;         /* index into the table of activations, -1 for layers without */
     cn__activation_options activation_options; /* its arguments: relu(max_value=6) is CN__ACTIVATION_relu too */
+    int n_along;            /* 0: an activation that mixes the numbers of a row does so along the last axis; else along */
+    int along[CN_MAX_NDIM]; /* these, ascending, from 0: layers/along_axes.h */
     int trainable;          /* 0: its weights stay as they are */
-    cn__regularizer activity; /* of its output: what the option activity_regularizer says, if there is one */
+    cn__regularizer activity; /* of its output: what the option activity_regularizer says */
     int channels_first;       /* what the option data_format says, if there is one: layers/data_format.h */
 };
 
@@ -107,12 +110,19 @@ typedef struct cn__layer_class {
     const cn__field *fields;
     int n_fields;
     size_t options_size;
+    int n_required;       /* so many of the first fields have no default: a text has to give them */
     const void *defaults; /* an options struct */
     int (*check)(cn_layer *layer); /* arguments alone: called by the constructor; may be NULL */
     int (*build)(cn_layer *layer); /* input_ndim and input_shape are set; sets output shape, weights, workspace */
     cn__hands_on hands_on;         /* CN__HANDS_ON_UNTRAINED: in evaluate and predict only, such as Dropout */
     void (*release)(cn_layer *layer); /* what check, build or a pass keep besides; may be NULL */
 } cn__layer_class;
+
+/* The fields that end the table of every layer. */
+#define CN__LAYER_FIELDS(options)                                                                                   \
+    {"input_shape", CN__FIELD_SHAPE, offsetof(options, input_shape)},                                               \
+        {"activity_regularizer", CN__FIELD_TEXT, offsetof(options, activity_regularizer)},                          \
+        {"name", CN__FIELD_TEXT, offsetof(options, name)}
 
 /* The table of layers: add a line here and the file is known everywhere. */
 #define CN__LAYER_LIST(X)                                                                                           \
@@ -156,8 +166,12 @@ extern const cn__layer_class *const cn__layer_classes[CN__LAYER_COUNT];
 /* A layer of a class with a copy of `options` (NULL: the defaults), checked. NULL with a sentence. */
 cn_layer *cn__layer_create(const cn__layer_class *class_, const void *options);
 
-/* 1 if the layer hands its input on unchanged in training, or else in evaluate and predict. */
+/* 1 if the layer hands its input on unchanged in training, or else in evaluate and predict, and nothing is asked of its
+ * output. */
 int cn__layer_hands_on(const cn_layer *layer, int training);
+
+/* 1 if the layer's output costs something: an activity_regularizer. */
+int cn__layer_has_penalty(const cn_layer *layer);
 
 /* Switches training of the layer's weights on or off, in its options too. */
 void cn__layer_set_trainable(cn_layer *layer, int trainable);
@@ -182,8 +196,15 @@ int cn__layer_check_rules(const cn_layer *layer, const char *weight, const char 
 int cn__layer_set_rules(cn_layer *layer, const char *regularizer, const char *constraint);
 
 /* Likewise a weight that no gradient reaches: state that forward itself changes in training, such as a moving average.
- * It is saved and counted with the weights; its sink drops everything. */
-void cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape);
+ * It is saved and counted with the weights; its sink drops everything. Returns it. */
+cn__weight *cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape);
+
+/* For build functions: the activation of the layer runs along so many axes of `shape` (of z, as the class sees it), counted
+ * from 1 or, negative, from behind. `name` stands in front of "axis" in messages. Comes after thread_size has been set. */
+int cn__layer_set_along(cn_layer *layer, const char *name, int n, const int64_t *axes, int ndim, const int64_t *shape);
+
+/* Likewise along the axis that the activation's text names; nothing to do for most activations. */
+int cn__layer_set_activation_axis(cn_layer *layer, int ndim, const int64_t *shape);
 
 /* The order of a picture's axes, for messages. */
 const char *cn__layer_picture_axes(const cn_layer *layer);

@@ -1,7 +1,6 @@
-#include "layers/engine_activation.h"
-#include "layers/layer_parts.h"
+#include "layers/along_axes.h"
 
-/* y = activation(x) along the last axis */
+/* y = activation(x), along the last axis unless the layer says otherwise */
 typedef struct share {
     const cn__pass *pass;
     const cn__activation_math *math;
@@ -40,13 +39,17 @@ static void backward_samples(void *context, int thread, int64_t begin, int64_t e
 void cn__activation_forward(const cn__pass *pass)
 {
     share s = prepare(pass);
-    cn__each_sample(pass, forward_samples, &s);
+    if (pass->layer->n_along) cn__along_forward(&(cn__along){pass, pass->layer->input_shape, pass->x, pass->y, NULL, NULL});
+    else cn__each_sample(pass, forward_samples, &s);
 }
 
 void cn__activation_backward(const cn__pass *pass)
 {
     share s = prepare(pass);
-    if (pass->dx) cn__each_sample(pass, backward_samples, &s);
+    if (!pass->dx) return;
+    if (pass->layer->n_along)
+        cn__along_backward(&(cn__along){pass, pass->layer->input_shape, pass->x, pass->y, pass->dy, pass->dx});
+    else cn__each_sample(pass, backward_samples, &s);
 }
 
 const cn__layer_math CN_T(cn__layer_activation_math) = {cn__activation_forward, cn__activation_backward};
@@ -56,9 +59,7 @@ const cn__layer_math CN_T(cn__layer_activation_math) = {cn__activation_forward, 
 
 static const cn__field fields[] = {
     {"activation", CN__FIELD_TEXT, offsetof(cn_activation_options, activation)},
-    {"input_shape", CN__FIELD_SHAPE, offsetof(cn_activation_options, input_shape)},
-    {"activity_regularizer", CN__FIELD_TEXT, offsetof(cn_activation_options, activity_regularizer)},
-    {"name", CN__FIELD_TEXT, offsetof(cn_activation_options, name)},
+    CN__LAYER_FIELDS(cn_activation_options),
 };
 
 static int check(cn_layer *layer)
@@ -71,15 +72,15 @@ static int check(cn_layer *layer)
 static int build(cn_layer *layer)
 {
     const cn__activation_class *class_ = cn__activation_classes[layer->activation];
-    int64_t columns = layer->input_ndim ? layer->input_shape[layer->input_ndim - 1] : 1;
-    if (class_->by_row && columns == 1)
-        return cn__fail(CN_EINVAL, "%s: %s over one unit is always the same; use sigmoid, or one unit per class",
-                        cn__layer_label(layer), class_->name);
-    if (class_->halves && columns % 2 != 0)
-        return cn__fail(CN_ESHAPE, "%s: %s splits the last axis in two halves, but it has %lld entries",
-                        cn__layer_label(layer), class_->name, (long long)columns);
+    CN_TRY(cn__layer_set_activation_axis(layer, layer->input_ndim, layer->input_shape));
     cn__layer_keep_shape(layer);
-    if (class_->halves) layer->output_shape[layer->output_ndim - 1] = columns / 2;
+    if (!class_->halves) return CN_OK;
+    int axis = layer->n_along ? layer->along[0] : layer->output_ndim - 1;
+    int64_t entries = layer->output_shape[axis];
+    if (entries % 2 != 0)
+        return cn__fail(CN_ESHAPE, "%s: %s splits %s axis in two halves, but it has %lld entries", cn__layer_label(layer),
+                        class_->name, layer->n_along ? "its" : "the last", (long long)entries);
+    layer->output_shape[axis] = entries / 2;
     return CN_OK;
 }
 
@@ -88,6 +89,7 @@ const cn__layer_class cn__layer_activation = {
     .snake = "activation",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
+    .n_required = 1,
     .options_size = sizeof(cn_activation_options),
     .defaults = &(const cn_activation_options){.activation = NULL},
     .check = check,

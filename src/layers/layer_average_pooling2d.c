@@ -49,6 +49,7 @@ const cn__layer_class cn__layer_average_pooling2d = {
     .snake = "average_pooling2d",
     .fields = cn__pooling2d_fields,
     .n_fields = CN__POOLING2D_FIELDS,
+    .n_required = 1,
     .options_size = sizeof(cn_pooling2d_options),
     .defaults = &(const cn_pooling2d_options){CN_POOLING2D_DEFAULTS},
     .check = cn__pooling2d_check,

@@ -1,7 +1,7 @@
 #include "kernels/bf16.h"
 #include "kernels/conv2d.h"
+#include "layers/along_axes.h"
 #include "layers/data_format.h"
-#include "layers/engine_activation.h"
 #include "layers/pooling2d_options.h"
 #include "layers/window2d.h"
 
@@ -55,7 +55,8 @@ static int64_t packed_size(const cn__conv2d *conv, const cn__conv2d *turned)
 static share open_share(const cn__pass *pass)
 {
     const cn_layer *layer = pass->layer;
-    int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
+    /* along other axes than the channels the activation comes after all rows */
+    int activation = pass->skip_activation || layer->n_along ? CN__ACTIVATION_linear : layer->activation;
     share s = {.pass = pass, .conv = describe(layer), .math = cn__activation_maths[activation],
                .z = cn__activation_needs_input(activation, &layer->activation_options) ? pass->workspace : NULL,
                .packed = pass->shared_memory};
@@ -113,7 +114,7 @@ static void finish(const share *s, int64_t pixels, real *z, real *y)
     for (int64_t n = 0; bias && n < pixels; n++)
         for (int64_t f = 0; f < filters; f++) z[n * filters + f] += bias[f];
     s->math->forward(&layer->activation_options, pixels, filters, z, y);
-    if (s->conv.rounds && !s->pass->is_last) round_all(pixels * filters, y);
+    if (s->conv.rounds && !s->pass->is_last && !layer->n_along) round_all(pixels * filters, y);
 }
 
 /* begin ... end: rows of y, counted through all pictures. */
@@ -174,6 +175,8 @@ static void forward(const cn__pass *pass)
     cn__parallel(pass->pool, s.conv.size[0] * s.conv.size[1], pack_forward, &s);
     if (pass->behind) cn__parallel(pass->pool, pass->batch * s.pooling.out_height, forward_pooled_rows, &s);
     else cn__parallel(pass->pool, pass->batch * s.conv.out_height, forward_rows, &s);
+    if (pass->layer->n_along)
+        cn__along_forward(&(cn__along){pass, pass->layer->output_shape, pass->y, pass->y, NULL, NULL});
 }
 
 /* dy becomes dz, in the same place. */
@@ -282,6 +285,8 @@ static void backward(const cn__pass *pass)
     share s = open_share(pass);
     int has_bias = pass->layer->n_weights > 1;
     s.learns = wanted(&pass->sinks[0]) || (has_bias && wanted(&pass->sinks[1]));
+    if (pass->layer->n_along)
+        cn__along_backward(&(cn__along){pass, pass->layer->output_shape, NULL, pass->y, pass->dy, pass->dy});
     if (pass->dx) cn__parallel(pass->pool, s.conv.size[0] * s.conv.size[1], pack_turned, &s);
     if (pass->batch) judge(&s);
     else memset(s.sums, 0, (size_t)s.piece_size * sizeof *s.sums);
@@ -339,7 +344,8 @@ static int check(cn_layer *layer)
         return cn__fail(CN_EINVAL, "%s: groups must be a positive whole number that divides the %lld filters, got %lld",
                         label, (long long)o->filters, (long long)o->groups);
     CN_TRY(cn__activation_find(label, o->activation, &layer->activation, &layer->activation_options));
-    if (cn__activation_classes[layer->activation]->by_row && o->filters == 1)
+    if (cn__activation_classes[layer->activation]->by_row && o->filters == 1 && layer->activation_options.axis == -1 &&
+        !layer->channels_first)
         return cn__fail(CN_EINVAL, "%s: %s over one filter is always the same; use sigmoid, or one filter per class",
                         label, cn__activation_classes[layer->activation]->name);
     if (cn__activation_classes[layer->activation]->halves)
@@ -376,6 +382,7 @@ static int build(cn_layer *layer)
         layer->workspace_size = layer->output_shape[0] * layer->output_shape[1] * o->filters;
     cn__conv2d conv = describe(layer), turned = cn__conv2d_turned(&conv);
     layer->thread_size = kernel_memory(&conv) + layer->output_shape[0] * layer->output_shape[1] * o->filters;
+    CN_TRY(cn__layer_set_activation_axis(layer, layer->output_ndim, layer->output_shape));
     layer->shared_size = packed_size(&conv, &turned) + cn__conv2d_pieces(&conv) * cn__conv2d_sums_size(&conv);
     layer->work = terms * (double)o->filters * (double)layer->output_shape[0] *
                   (double)layer->output_shape[1];
@@ -387,8 +394,9 @@ const cn__layer_class cn__layer_conv2d = {
     .snake = "conv2d",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
+    .n_required = 2,
     .options_size = sizeof(cn_conv2d_options),
-    .defaults = &(const cn_conv2d_options){CN_CONV2D_DEFAULTS},
+    .defaults = &(const cn_conv2d_options){CN_CONV2D_DEFAULTS, .strides = {1, 1}, .dilation_rate = {1, 1}},
     .check = check,
     .build = build,
 };

@@ -1,7 +1,6 @@
 #include "kernels/bf16.h"
 #include "kernels/dense_bf16.h"
-#include "layers/engine_activation.h"
-#include "layers/layer.h"
+#include "layers/along_axes.h"
 
 /* y = activation(x . kernel + bias) on the last axis.
  *   x (B,I)  kernel (I,O)  bias (O)  y (B,O);  B is the batch times all axes but the last.
@@ -52,12 +51,18 @@ static cn__dense products_of(const cn__pass *pass)
                        .kernel_panel = pass->kernel_panel};
 }
 
+/* What runs over the rows of y. Along other axes it comes after them. */
+static int own_activation(const cn__pass *pass)
+{
+    return pass->skip_activation || pass->layer->n_along ? CN__ACTIVATION_linear : pass->layer->activation;
+}
+
 static void forward(const cn__pass *pass)
 {
     const cn_layer *layer = pass->layer;
     const cn__weight *kernel = &layer->weights[0];
     int64_t rows = pass->batch * (layer->input_size / kernel->rows);
-    int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
+    int activation = own_activation(pass);
     /* Activations whose derivative needs z keep it in the workspace; the others work in place. */
     real *z = cn__activation_needs_input(activation, &layer->activation_options) ? pass->workspace : pass->y;
     cn__dense d = products_of(pass);
@@ -65,7 +70,7 @@ static void forward(const cn__pass *pass)
     const real *bias = layer->n_weights > 1 ? pass->weights[1] : NULL;
     int does_relu = pass->bytes && activation == CN__ACTIVATION_relu &&
                     cn__activation_is_plain(activation, &layer->activation_options);
-    int rounds = pass->bf16 && !pass->is_last;
+    int rounds = pass->bf16 && !pass->is_last && !layer->n_along;
     cn__finish finish = {.bias = bias, .relu = does_relu, .rounds = does_relu && rounds};
     if (pass->bf16 && pass->bytes)
         cn__dense_forward_bf16_bytes(&d, pass->bf16, pass->bytes, &finish, z);
@@ -79,6 +84,7 @@ static void forward(const cn__pass *pass)
                .columns = kernel->columns, .z = z, .out = pass->y,
                .rounds = rounds, .bias = pass->bytes ? NULL : bias};
     if (!does_relu) cn__parallel(pass->pool, rows, finish_rows, &s);
+    if (layer->n_along) cn__along_forward(&(cn__along){pass, layer->output_shape, pass->y, pass->y, NULL, NULL});
 }
 
 static void backward_rows(const cn__pass *pass)
@@ -86,7 +92,8 @@ static void backward_rows(const cn__pass *pass)
     const cn_layer *layer = pass->layer;
     const cn__weight *kernel = &layer->weights[0];
     int64_t rows = pass->batch * (layer->input_size / kernel->rows);
-    int activation = pass->skip_activation ? CN__ACTIVATION_linear : layer->activation;
+    int activation = own_activation(pass);
+    if (layer->n_along) cn__along_backward(&(cn__along){pass, layer->output_shape, NULL, pass->y, pass->dy, pass->dy});
     if (activation != CN__ACTIVATION_linear) {
         int keeps_z = cn__activation_needs_input(activation, &layer->activation_options);
         share s = {.math = cn__activation_maths[activation], .options = &layer->activation_options,
@@ -152,7 +159,7 @@ static int check(cn_layer *layer)
         return cn__fail(CN_EINVAL, "%s: units must be a positive whole number, got %lld", label,
                         (long long)options->units);
     CN_TRY(cn__activation_find(label, options->activation, &layer->activation, &layer->activation_options));
-    if (cn__activation_classes[layer->activation]->by_row && options->units == 1)
+    if (cn__activation_classes[layer->activation]->by_row && options->units == 1 && layer->activation_options.axis == -1)
         return cn__fail(CN_EINVAL, "%s: %s over one unit is always the same; use sigmoid, or one unit per class",
                         label, cn__activation_classes[layer->activation]->name);
     if (cn__activation_classes[layer->activation]->halves)
@@ -179,6 +186,7 @@ static int build(cn_layer *layer)
         cn__layer_add_weight(layer, "bias", options->bias_initializer, 1, &options->units);
         CN_TRY(cn__layer_set_rules(layer, options->bias_regularizer, options->bias_constraint));
     }
+    CN_TRY(cn__layer_set_activation_axis(layer, layer->output_ndim, layer->output_shape));
     if (cn__activation_needs_input(layer->activation, &layer->activation_options))
         layer->workspace_size = layer->input_size / inputs * options->units;
     return CN_OK;
@@ -189,6 +197,7 @@ const cn__layer_class cn__layer_dense = {
     .snake = "dense",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
+    .n_required = 1,
     .options_size = sizeof(cn_dense_options),
     .defaults = &(const cn_dense_options){CN_DENSE_DEFAULTS},
     .check = check,

@@ -112,8 +112,7 @@ static const cn__field fields[] = {
     {"rate", CN__FIELD_REAL, offsetof(cn_dropout_options, rate)},
     {"noise_shape", CN__FIELD_SHAPE, offsetof(cn_dropout_options, noise_shape)},
     {"seed", CN__FIELD_INT64, offsetof(cn_dropout_options, seed)},
-    {"input_shape", CN__FIELD_SHAPE, offsetof(cn_dropout_options, input_shape)},
-    {"name", CN__FIELD_TEXT, offsetof(cn_dropout_options, name)},
+    CN__LAYER_FIELDS(cn_dropout_options),
 };
 
 static int check(cn_layer *layer)
@@ -150,6 +149,7 @@ const cn__layer_class cn__layer_dropout = {
     .snake = "dropout",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
+    .n_required = 1,
     .options_size = sizeof(cn_dropout_options),
     .defaults = &(const cn_dropout_options){CN_DROPOUT_DEFAULTS},
     .check = check,

@@ -10,9 +10,7 @@ const cn__layer_math CN_T(cn__layer_elu_math) = {cn__activation_forward, cn__act
 #define OPTION(name, type) {#name, CN__FIELD_##type, offsetof(cn_elu_options, name)}
 static const cn__field fields[] = {
     OPTION(alpha, REAL),
-    OPTION(input_shape, SHAPE),
-    OPTION(activity_regularizer, TEXT),
-    OPTION(name, TEXT),
+    CN__LAYER_FIELDS(cn_elu_options),
 };
 
 static int check(cn_layer *layer)

@@ -20,8 +20,7 @@ CN__MATH_IN_EITHER_FORMAT(flatten)
 
 static const cn__field fields[] = {
     {"data_format", CN__FIELD_TEXT, offsetof(cn_flatten_options, data_format)},
-    {"input_shape", CN__FIELD_SHAPE, offsetof(cn_flatten_options, input_shape)},
-    {"name", CN__FIELD_TEXT, offsetof(cn_flatten_options, name)},
+    CN__LAYER_FIELDS(cn_flatten_options),
 };
 
 static int build(cn_layer *layer)

@@ -170,9 +170,7 @@ static const cn__field fields[] = {
     OPTION(beta_constraint, TEXT),
     OPTION(gamma_constraint, TEXT),
     OPTION(trainable, INT),
-    OPTION(input_shape, SHAPE),
-    OPTION(activity_regularizer, TEXT),
-    OPTION(name, TEXT),
+    CN__LAYER_FIELDS(cn_layer_normalization_options),
 };
 
 static int check(cn_layer *layer)

@@ -10,9 +10,7 @@ const cn__layer_math CN_T(cn__layer_leaky_re_lu_math) = {cn__activation_forward,
 #define OPTION(name, type) {#name, CN__FIELD_##type, offsetof(cn_leaky_re_lu_options, name)}
 static const cn__field fields[] = {
     OPTION(negative_slope, REAL),
-    OPTION(input_shape, SHAPE),
-    OPTION(activity_regularizer, TEXT),
-    OPTION(name, TEXT),
+    CN__LAYER_FIELDS(cn_leaky_re_lu_options),
 };
 
 static int check(cn_layer *layer)

@@ -68,7 +68,7 @@ const cn__layer_class cn__layer_max_pooling2d = {
     .fields = cn__pooling2d_fields,
     .n_fields = CN__POOLING2D_FIELDS,
     .options_size = sizeof(cn_pooling2d_options),
-    .defaults = &(const cn_pooling2d_options){CN_POOLING2D_DEFAULTS},
+    .defaults = &(const cn_pooling2d_options){CN_POOLING2D_DEFAULTS, .pool_size = {2, 2}},
     .check = cn__pooling2d_check,
     .build = build,
 };

@@ -96,9 +96,7 @@ static const cn__field fields[] = {
     OPTION(alpha_constraint, TEXT),
     OPTION(shared_axes, SHAPE),
     OPTION(trainable, INT),
-    OPTION(input_shape, SHAPE),
-    OPTION(activity_regularizer, TEXT),
-    OPTION(name, TEXT),
+    CN__LAYER_FIELDS(cn_p_re_lu_options),
 };
 
 static int check(cn_layer *layer)

@@ -84,8 +84,7 @@ const cn__layer_math CN_T(cn__layer_permute_math) = {forward, backward};
 
 static const cn__field fields[] = {
     {"dims", CN__FIELD_SHAPE, offsetof(cn_permute_options, dims)},
-    {"input_shape", CN__FIELD_SHAPE, offsetof(cn_permute_options, input_shape)},
-    {"name", CN__FIELD_TEXT, offsetof(cn_permute_options, name)},
+    CN__LAYER_FIELDS(cn_permute_options),
 };
 
 static int check(cn_layer *layer)
@@ -121,6 +120,7 @@ const cn__layer_class cn__layer_permute = {
     .snake = "permute",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
+    .n_required = 1,
     .options_size = sizeof(cn_permute_options),
     .defaults = &(const cn_permute_options){.name = NULL},
     .check = check,

@@ -38,8 +38,7 @@ static const cn__field fields[] = {
     OPTION(seed, INT64),
     OPTION(fill_value, REAL),
     OPTION(data_format, TEXT),
-    OPTION(input_shape, SHAPE),
-    OPTION(name, TEXT),
+    CN__LAYER_FIELDS(cn_random_rotation_options),
 };
 
 static int check(cn_layer *layer)
@@ -54,6 +53,7 @@ const cn__layer_class cn__layer_random_rotation = {
     .snake = "random_rotation",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
+    .n_required = 1,
     .options_size = sizeof(cn_random_rotation_options),
     .defaults = &(const cn_random_rotation_options){CN_RANDOM_ROTATION_DEFAULTS},
     .check = check,

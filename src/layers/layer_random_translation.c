@@ -36,8 +36,7 @@ static const cn__field fields[] = {
     OPTION(seed, INT64),
     OPTION(fill_value, REAL),
     OPTION(data_format, TEXT),
-    OPTION(input_shape, SHAPE),
-    OPTION(name, TEXT),
+    CN__LAYER_FIELDS(cn_random_translation_options),
 };
 
 static int check(cn_layer *layer)
@@ -53,6 +52,7 @@ const cn__layer_class cn__layer_random_translation = {
     .snake = "random_translation",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
+    .n_required = 2,
     .options_size = sizeof(cn_random_translation_options),
     .defaults = &(const cn_random_translation_options){CN_RANDOM_TRANSLATION_DEFAULTS},
     .check = check,

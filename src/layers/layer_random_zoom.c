@@ -39,8 +39,7 @@ static const cn__field fields[] = {
     OPTION(seed, INT64),
     OPTION(fill_value, REAL),
     OPTION(data_format, TEXT),
-    OPTION(input_shape, SHAPE),
-    OPTION(name, TEXT),
+    CN__LAYER_FIELDS(cn_random_zoom_options),
 };
 
 static int check(cn_layer *layer)
@@ -56,6 +55,7 @@ const cn__layer_class cn__layer_random_zoom = {
     .snake = "random_zoom",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
+    .n_required = 1,
     .options_size = sizeof(cn_random_zoom_options),
     .defaults = &(const cn_random_zoom_options){CN_RANDOM_ZOOM_DEFAULTS},
     .check = check,

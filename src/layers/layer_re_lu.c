@@ -12,9 +12,7 @@ static const cn__field fields[] = {
     OPTION(max_value, REAL),
     OPTION(negative_slope, REAL),
     OPTION(threshold, REAL),
-    OPTION(input_shape, SHAPE),
-    OPTION(activity_regularizer, TEXT),
-    OPTION(name, TEXT),
+    CN__LAYER_FIELDS(cn_re_lu_options),
 };
 
 static int check(cn_layer *layer)

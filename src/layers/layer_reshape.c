@@ -21,8 +21,7 @@ const cn__layer_math CN_T(cn__layer_reshape_math) = {forward, backward};
 
 static const cn__field fields[] = {
     {"target_shape", CN__FIELD_SHAPE, offsetof(cn_reshape_options, target_shape)},
-    {"input_shape", CN__FIELD_SHAPE, offsetof(cn_reshape_options, input_shape)},
-    {"name", CN__FIELD_TEXT, offsetof(cn_reshape_options, name)},
+    CN__LAYER_FIELDS(cn_reshape_options),
 };
 
 static int check(cn_layer *layer)
@@ -67,6 +66,7 @@ const cn__layer_class cn__layer_reshape = {
     .snake = "reshape",
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
+    .n_required = 1,
     .options_size = sizeof(cn_reshape_options),
     .defaults = &(const cn_reshape_options){.name = NULL},
     .check = check,

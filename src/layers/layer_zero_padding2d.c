@@ -92,8 +92,7 @@ CN__MATH_IN_EITHER_FORMAT(zero_padding2d)
 static const cn__field fields[] = {
     {"padding", CN__FIELD_TEXT, offsetof(cn_zero_padding2d_options, padding)},
     {"data_format", CN__FIELD_TEXT, offsetof(cn_zero_padding2d_options, data_format)},
-    {"input_shape", CN__FIELD_SHAPE, offsetof(cn_zero_padding2d_options, input_shape)},
-    {"name", CN__FIELD_TEXT, offsetof(cn_zero_padding2d_options, name)},
+    CN__LAYER_FIELDS(cn_zero_padding2d_options),
 };
 
 static int check(cn_layer *layer)
@@ -126,7 +125,7 @@ const cn__layer_class cn__layer_zero_padding2d = {
     .fields = fields,
     .n_fields = sizeof fields / sizeof *fields,
     .options_size = sizeof(cn_zero_padding2d_options),
-    .defaults = &(const cn_zero_padding2d_options){CN_ZERO_PADDING2D_DEFAULTS, .padding = "1"},
+    .defaults = &(const cn_zero_padding2d_options){CN_ZERO_PADDING2D_DEFAULTS, .padding = "(1, 1)"},
     .check = check,
     .build = build,
 };

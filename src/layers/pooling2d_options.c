@@ -8,15 +8,13 @@ const cn__field cn__pooling2d_fields[CN__POOLING2D_FIELDS] = {
     {"strides", CN__FIELD_SHAPE, offsetof(cn_pooling2d_options, strides)},
     {"padding", CN__FIELD_TEXT, offsetof(cn_pooling2d_options, padding)},
     {"data_format", CN__FIELD_TEXT, offsetof(cn_pooling2d_options, data_format)},
-    {"input_shape", CN__FIELD_SHAPE, offsetof(cn_pooling2d_options, input_shape)},
-    {"name", CN__FIELD_TEXT, offsetof(cn_pooling2d_options, name)},
+    CN__LAYER_FIELDS(cn_pooling2d_options),
 };
 
 const cn__field cn__global_pooling2d_fields[CN__GLOBAL_POOLING2D_FIELDS] = {
     {"data_format", CN__FIELD_TEXT, offsetof(cn_global_pooling2d_options, data_format)},
     {"keepdims", CN__FIELD_INT, offsetof(cn_global_pooling2d_options, keepdims)},
-    {"input_shape", CN__FIELD_SHAPE, offsetof(cn_global_pooling2d_options, input_shape)},
-    {"name", CN__FIELD_TEXT, offsetof(cn_global_pooling2d_options, name)},
+    CN__LAYER_FIELDS(cn_global_pooling2d_options),
 };
 
 static const int64_t no_dilation[2] = {1, 1};
@@ -24,7 +22,8 @@ static const int64_t no_dilation[2] = {1, 1};
 int cn__pooling2d_check(cn_layer *layer)
 {
     cn_pooling2d_options *o = layer->options;
-    CN_TRY(cn__window2d_pair(layer, "pool_size", o->pool_size, 2));
+    /* Keras 3 has a default for the largest number only */
+    CN_TRY(cn__window2d_pair(layer, "pool_size", o->pool_size, layer->class_ == &cn__layer_max_pooling2d ? 2 : 0));
     if (!o->strides[0]) {
         o->strides[0] = o->pool_size[0];
         o->strides[1] = o->pool_size[1];
@@ -71,5 +70,5 @@ int cn__conv2d_pools(const cn_layer *layer, const cn_layer *behind)
     return o->strides[0] >= o->pool_size[0] && o->strides[1] >= o->pool_size[1] &&
            !layer->channels_first && !behind->channels_first && !cn__activation_classes[layer->activation]->by_row &&
            !cn__activation_needs_input(layer->activation, &layer->activation_options) &&
-           layer->activity.l1 == 0 && layer->activity.l2 == 0;
+           !cn__layer_has_penalty(layer) && !cn__layer_has_penalty(behind);
 }

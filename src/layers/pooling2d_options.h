@@ -5,7 +5,7 @@
 #include "kernels/pooling2d.h"
 #include "layers/layer.h"
 
-enum { CN__POOLING2D_FIELDS = 6, CN__GLOBAL_POOLING2D_FIELDS = 4 };
+enum { CN__POOLING2D_FIELDS = 7, CN__GLOBAL_POOLING2D_FIELDS = 5 };
 extern const cn__field cn__pooling2d_fields[CN__POOLING2D_FIELDS];
 extern const cn__field cn__global_pooling2d_fields[CN__GLOBAL_POOLING2D_FIELDS];
 

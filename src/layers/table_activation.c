@@ -31,6 +31,14 @@ static int all_finite(const cn__activation_class *class_, const cn__activation_o
     return CN_OK;
 }
 
+const cn__field cn__activation_axis[1] = {{"axis", CN__FIELD_INT, offsetof(cn__activation_options, axis)}};
+
+int cn__activation_check_axis(const char *owner, const cn__activation_options *options)
+{
+    if (options->axis) return CN_OK;
+    return cn__fail(CN_EINVAL, "%s: axis 0 is the batch; axes count from 1, and -1 is the last", owner);
+}
+
 int cn__activation_find(const char *owner, const char *text, int *index, cn__activation_options *options)
 {
     const char *names[CN__ACTIVATION_COUNT];

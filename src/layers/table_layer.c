@@ -14,9 +14,15 @@ const cn__layer_class *const cn__layer_classes[CN__LAYER_COUNT] = {CN__LAYER_LIS
 /* 2^40 numbers per sample is beyond any machine; the bound keeps later products from overflowing. */
 #define LARGEST_SAMPLE ((int64_t)1 << 40)
 
+int cn__layer_has_penalty(const cn_layer *layer)
+{
+    return layer->activity.l1 != 0 || layer->activity.l2 != 0;
+}
+
 int cn__layer_hands_on(const cn_layer *layer, int training)
 {
     cn__hands_on how = layer->class_->hands_on;
+    if (cn__layer_has_penalty(layer)) return 0; /* a penalty needs an output and a gradient of its own */
     if (how == CN__HANDS_ON && layer->channels_first) return 0; /* Flatten brings the numbers into another order */
     return how == CN__HANDS_ON || (how == CN__HANDS_ON_UNTRAINED && !training);
 }
@@ -116,6 +122,17 @@ void cn_layer_destroy(cn_layer **layer)
     *layer = NULL;
 }
 
+static int has_required(const cn__layer_class *class_, const cn__spec *spec)
+{
+    for (int i = 0; i < class_->n_required; i++) {
+        const char *name = class_->fields[i].name;
+        int is_given = 0;
+        for (int k = 0; k < spec->n; k++) is_given |= spec->keys[k] ? !strcmp(spec->keys[k], name) : k == i;
+        if (!is_given) return cn__fail(CN_EINVAL, "%s: %s is missing; it has no default", class_->snake, name);
+    }
+    return CN_OK;
+}
+
 cn_layer *cn_layer_from_text(const char *text)
 {
     cn__spec spec;
@@ -127,7 +144,7 @@ cn_layer *cn_layer_from_text(const char *text)
     if (!options) return NULL;
     cn_layer *layer = NULL;
     if (cn__fields_copy(class_->fields, class_->n_fields, class_->defaults, options) == CN_OK) {
-        if (cn__fields_set(class_->fields, class_->n_fields, options, &spec) == CN_OK)
+        if (cn__fields_set(class_->fields, class_->n_fields, options, &spec) == CN_OK && has_required(class_, &spec) == CN_OK)
             layer = cn__layer_create(class_, options);
         cn__fields_free(class_->fields, class_->n_fields, options);
     }
@@ -254,8 +271,9 @@ int cn__layer_set_rules(cn_layer *layer, const char *regularizer, const char *co
     return read_rules(layer, weight->name, regularizer, constraint, weight->ndim, weight);
 }
 
-void cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape)
+cn__weight *cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape)
 {
-    cn__layer_add_weight(layer, name, initializer, ndim, shape);
-    layer->weights[layer->n_weights - 1].trainable = 0;
+    cn__weight *weight = cn__layer_add_weight(layer, name, initializer, ndim, shape);
+    weight->trainable = 0;
+    return weight;
 }

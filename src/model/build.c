@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "layers/initializer.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -108,6 +109,7 @@ static int initialize(const cn_model *model, int weight)
     cn__random_begin(&random, model->seed, CN__FOR_INITIALIZER, (uint32_t)weight);
     const cn_layer *layer = model->layers[model->weights[weight].layer];
     int status = cn__initializer_fill(layer->name, shape->initializer, &random, shape->ndim, shape->shape, values);
+    for (int64_t i = 0; shape->begins_with_root && i < shape->rows * shape->columns; i++) values[i] = sqrt(values[i]);
     if (status == CN_OK) store(model, weight, values);
     cn__free(values);
     return status;

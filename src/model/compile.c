@@ -17,7 +17,11 @@ static int can_use_logits(const cn_model *model)
     const cn_layer *last = cn__model_last(model);
     if (model->loss.axes.n) return 0; /* a softmax runs over the last axis */
     if (last->activity.l1 != 0 || last->activity.l2 != 0) return 0; /* the penalty needs the output itself */
-    return wanted && last->activation >= 0 && !strcmp(cn__activation_classes[last->activation]->name, wanted);
+    if (!wanted || last->activation < 0) return 0;
+    const cn__activation_class *class_ = cn__activation_classes[last->activation];
+    /* the shape may not be known yet, so only what is the last axis by its name */
+    if (class_->by_row && (last->activation_options.axis != -1 || last->channels_first)) return 0;
+    return !strcmp(class_->name, wanted);
 }
 
 static int is_taken(const cn_model *model, const char *name)

@@ -27,6 +27,16 @@ static json_t *list_value(const void *at)
     return numbers;
 }
 
+static json_t *reals_value(const void *at)
+{
+    cn__reals reals;
+    memcpy(&reals, at, sizeof reals);
+    if (!reals.n) return json_real(reals.one);
+    json_t *numbers = json_array();
+    for (int64_t i = 0; i < reals.n; i++) json_array_append_new(numbers, json_real(reals.many[i]));
+    return numbers;
+}
+
 static json_t *field_value(const cn__field *field, const void *options)
 {
     const char *at = (const char *)options + field->offset;
@@ -50,6 +60,7 @@ static json_t *field_value(const cn__field *field, const void *options)
         return isfinite(real) ? json_real(real) : json_null(); /* Keras's None for "no bound" */
     case CN__FIELD_TEXT: memcpy(&text, at, sizeof text); return text ? json_string(text) : json_null();
     case CN__FIELD_LIST: return list_value(at);
+    case CN__FIELD_REALS: return reals_value(at);
     default: {
         memcpy(shape, at, sizeof shape);
         json_t *sizes = json_array();
@@ -151,6 +162,24 @@ static json_t *parse(const char *text)
     return object;
 }
 
+/* The field holds no list yet: defaults have none. */
+static int read_reals(const cn__field *field, void *options, const json_t *value)
+{
+    size_t n = json_array_size(value);
+    double *list = cn__alloc(n + 1, sizeof *list, field->name);
+    if (!list) return CN_ENOMEM;
+    int is_good = json_is_array(value) ? n > 0 : json_is_number(value);
+    list[0] = json_number_value(value);
+    for (size_t i = 0; i < n; i++) {
+        is_good &= json_is_number(json_array_get(value, i));
+        list[i] = json_number_value(json_array_get(value, i));
+    }
+    cn__reals reals = {.one = list[0], .many = n ? list : NULL, .n = (int64_t)n};
+    if (is_good) memcpy((char *)options + field->offset, &reals, sizeof reals);
+    if (!is_good || !n) cn__free(list);
+    return is_good ? CN_OK : bad("numbers of the wrong type");
+}
+
 static int read_field(const cn__field *field, void *options, const json_t *value)
 {
     char *at = (char *)options + field->offset;
@@ -188,6 +217,7 @@ static int read_field(const cn__field *field, void *options, const json_t *value
         real = json_number_value(value);
         memcpy(at, &real, sizeof real);
         return CN_OK;
+    case CN__FIELD_REALS: return read_reals(field, options, value);
     case CN__FIELD_LIST: {
         double list[CN__LIST_ENTRIES] = {0};
         if (!json_is_array(value) || json_array_size(value) > CN__LIST_ENTRIES) return bad(message);

@@ -94,16 +94,21 @@ def record_activations():
 
 # --- layers ------------------------------------------------------------------------------------------------------------
 
-L = keras.layers
+L, A = keras.layers, keras.activations
 L1, L2, L1L2 = keras.regularizers.L1, keras.regularizers.L2, keras.regularizers.L1L2
 SEED = 7  # of the model, and Cornu's layer is number 0 in it
+
+
+def sparsemax_1(x):
+    rows = tf.transpose(x, (0, 2, 1))
+    return tf.transpose(tf.reshape(sparsemax(tf.reshape(rows, (-1, rows.shape[-1]))), tf.shape(rows)), (0, 2, 1))
 
 
 class Dropout(L.Dropout):
     """Keras's layer with Cornu's numbers in place of tf.random's."""
 
-    def __init__(self, rate, noise_shape=None, seed=SEED):
-        super().__init__(rate, noise_shape=noise_shape, seed=seed)
+    def __init__(self, rate, noise_shape=None, seed=SEED, **kwargs):
+        super().__init__(rate, noise_shape=noise_shape, seed=seed, **kwargs)
         self.cornu = Stream(seed, DROPOUT, 0)
 
     def call(self, inputs, training=False):
@@ -278,6 +283,55 @@ LAYERS = [
     ("global_max_pooling2d(keepdims=true)", lambda: L.GlobalMaxPooling2D(keepdims=True), (3, 2, 2)),
     ("global_average_pooling2d", lambda: L.GlobalAveragePooling2D(), (3, 2, 4)),
     ("global_average_pooling2d(keepdims=true)", lambda: L.GlobalAveragePooling2D(keepdims=True), (3, 2, 2)),
+    ("rescaling([0.3, -2, 0.5], offset=[1, 0, -0.25])", lambda: L.Rescaling([0.3, -2.0, 0.5], offset=[1.0, 0.0, -0.25]),
+     (2, 3)),
+    ("rescaling(0.5, (0.1, 0.2))", lambda: L.Rescaling(0.5, offset=(0.1, 0.2)), (3, 2)),
+    ("rescaling([0.25, 4])", lambda: L.Rescaling([0.25, 4.0]), (2, 1, 2)),
+    ("rescaling([0.75], [0.5])", lambda: L.Rescaling([0.75], offset=[0.5]), (3,)),
+    ("softmax((1, 2))", lambda: L.Softmax(axis=(1, 2)), (3, 4)),
+    ("softmax([1, 3])", lambda: L.Softmax(axis=[1, 3]), (2, 3, 2)),
+    ("softmax([-2])", lambda: L.Softmax(axis=[-2]), (3, 2)),
+    ("activation(softmax(axis=1))", lambda: L.Activation(lambda x: A.softmax(x, axis=1)), (3, 2)),
+    ("activation(softmax(-2))", lambda: L.Activation(lambda x: A.softmax(x, axis=-2)), (2, 3, 2)),
+    ("activation(softmax(2))", lambda: L.Activation(lambda x: A.softmax(x, axis=2)), (2, 3)),
+    ("activation(log_softmax(axis=1))", lambda: L.Activation(lambda x: A.log_softmax(x, axis=1)), (3, 2)),
+    ("activation(sparsemax(1))", lambda: L.Activation(sparsemax_1), (3, 2)),
+    ("activation(glu(axis=1))", lambda: L.Lambda(lambda x: A.glu(x, axis=1)), (4, 3)),
+    ("activation(glu(2))", lambda: L.Lambda(lambda x: A.glu(x, axis=2)), (2, 2, 3)),
+    ("dense(3, activation=softmax(axis=1))", lambda: L.Dense(3, activation=lambda x: A.softmax(x, axis=1)), (4, 2)),
+    ("dense(1, activation=log_softmax(axis=1))", lambda: L.Dense(1, activation=lambda x: A.log_softmax(x, axis=1)), (3, 2)),
+    ("conv2d(2, 2, activation=softmax(axis=-2))", lambda: L.Conv2D(2, 2, activation=lambda x: A.softmax(x, axis=-2)),
+     (3, 4, 2)),
+    ("batch_normalization(renorm=true)", lambda: L.BatchNormalization(renorm=True), (4,)),
+    ("batch_normalization(momentum=0.9, renorm=true, renorm_clipping=dict(rmax=1.5, rmin=0.8, dmax=0.5), "
+     "renorm_momentum=0.7)", lambda: L.BatchNormalization(
+         momentum=0.9, renorm=True, renorm_clipping=dict(rmax=1.5, rmin=0.8, dmax=0.5), renorm_momentum=0.7), (2, 5)),
+    ("batch_normalization(1, center=false, renorm=true, renorm_clipping=dict(dmax=0))",
+     lambda: L.BatchNormalization(axis=1, center=False, renorm=True, renorm_clipping=dict(dmax=0)), (3, 2)),
+    ("batch_normalization(scale=false, renorm=true, renorm_clipping=dict(rmin=0.9), synchronized=true)",
+     lambda: L.BatchNormalization(scale=False, renorm=True, renorm_clipping=dict(rmin=0.9), synchronized=True), (3,)),
+    ("batch_normalization(renorm=true, trainable=false)", lambda: L.BatchNormalization(renorm=True, trainable=False), (3,)),
+    ("flatten(activity_regularizer=l2(0.3))", lambda: L.Flatten(activity_regularizer=L2(0.3)), (2, 3)),
+    ("flatten(channels_first, activity_regularizer=l1(0.2))",
+     lambda: L.Flatten("channels_first", activity_regularizer=L1(0.2)), (2, 3)),
+    ("reshape(2x3, activity_regularizer=l1(0.4))", lambda: L.Reshape((2, 3), activity_regularizer=L1(0.4)), (6,)),
+    ("permute(2x1, activity_regularizer=l2(0.4))", lambda: L.Permute((2, 1), activity_regularizer=L2(0.4)), (2, 3)),
+    ("rescaling(0.5, activity_regularizer=l2(0.6))", lambda: L.Rescaling(0.5, activity_regularizer=L2(0.6)), (5,)),
+    ("zero_padding2d(activity_regularizer=l2(0.2))", lambda: L.ZeroPadding2D(activity_regularizer=L2(0.2)), (2, 1, 2)),
+    ("dropout(0.4, activity_regularizer=l1_l2(0.1, 0.2))",
+     lambda: Dropout(0.4, activity_regularizer=L1L2(0.1, 0.2)), (6,)),
+    ("max_pooling2d(2, activity_regularizer=l2(0.3))", lambda: L.MaxPooling2D(2, activity_regularizer=L2(0.3)), (4, 2, 2)),
+    ("average_pooling2d(2, activity_regularizer=l2(0.3))",
+     lambda: L.AveragePooling2D(2, activity_regularizer=L2(0.3)), (4, 2, 2)),
+    ("global_max_pooling2d(activity_regularizer=l1(0.3))",
+     lambda: L.GlobalMaxPooling2D(activity_regularizer=L1(0.3)), (2, 2, 2)),
+    ("global_average_pooling2d(activity_regularizer=l1(0.3))",
+     lambda: L.GlobalAveragePooling2D(activity_regularizer=L1(0.3)), (2, 2, 2)),
+    ("random_translation(0.3, 0.2, activity_regularizer=l2(0.1))",
+     lambda: RandomTranslation(0.3, 0.2, activity_regularizer=L2(0.1)), (3, 3, 1)),
+    ("random_rotation(0.2, activity_regularizer=l2(0.1))",
+     lambda: RandomRotation(0.2, activity_regularizer=L2(0.1)), (3, 3, 1)),
+    ("random_zoom(0.2, activity_regularizer=l2(0.1))", lambda: RandomZoom(0.2, activity_regularizer=L2(0.1)), (3, 3, 1)),
 ]
 
 

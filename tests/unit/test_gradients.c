@@ -67,6 +67,19 @@ static const struct {
     {"elu", "elu", 1, {6}},
     {"softmax", "softmax", 1, {6}},
     {"softmax", "softmax(1)", 3, {3, 2, 2}},
+    {"softmax", "softmax((1, 3))", 3, {3, 2, 2}},
+    {"activation", "activation(softmax(1))", 3, {3, 2, 2}},
+    {"activation", "activation(log_softmax(axis=-2))", 2, {3, 2}},
+    {"activation", "activation(sparsemax(1))", 2, {3, 2}},
+    {"activation", "activation(glu(axis=1))", 2, {4, 3}},
+    {"dense", "dense(2, activation=softmax(1))", 2, {3, 2}},
+    {"dense", "dense(2, activation=log_softmax(2))", 3, {2, 3, 2}},
+    {"conv2d", "conv2d(2, 2, activation=softmax(2))", 3, {3, 4, 2}},
+    {"conv2d", "conv2d(2, 2, activation=softmax, data_format=channels_first)", 3, {2, 3, 4}},
+    {"conv2d", "conv2d(2, 2, activation=log_softmax(1), data_format=channels_first)", 3, {2, 3, 4}},
+    {"rescaling", "rescaling([0.3, -2], offset=[0, 1])", 2, {3, 2}},
+    {"batch_normalization", "batch_normalization(2, renorm=true, renorm_momentum=1, renorm_clipping="
+                            "dict(rmax=1.3, rmin=1.3, dmax=0.01))", 3, {2, 3, 2}}, /* r and d are constants for the gradient */
     {"dropout", "dropout(0.4, seed=3)", 2, {3, 5}},
     {"dropout", "dropout(0.4, noise_shape=3x1)", 2, {3, 5}},
 };
