@@ -93,15 +93,14 @@ static inline uint32_t read_columns(const columns *c, const cn__exact_scale *sca
 
 /* The scale is known only when all terms have been seen, so the one that served last time is tried first; mostly it is
  * right. */
-static cn__exact_scale make_weight_digits(const columns *c, double scale, uint32_t *last_peak, uint8_t *tiles)
+static void make_weight_digits(const columns *c, uint32_t *last_peak, uint8_t *tiles)
 {
-    for (;;) {
-        cn__exact_scale found = cn__exact_scale_of(CN__EXACT_WEIGHTS, *last_peak, scale);
-        uint32_t peak = read_columns(c, &found, tiles, WEIGHT_DIGITS);
-        int is_right = peak == *last_peak || (peak < 0x7f800000u && *last_peak < 0x7f800000u &&
-                                              cn__exact_exponent(peak) == cn__exact_exponent(*last_peak));
+    for (int is_right = 0; !is_right;) {
+        cn__exact_scale guess = cn__exact_scale_of(CN__EXACT_WEIGHTS, *last_peak, 1);
+        uint32_t peak = read_columns(c, &guess, tiles, WEIGHT_DIGITS);
+        is_right = peak == *last_peak || (peak < 0x7f800000u && *last_peak < 0x7f800000u &&
+                                          cn__exact_exponent(peak) == cn__exact_exponent(*last_peak));
         *last_peak = peak;
-        if (is_right) return found;
     }
 }
 
@@ -248,18 +247,49 @@ static void forward_pair(const job *j, int64_t row, int64_t rows, const uint8_t 
     }
 }
 
-/* SQUARE columns of y from o on. */
-static void forward_square(const job *j, int64_t o, const uint64_t *used, uint8_t *tiles, int32_t *sums)
+/* Digits of SQUARE columns from o on. */
+static void make_square(const cn__dense *d, int64_t o, const uint64_t *used, uint32_t peaks[2], uint8_t *tiles)
 {
-    const int64_t steps = cn__tile_steps(j->x->columns), apart = steps * CN__TILE_BYTES;
-    uint8_t *const other_tiles = tiles + WEIGHT_DIGITS * apart;
+    const int64_t steps = cn__tile_steps(d->inputs);
+    for (int g = 0; g < 2; g++) {
+        columns c = {.w = cn__kernel_column(d, o) + g * 16, .stride = d->kernel_stride, .terms = d->inputs,
+                     .steps = steps, .some = first_of_16(d->outputs - o - g * 16), .used = used};
+        make_weight_digits(&c, &peaks[g], tiles + g * WEIGHT_DIGITS * steps * CN__TILE_BYTES);
+    }
+}
+
+typedef struct digits_job {
+    const cn__dense *d;
+    const cn__digits *digits;
+} digits_job;
+
+static void digits_tasks(void *context, int thread, int64_t begin, int64_t end)
+{
+    const digits_job *j = context;
+    (void)thread;
+    for (int64_t s = begin; s < end; s++)
+        make_square(j->d, s * SQUARE, NULL, &j->digits->peaks[2 * s],
+                    j->digits->tiles + cn__digits_bytes(j->d->inputs, s * SQUARE));
+}
+
+void cn__amx_bytes_digits(const cn__dense *d, const cn__digits *digits)
+{
+    digits_job j = {.d = d, .digits = digits};
+    cn__parallel(d->pool, (d->outputs + SQUARE - 1) / SQUARE, digits_tasks, &j);
+}
+
+/* SQUARE columns of y from o on. */
+static void forward_square(const job *j, int64_t o, const uint64_t *used, uint8_t *scratch, int32_t *sums)
+{
+    const int64_t apart = cn__tile_steps(j->x->columns) * CN__TILE_BYTES;
+    const cn__digits *ready = j->x->digits;
+    const uint8_t *tiles = ready ? ready->tiles + cn__digits_bytes(j->d->inputs, o) : scratch;
+    const uint8_t *other_tiles = tiles + WEIGHT_DIGITS * apart;
     int32_t *const other_sums = sums + WEIGHT_DIGITS * SUMS_APART;
     cn__exact_scale scale[2];
-    for (int g = 0; g < 2; g++) {
-        columns c = {.w = cn__kernel_column(j->d, o) + g * 16, .stride = j->d->kernel_stride, .terms = j->d->inputs,
-                     .steps = steps, .some = first_of_16(j->d->outputs - o - g * 16), .used = used};
-        scale[g] = make_weight_digits(&c, j->x->scale, &j->x->last_peaks[o / 16 + g], g ? other_tiles : tiles);
-    }
+    if (!ready) make_square(j->d, o, used, &j->x->last_peaks[o / 16], scratch);
+    for (int g = 0; g < 2; g++)
+        scale[g] = cn__exact_scale_of(CN__EXACT_WEIGHTS, (ready ? ready->peaks : j->x->last_peaks)[o / 16 + g], j->x->scale);
     for (int64_t row = 0; row < j->x->rows; row += ROWS_AT_ONCE) {
         int64_t rows = smaller(ROWS_AT_ONCE, j->x->rows - row);
         forward_pair(j, row, rows, tiles, tiles + apart, 0, sums, sums + SUMS_APART);
@@ -275,7 +305,7 @@ static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
     uint64_t used[MOST_STEPS];
-    for (int64_t step = 0; step < cn__tile_steps(j->x->columns); step++) used[step] = inked_columns(j->x, step);
+    for (int64_t step = 0; !j->x->digits && step < cn__tile_steps(j->x->columns); step++) used[step] = inked_columns(j->x, step);
     cn__tiles_open();
     for (int64_t task = begin; task < end; task++)
         forward_square(j, task * SQUARE, used, cn__pool_scratch(j->d->pool, thread),

@@ -11,6 +11,10 @@
 #define cn__amx_bytes_forward CN_T(cn__amx_bytes_forward)
 #define cn__amx_bytes_backward_kernel CN_T(cn__amx_bytes_backward_kernel)
 
+#define cn__amx_bytes_digits CN_T(cn__amx_bytes_digits)
+
+/* Fills digits for the whole kernel of d. */
+void cn__amx_bytes_digits(const cn__dense *d, const cn__digits *digits);
 void cn__amx_bytes_forward(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y);
 void cn__amx_bytes_backward_kernel(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink);
 #else

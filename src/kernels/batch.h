@@ -72,9 +72,23 @@ static inline int64_t cn__tile_lines(int64_t n)
     return cn__tile_steps(n) * (CN__TILE_STEP / CN__TILE_LINES);
 }
 
+/* The weights of a kernel as whole numbers (kernels/exact.h), three digits of 8 bits each, for forward products with tiles
+ * while the kernel stays as it is. For each 32 outputs the tiles of the first sixteen, digit by digit, and of the others:
+ * cn__tile_steps(inputs) a digit, with four inputs of an output side by side. */
+typedef struct cn__digits {
+    uint8_t *tiles;  /* cn__digits_bytes of them; NULL: there is no room */
+    uint32_t *peaks; /* of each 16 outputs, and 0 for what is missing in the last 32 */
+} cn__digits;
+
+static inline int64_t cn__digits_bytes(int64_t inputs, int64_t outputs)
+{
+    return (outputs + 31) / 32 * 2 * 3 * cn__tile_steps(inputs) * CN__TILE_BYTES;
+}
+
 typedef struct cn__batch {
     int64_t rows, columns;
     double scale;
+    const cn__digits *digits; /* with tiles: of the kernel; NULL: nobody has made them */
     int mostly_blank; /* 1: a scale is that of the rows of the kernel in use, not of all (kernels/exact.h) */
     const cn__ink *by_samples;
     const int32_t *first;

@@ -1,5 +1,6 @@
 #include "kernels/gather.h"
 
+#include "kernels/amx_bytes.h"
 #include "kernels/gather_sparse.h"
 #include "kernels/gather_tiles.h"
 #include "kernels/vector.h"
@@ -284,15 +285,27 @@ static void lists(cn__pool *pool, const cn__source *source, const cn__choice *ch
 }
 
 #if CN__GATHER_TILES
+static void digits(cn__pool *pool, const void *kernel, int64_t inputs, int64_t outputs, int64_t stride, const cn__digits *made)
+{
+    cn__amx_bytes_digits(&(cn__dense){.pool = pool, .inputs = inputs, .outputs = outputs, .kernel = kernel,
+                                      .kernel_stride = stride}, made);
+}
+
 #define TILES cn__gather_tiles
+#define ENCODED_TILES cn__gather_encoded_tiles
+#define DIGITS digits
 #define HALVES cn__gather_halves
 #else
 #define TILES NULL
+#define ENCODED_TILES NULL
+#define DIGITS NULL
 #define HALVES NULL
 #endif
 const cn__gather_math CN_T(cn__gather) = {.dense = dense,
                                           .lists = lists,
                                           .tiles = TILES,
+                                          .encoded_tiles = ENCODED_TILES,
+                                          .digits = DIGITS,
                                           .halves = HALVES,
                                           .encode = encode,
                                           .sparse = cn__gather_sparse,

@@ -86,6 +86,13 @@ typedef struct cn__gather_math {
                   const cn__batch_memory *memory, cn__batch *batch);
     void (*tiles)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                   const cn__batch_memory *memory, cn__batch *batch);
+    /* As tiles, straight from float32 numbers with scale 1, for a forward pass only; 0 if one of them has no code on the
+     * scale code_scale. NULL where `tiles` is. */
+    int (*encoded_tiles)(cn__pool *pool, const cn__source *source, const cn__choice *choice,
+                         const cn__batch_memory *memory, cn__batch *batch);
+    /* The digits of a kernel (inputs, outputs) whose rows are `stride` apart. NULL where `tiles` is. */
+    void (*digits)(cn__pool *pool, const void *kernel, int64_t inputs, int64_t outputs, int64_t stride,
+                   const cn__digits *digits);
     /* As tiles of bfloat16; NULL where there are none, and only where cn__cpu_amx_bf16 says yes. */
     void (*halves)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                    const cn__batch_memory *memory, cn__batch *batch);

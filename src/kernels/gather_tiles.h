@@ -8,8 +8,11 @@
 #if defined(CN_ISA_AVX512) && CN_REAL_BITS == 32
 #define CN__GATHER_TILES 1
 #define cn__gather_tiles CN_T(cn__gather_tiles)
+#define cn__gather_encoded_tiles CN_T(cn__gather_encoded_tiles)
 void cn__gather_tiles(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                       const cn__batch_memory *memory, cn__batch *batch);
+int cn__gather_encoded_tiles(cn__pool *pool, const cn__source *source, const cn__choice *choice,
+                             const cn__batch_memory *memory, cn__batch *batch);
 /* gather_halves.c: with tiles of bfloat16; only where the CPU has AVX-512 bf16. */
 #define cn__gather_halves CN_T(cn__gather_halves)
 void cn__gather_halves(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,

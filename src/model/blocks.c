@@ -4,7 +4,6 @@
  * takes longer than the work. Where rows do not depend on each other, a thread therefore takes a block of rows through
  * all further layers, the loss and back down again, and the team meets once. Every number is the same as before: results
  * of a row do not depend on how a batch is cut. */
-#define MOST_NUMBERS (1 << 17) /* of the weights behind the first layer: each block reads them all */
 
 typedef struct block_job {
     cn__around around;
@@ -26,7 +25,7 @@ int cn__blocks_first(const cn_model *model)
         for (int k = 0; i > first && k < layer->n_weights; k++)
             numbers += layer->weights[k].rows * layer->weights[k].stride;
     }
-    if (first + 1 >= model->n_layers || numbers > MOST_NUMBERS || model->bf16_way == CN__BF16_ROUNDED) return -1;
+    if (first + 1 >= model->n_layers || numbers > CN__MOST_NUMBERS_BEHIND || model->bf16_way == CN__BF16_ROUNDED) return -1;
     return first;
 }
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define SAMPLED_NUMBERS 40000
+#define SAMPLED_NUMBERS 4000
 #define FEWEST_COLUMNS 64
 
 double cn__number_at(const cn__source *s, int64_t i)
@@ -40,7 +40,7 @@ static double share_of_ink(const cn__source *x)
     return seen ? (double)(seen - zeros) / (double)seen : 1;
 }
 
-static cn__listing judge(const cn_model *model, cn__data *data, int encoded)
+static cn__listing find_reason(const cn_model *model, cn__data *data, int encoded)
 {
     const cn__source *x = &data->x;
     data->ink = -1;
@@ -69,40 +69,44 @@ static double least_ink(const cn__source *x)
 
 #define N_SCALES 3
 
-/* Every number is the float32 nearest to a whole number, 0 to 255, times one scale. Tried are whole numbers, those
- * that people use for images, and the smallest number there is. */
-static int choose_scales(const cn__source *x, double scales[N_SCALES])
+int cn__codes_scale(const cn__source *x, int i, double *scale)
 {
-    scales[0] = x->scale;
-    if (x->stored == CN__STORED_U8) return 1;
-    scales[0] = 1;
-    scales[1] = 1.0 / 255;
-    scales[2] = least_ink(x);
-    return N_SCALES;
+    if (x->stored == CN__STORED_U8) *scale = x->scale;
+    else *scale = i == 0 ? 1 : i == 1 ? 1.0 / 255 : least_ink(x);
+    return i < (x->stored == CN__STORED_U8 ? 1 : N_SCALES);
 }
 
 /* Leaves x.codes NULL when no scale serves. */
-static int encode(const cn_model *model, cn__data *data, const double *scales, int n_scales)
+static int encode(const cn_model *model, cn__data *data)
 {
+    double scale;
     uint8_t *codes = cn__alloc_raw((size_t)(data->x.rows * data->x.columns), 1, "the inputs as bytes");
     if (!codes) return CN_ENOMEM;
-    for (int i = 0; i < n_scales && !data->x.codes; i++) {
-        if (!model->engine->gather->encode(model->pool, &data->x, scales[i], codes)) continue;
+    for (int i = 0; !data->x.codes && cn__codes_scale(&data->x, i, &scale); i++) {
+        if (!model->engine->gather->encode(model->pool, &data->x, scale, codes)) continue;
         data->x.codes = data->own_codes = codes;
-        data->x.code_scale = scales[i];
+        data->x.code_scale = scale;
     }
     if (!data->x.codes) cn__free(codes);
     return CN_OK;
 }
 
+void cn__codes_judge(const cn_model *model, cn__data *data, int encoded)
+{
+    data->listing = find_reason(model, data, encoded);
+    int halves = model->bf16_way == CN__BF16_TILES;
+    int tiles = model->engine->gather->tiles && data->ink >= CN__SPARSE_BELOW && cn__cpu_amx_int8();
+    data->as_tiles = data->listing == CN__LISTS && (halves || tiles);
+}
+
 int cn__codes_find(const cn_model *model, cn__data *data, int encoded)
 {
-    data->listing = judge(model, data, encoded);
+    cn__codes_judge(model, data, encoded);
     if (data->listing != CN__LISTS) return CN_OK;
-    double scales[N_SCALES];
-    int n_scales = choose_scales(&data->x, scales);
-    int halves = model->bf16_way == CN__BF16_TILES;
-    if (encoded && data->ink < CN__SPARSE_BELOW && !halves) {
+    if (encoded && data->ink < CN__SPARSE_BELOW && model->bf16_way != CN__BF16_TILES) {
+        double scales[N_SCALES];
+        int n_scales = 0;
+        while (n_scales < N_SCALES && cn__codes_scale(&data->x, n_scales, &scales[n_scales])) n_scales++;
         CN_TRY(cn__sparse_find(model, data, scales, n_scales));
         if (!data->x.sparse) data->listing = CN__LISTS_VALUES;
         return CN_OK;
@@ -111,9 +115,8 @@ int cn__codes_find(const cn_model *model, cn__data *data, int encoded)
         data->x.code_scale = data->x.scale;
         data->x.codes = data->x.data;
     } else {
-        CN_TRY(encode(model, data, scales, n_scales));
+        CN_TRY(encode(model, data));
         if (!data->x.codes) data->listing = CN__LISTS_VALUES;
     }
-    data->as_tiles = halves || (model->engine->gather->tiles && data->ink >= CN__SPARSE_BELOW && cn__cpu_amx_int8());
     return CN_OK;
 }

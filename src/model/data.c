@@ -147,14 +147,21 @@ static int open_y(const cn_model *model, const cn_tensor *y, cn__data *data)
     return as_rows(y, last->output_size, &data->own_y, &data->y);
 }
 
-int cn__data_open(const cn_model *model, const cn_tensor *x, const cn_tensor *y, cn__data *data)
+int cn__data_open_as_given(const cn_model *model, const cn_tensor *x, const cn_tensor *y, cn__data *data)
 {
     *data = (cn__data){.rows = 0};
     int status;
     if (!x) status = cn_error_status() < 0 ? cn_error_status() : cn__fail(CN_EINVAL, "the input is NULL");
     else status = open_x(model, x, data);
     if (status == CN_OK && y) status = open_y(model, y, data);
-    if (status == CN_OK) status = cn__codes_find(model, data, 1);
+    if (status < 0) cn__data_close(data);
+    return status;
+}
+
+int cn__data_open(const cn_model *model, const cn_tensor *x, const cn_tensor *y, cn__data *data)
+{
+    CN_TRY(cn__data_open_as_given(model, x, y, data));
+    int status = cn__codes_find(model, data, 1);
     if (status < 0) cn__data_close(data);
     return status;
 }

@@ -37,6 +37,8 @@ struct cn_model;
 
 /* y NULL: inputs only. Errors: CN_ESHAPE, CN_EINVAL, CN_ENOMEM. */
 int cn__data_open(const struct cn_model *model, const cn_tensor *x, const cn_tensor *y, cn__data *data);
+/* The same without cn__codes_find. */
+int cn__data_open_as_given(const struct cn_model *model, const cn_tensor *x, const cn_tensor *y, cn__data *data);
 /* The same for rows that are used in one training step and never again: prepares the plan for them and, from the second
  * time on, allocates nothing (unless a view has gaps and must be copied). */
 int cn__data_open_once(struct cn_model *model, const cn_tensor *x, const cn_tensor *y, cn__data *data);
@@ -66,6 +68,12 @@ double cn__number_at(const cn__source *source, int64_t i);
  * (kernels/exact.h): it is a Dense, and x is mostly zero and consists of whole multiples, 0 to 255, of one number.
  * Error: CN_ENOMEM. */
 int cn__codes_find(const struct cn_model *model, cn__data *data, int encoded);
+/* Its first part: sets listing, ink and as_tiles by a look at some of the numbers. CN__LISTS then means that they are worth
+ * trying. */
+void cn__codes_judge(const struct cn_model *model, cn__data *data, int encoded);
+/* The scales to try are i = 0, 1, ... as long as this gives 1. Every number must be the float32 nearest to a whole number,
+ * 0 to 255, times the scale: 1, those that people use for images, and the smallest number there is. */
+int cn__codes_scale(const cn__source *x, int i, double *scale);
 
 /* --- sparse.c --- */
 /* Sets x.sparse and x.code_scale if all numbers of x have codes on one of the scales. Error: CN_ENOMEM. */

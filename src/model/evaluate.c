@@ -9,11 +9,13 @@
 void cn__evaluate_rows(cn_model *model, const cn__data *data, const cn__choice *rows, int64_t batch_size, cn__sums *sums)
 {
     int64_t n = rows->n;
+    if (n > batch_size) cn__digits_make(model, data);
     for (int64_t at = 0; at < n; at += batch_size) {
         cn__choice batch = {.picks = rows->picks ? rows->picks + at : NULL, .first = rows->first + at,
                             .n = n - at < batch_size ? n - at : batch_size};
         cn__test_batch(model, data, &batch, sums);
     }
+    cn__digits_forget(model);
 }
 
 void cn__result_fill(const cn_model *model, const cn__sums *sums, cn_result *result)

@@ -29,6 +29,8 @@ typedef struct cn__plan {
     size_t bytes; /* of the arena */
     void *x;
     cn__batch_memory batch; /* of bytes */
+    cn__digits digits;      /* of the first kernel */
+    int digits_are_made;    /* while evaluate or predict runs */
     void **outputs;    /* one per layer */
     void **workspaces; /* one per layer */
     void *thread_memory, *shared_memory; /* for the layer that works just now */
@@ -302,6 +304,18 @@ const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice 
 void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums);
 void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums);
 
+/* --- digits.c --- */
+/* Makes the digits of the first kernel if batches of the data are tiles and there is room. The plan must be prepared; until
+ * cn__digits_forget nobody may change weights. */
+void cn__digits_make(cn_model *model, const cn__data *data);
+void cn__digits_forget(cn_model *model);
+
+/* --- parts.c --- */
+/* Predictions for all rows, where nobody watches, inputs are tiles and all layers can take a few rows at a time; to be asked
+ * after cn__codes_judge, and cn__codes_find need not have been called. 1: done. 0: this is not the way for these data.
+ * Error: CN_ENOMEM. */
+int cn__parts_predict(cn_model *model, cn__data *data, void *out);
+
 /* --- measure.c --- */
 /* Adds loss and metrics of a batch, whose targets are in the plan, to sums. weights: one for each row of the output's
  * last axis, NULL: all 1. gradient: of the batch's loss with respect to the output, NULL: not wanted. */
@@ -317,6 +331,7 @@ void cn__step_point(const cn_model *model, int first, cn__pass *pass, void *poin
 /* The first layer that works, if all from there on can be split into blocks of rows; -1 otherwise. */
 int cn__blocks_first(const cn_model *model);
 #define CN__ROWS_IN_BLOCK 16
+#define CN__MOST_NUMBERS_BEHIND (1 << 17) /* of the weights behind the first layer: each block reads them all */
 /* 1 if a training step of so many rows goes block by block. */
 int cn__blocks_serve(const cn_model *model, int64_t rows);
 /* 1 if it can be done in this step already. */

@@ -104,6 +104,24 @@ static void carve_halves(cn__batch_memory *batch, carver *c, int training)
     batch->column_lines = carve(c, columns, sizeof *batch->column_lines);
 }
 
+#define MOST_DIGITS_BYTES ((int64_t)32 << 20) /* larger kernels are read from memory in any case */
+
+static void carve_digits(const cn_model *model, cn__plan *plan, carver *c)
+{
+    plan->digits = (cn__digits){.tiles = NULL};
+    plan->digits_are_made = 0;
+    if (!plan->batch.rows || !model->engine->gather->digits || !cn__cpu_amx_int8()) return;
+    if (model->n_weights == 0 || model->bf16_way != CN__BF16_NONE) return;
+    if (model->layers[model->weights[0].layer]->class_ != &cn__layer_dense) return;
+    const cn__weight *kernel = cn__model_weight_of(model, 0);
+    if (kernel->rows != plan->batch.columns) return;
+    int64_t bytes = cn__digits_bytes(kernel->rows, kernel->columns), peaks = (kernel->columns + 31) / 32 * 2;
+    if (bytes > MOST_DIGITS_BYTES) return;
+    plan->digits.tiles = carve(c, bytes, 1);
+    plan->digits.peaks = carve(c, peaks, sizeof *plan->digits.peaks);
+    for (int64_t i = 0; c->arena && i < peaks; i++) plan->digits.peaks[i] = 0;
+}
+
 /* Batches of bytes, where the engine makes them. */
 static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *c, int64_t rows, int training)
 {
@@ -178,6 +196,7 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
     plan->workspaces = carve(c, model->n_layers, sizeof *plan->workspaces);
     plan->x = carve(c, rows * inputs, real);
     carve_batch(model, &plan->batch, c, rows, training);
+    carve_digits(model, plan, c);
     for (int i = 0; i < model->n_layers; i++) {
         void *output = carve(c, rows * model->layers[i]->output_size, real);
         void *workspace = carve(c, rows * model->layers[i]->workspace_size, real);

@@ -6,13 +6,19 @@
 
 #include <string.h>
 
-static int run(cn_model *model, const cn__data *data, const cn_evaluate_options *options, void *out)
+static int run(cn_model *model, cn__data *data, const cn_evaluate_options *options, void *out)
 {
     int watched = options->verbose || options->callbacks[0];
     int64_t batch = watched ? options->batch_size : CN__QUIET_BATCH, steps = (data->rows + batch - 1) / batch;
     size_t row = (size_t)cn__model_last(model)->output_size * cn__engine_bytes(model->engine);
     cn__progress progress;
     cn_logs none = {0, NULL, NULL};
+    if (!watched) {
+        cn__codes_judge(model, data, 1);
+        int done = cn__parts_predict(model, data, out);
+        if (done) return done < 0 ? done : CN_OK;
+    }
+    CN_TRY(cn__codes_find(model, data, 1));
     CN_TRY(cn__plan_prepare(model, batch < data->rows ? batch : data->rows, 0));
     cn__progress_open(&progress, options->verbose, options->output);
     cn__progress_begin(&progress, steps, 0, 0);
@@ -37,7 +43,7 @@ static cn_tensor *predict(cn_model *model, const cn_tensor *x, const cn_evaluate
     if (options->batch_size < 1)
         return cn__fail_null(CN_EINVAL, "batch_size must be at least 1, got %lld", (long long)options->batch_size);
     cn__data data;
-    if (cn__data_open(model, x, NULL, &data) < 0) return NULL;
+    if (cn__data_open_as_given(model, x, NULL, &data) < 0) return NULL;
     const cn_layer *last = cn__model_last(model);
     int64_t shape[CN_MAX_NDIM] = {data.rows};
     cn_tensor *out = NULL;

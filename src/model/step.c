@@ -131,6 +131,7 @@ static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const
         int halves = model->bf16_way == CN__BF16_TILES;
         (halves ? gather->halves : data->as_tiles ? gather->tiles : gather->lists)(
             model->team, &data->x, choice, training, &model->plan.batch, batch);
+        if (model->plan.digits_are_made) batch->digits = &model->plan.digits;
         return batch;
     }
     model->engine->gather->dense(model->team, &data->x, choice, model->plan.x);
