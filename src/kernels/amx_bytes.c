@@ -130,7 +130,7 @@ typedef struct job {
 
 /* Four accumulators, two tiles a on the left and two tiles b on the right, so that each tile loaded is used twice.
  * `steps` are n places of tiles, in bytes: blank ones are left out. */
-#define MULTIPLY(first, second)                                                                                      \
+#define MULTIPLY(first, second, also)                                                                                 \
     _tile_zero(0);                                                                                                   \
     _tile_zero(1);                                                                                                   \
     _tile_zero(2);                                                                                                   \
@@ -145,25 +145,37 @@ typedef struct job {
         _tile_loadd(5, a1 + at, 64);                                                                                 \
         first(2, 5, 6);                                                                                              \
         second(3, 5, 7);                                                                                             \
+        also;                                                                                                        \
     }
 
-static inline void multiply_low(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
-                                const uint8_t *b0, const uint8_t *b1)
+/* Memory that is read soon, to be fetched meanwhile, some lines at a time. */
+typedef struct fetching {
+    const char *next, *end;
+    int64_t lines;
+} fetching;
+
+static inline void fetch_some(fetching *f)
 {
-    MULTIPLY(_tile_dpbuud, _tile_dpbuud)
+    for (int64_t i = 0; i < f->lines && f->next < f->end; i++, f->next += 64) _mm_prefetch(f->next, _MM_HINT_T1);
+}
+
+static inline void multiply_low(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                const uint8_t *b0, const uint8_t *b1, fetching *soon)
+{
+    MULTIPLY(_tile_dpbuud, _tile_dpbuud, fetch_some(soon))
 }
 
 /* The highest digit has a sign. */
 static inline void multiply_signed(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
-                                   const uint8_t *b0, const uint8_t *b1)
+                                   const uint8_t *b0, const uint8_t *b1, fetching *soon)
 {
-    MULTIPLY(_tile_dpbusd, _tile_dpbusd)
+    MULTIPLY(_tile_dpbusd, _tile_dpbusd, fetch_some(soon))
 }
 
 static inline void multiply_high(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
                                  const uint8_t *b0, const uint8_t *b1)
 {
-    MULTIPLY(_tile_dpbuud, _tile_dpbusd)
+    MULTIPLY(_tile_dpbuud, _tile_dpbusd, )
 }
 
 #define ROWS_AT_ONCE 128
@@ -228,18 +240,32 @@ static int64_t filled_steps(const uint8_t *filled, int64_t steps, int32_t places
     return n;
 }
 
-/* Two right factors, say two digits of a group, for the rows row ... row+rows-1: their tiles stay in the level-1 cache
- * meanwhile. */
-static void forward_pair(const job *j, int64_t row, int64_t rows, const uint8_t *b0, const uint8_t *b1, int have_signs,
-                         int32_t *sums0, int32_t *sums1)
+/* Rows row ... row+n-1, and where each SQUARE of them has tiles with ink. */
+typedef struct inked_rows {
+    int64_t row, n, n_places[ROWS_AT_ONCE / SQUARE];
+    int32_t places[ROWS_AT_ONCE / SQUARE][MOST_STEPS];
+} inked_rows;
+
+static void find_ink(const cn__batch *x, int64_t row, inked_rows *rows)
 {
-    const int64_t steps = cn__tile_steps(j->x->columns), apart = steps * CN__TILE_BYTES;
-    int32_t places[MOST_STEPS];
-    for (int64_t r = 0; r < rows; r += SQUARE) {
-        const uint8_t *a = j->x->sample_tiles + (row + r) / 16 * apart;
-        int64_t n = filled_steps(j->x->sample_filled + (row + r) / 16 * steps, steps, places);
-        if (have_signs) multiply_signed(places, n, a, a + apart, b0, b1);
-        else multiply_low(places, n, a, a + apart, b0, b1);
+    const int64_t steps = cn__tile_steps(x->columns);
+    rows->row = row;
+    rows->n = smaller(ROWS_AT_ONCE, x->rows - row);
+    for (int64_t r = 0; r < rows->n; r += SQUARE)
+        rows->n_places[r / SQUARE] = filled_steps(x->sample_filled + (row + r) / 16 * steps, steps, rows->places[r / SQUARE]);
+}
+
+/* Two right factors, say two digits of a group: their tiles stay in the level-1 cache meanwhile. */
+static void forward_pair(const job *j, const inked_rows *rows, const uint8_t *b0, const uint8_t *b1, int have_signs,
+                         int32_t *sums0, int32_t *sums1, fetching *soon)
+{
+    const int64_t apart = cn__tile_steps(j->x->columns) * CN__TILE_BYTES;
+    for (int64_t r = 0; r < rows->n; r += SQUARE) {
+        const uint8_t *a = j->x->sample_tiles + (rows->row + r) / 16 * apart;
+        const int32_t *places = rows->places[r / SQUARE];
+        const int64_t n = rows->n_places[r / SQUARE];
+        if (have_signs) multiply_signed(places, n, a, a + apart, b0, b1, soon);
+        else multiply_low(places, n, a, a + apart, b0, b1, soon);
         _tile_stored(0, sums0 + r * 16, 64);
         _tile_stored(1, sums1 + r * 16, 64);
         _tile_stored(2, sums0 + (r + 16) * 16, 64);
@@ -279,7 +305,8 @@ void cn__amx_bytes_digits(const cn__dense *d, const cn__digits *digits)
 }
 
 /* SQUARE columns of y from o on. */
-static void forward_square(const job *j, int64_t o, const uint64_t *used, uint8_t *scratch, int32_t *sums)
+static void forward_square(const job *j, int64_t o, const uint64_t *used, uint8_t *scratch, int32_t *sums, inked_rows *rows,
+                           fetching *soon)
 {
     const int64_t apart = cn__tile_steps(j->x->columns) * CN__TILE_BYTES;
     const cn__digits *ready = j->x->digits;
@@ -291,14 +318,23 @@ static void forward_square(const job *j, int64_t o, const uint64_t *used, uint8_
     for (int g = 0; g < 2; g++)
         scale[g] = cn__exact_scale_of(CN__EXACT_WEIGHTS, (ready ? ready->peaks : j->x->last_peaks)[o / 16 + g], j->x->scale);
     for (int64_t row = 0; row < j->x->rows; row += ROWS_AT_ONCE) {
-        int64_t rows = smaller(ROWS_AT_ONCE, j->x->rows - row);
-        forward_pair(j, row, rows, tiles, tiles + apart, 0, sums, sums + SUMS_APART);
-        forward_pair(j, row, rows, other_tiles, other_tiles + apart, 0, other_sums, other_sums + SUMS_APART);
-        forward_pair(j, row, rows, tiles + 2 * apart, other_tiles + 2 * apart, 1, sums + 2 * SUMS_APART,
-                     other_sums + 2 * SUMS_APART);
-        finish_group(j, row, rows, o, &scale[0], sums);
-        if (o + 16 < j->d->outputs) finish_group(j, row, rows, o + 16, &scale[1], other_sums);
+        find_ink(j->x, row, rows);
+        forward_pair(j, rows, tiles, tiles + apart, 0, sums, sums + SUMS_APART, soon);
+        forward_pair(j, rows, other_tiles, other_tiles + apart, 0, other_sums, other_sums + SUMS_APART, soon);
+        forward_pair(j, rows, tiles + 2 * apart, other_tiles + 2 * apart, 1, sums + 2 * SUMS_APART,
+                     other_sums + 2 * SUMS_APART, soon);
+        finish_group(j, row, rows->n, o, &scale[0], sums);
+        if (o + 16 < j->d->outputs) finish_group(j, row, rows->n, o + 16, &scale[1], other_sums);
     }
+}
+
+/* As many lines at a time as bring all of it in the time of so many squares. */
+static fetching fetch_soon(const job *j, int64_t squares)
+{
+    const cn__batch *x = j->x;
+    int64_t times = squares * WEIGHT_DIGITS * cn__tile_steps(x->columns) * ((x->rows + SQUARE - 1) / SQUARE);
+    return (fetching){.next = x->soon, .end = x->soon ? x->soon + x->soon_bytes : NULL,
+                      .lines = x->soon && times ? x->soon_bytes / 64 / times + 1 : 0};
 }
 
 static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
@@ -306,10 +342,12 @@ static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
     const job *j = context;
     uint64_t used[MOST_STEPS];
     for (int64_t step = 0; !j->x->digits && step < cn__tile_steps(j->x->columns); step++) used[step] = inked_columns(j->x, step);
+    inked_rows rows;
+    fetching soon = fetch_soon(j, end - begin);
     cn__tiles_open();
     for (int64_t task = begin; task < end; task++)
-        forward_square(j, task * SQUARE, used, cn__pool_scratch(j->d->pool, thread),
-                       cn__pool_strip(j->d->pool, thread));
+        forward_square(j, task * SQUARE, used, cn__pool_scratch(j->d->pool, thread), cn__pool_strip(j->d->pool, thread),
+                       &rows, &soon);
     cn__tiles_close();
 }
 
@@ -375,6 +413,7 @@ static void gradient_sums(const cn__batch *x, int64_t row, const uint8_t *b, int
 {
     const int64_t apart = cn__tile_steps(x->rows) * CN__TILE_BYTES, words = cn__tile_steps(x->columns);
     int32_t places[MOST_STEPS];
+    fetching nothing = {NULL, NULL, 0};
     for (int64_t r = 0; r < PIECE; r += SQUARE) {
         const uint8_t *a = x->column_tiles + (row + r) / 16 * apart;
         int64_t n = 0;
@@ -385,7 +424,7 @@ static void gradient_sums(const cn__batch *x, int64_t row, const uint8_t *b, int
         for (int pair = 0; pair < 2; pair++) {
             const uint8_t *digits = b + 2 * pair * apart;
             int32_t *to = sums + 2 * pair * SUMS_APART + r * CN__EXACT_GROUP;
-            if (pair == 0) multiply_low(places, n, a, a + apart, digits, digits + apart);
+            if (pair == 0) multiply_low(places, n, a, a + apart, digits, digits + apart, &nothing);
             else multiply_high(places, n, a, a + apart, digits, digits + apart);
             _tile_stored(0, to, 64);
             _tile_stored(1, to + SUMS_APART, 64);

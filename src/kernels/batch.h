@@ -105,6 +105,8 @@ typedef struct cn__batch {
     const uint16_t *sample_lines, *column_lines; /* with bfloat16, for each tile: bit l is 0 where line l is blank */
     const uint8_t *all_codes; /* of the data set, and the `rows` rows of it that come next, to be fetched in advance; */
     const uint32_t *next;     /* NULL: not known */
+    const char *soon;      /* memory that is read after the forward product, to be fetched in advance; NULL: nothing known */
+    int64_t soon_bytes;
     uint32_t *last_peaks;  /* of each group of outputs: what the last batch found, or anything (kernels/exact.h) */
 } cn__batch;
 

@@ -99,26 +99,39 @@ static int split_scale(double scale, encoding *e)
     return 1;
 }
 
-/* Codes of sixteen numbers; some_bad: those that have none, NaN among them. */
-static inline __m512i encode_16(const encoding *e, __m512 x, __mmask16 *some_bad)
+/* What was seen of numbers so far: bits of all their codes, and where their values differ from them. */
+typedef struct seen {
+    __m512i codes, differences;
+} seen;
+
+/* Codes of sixteen numbers. A NaN gets the code -2^31. */
+static inline __m512i encode_16(const encoding *e, __m512 x, seen *s)
 {
-    __m512 near = _mm512_max_ps(_mm512_mul_ps(x, _mm512_set1_ps(e->per_code)), _mm512_setzero_ps());
-    __m512i codes = _mm512_cvtps_epi32(_mm512_min_ps(near, _mm512_set1_ps(255)));
+    __m512i codes = _mm512_cvtps_epi32(_mm512_mul_ps(x, _mm512_set1_ps(e->per_code)));
     __m512 whole = _mm512_cvtepi32_ps(codes);
     __m512 value = _mm512_fmadd_ps(whole, _mm512_set1_ps(e->high), _mm512_mul_ps(whole, _mm512_set1_ps(e->low)));
-    *some_bad |= _mm512_cmp_ps_mask(value, x, _CMP_NEQ_UQ);
+    s->codes = _mm512_or_si512(s->codes, codes);
+    s->differences = _mm512_ternarylogic_epi32(s->differences, _mm512_castps_si512(value), _mm512_castps_si512(x),
+                                               0xf6); /* or what one of both has */
     return codes;
 }
 
+/* Every code must be 0 to 255 and every value equal, where -0 is 0. */
+static int some_are_bad(const seen *s)
+{
+    const __m512i other_bits = _mm512_set1_epi32(~255), magnitude = _mm512_set1_epi32(0x7fffffff);
+    return (_mm512_test_epi32_mask(s->codes, other_bits) | _mm512_test_epi32_mask(s->differences, magnitude)) != 0;
+}
+
 /* Codes of 64 numbers, of which `left` are there; the rest counts as blank. */
-static inline __m512i encode_64(const encoding *e, const float *x, int64_t left, __mmask16 *some_bad)
+static inline __m512i encode_64(const encoding *e, const float *x, int64_t left, seen *s)
 {
     const __m512i in_order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     __m512i codes[4];
     for (int i = 0; i < 4; i++) {
         int64_t n = left - i * 16;
         __mmask16 some = n >= 16 ? 0xffff : (__mmask16)(n > 0 ? (1u << n) - 1 : 0);
-        codes[i] = encode_16(e, _mm512_maskz_loadu_ps(some, x + i * 16), some_bad);
+        codes[i] = encode_16(e, _mm512_maskz_loadu_ps(some, x + i * 16), s);
     }
     __m512i mixed = _mm512_packus_epi16(_mm512_packus_epi32(codes[0], codes[1]), _mm512_packus_epi32(codes[2], codes[3]));
     return _mm512_permutexvar_epi32(in_order, mixed);
@@ -132,18 +145,18 @@ static void encode_line(encoding *e, int64_t line, __m512i *any)
     const job *j = &e->rows;
     const int64_t columns = j->source->columns, steps = cn__tile_steps(columns);
     uint8_t *tiles = j->memory->sample_tiles + line * steps * CN__TILE_BYTES;
-    __mmask16 some_bad = 0;
+    seen s = {_mm512_setzero_si512(), _mm512_setzero_si512()};
     for (int64_t k = 0; k < steps; k++) any[k] = _mm512_setzero_si512();
     for (int64_t r = 0; r < CN__TILE_LINES; r++) {
         const int64_t i = line * CN__TILE_LINES + r;
         const float *x = i < j->choice->n ? (const float *)j->source->data + row_of(j->choice, i) * columns : NULL;
         for (int64_t k = 0; k < steps; k++) {
-            __m512i codes = x ? encode_64(e, x + k * 64, columns - k * 64, &some_bad) : _mm512_setzero_si512();
+            __m512i codes = x ? encode_64(e, x + k * 64, columns - k * 64, &s) : _mm512_setzero_si512();
             _mm512_store_si512(tiles + k * CN__TILE_BYTES + r * 64, codes);
             any[k] = _mm512_or_si512(any[k], codes);
         }
     }
-    if (some_bad) atomic_store_explicit(&e->failed, 1, memory_order_relaxed);
+    if (some_are_bad(&s)) atomic_store_explicit(&e->failed, 1, memory_order_relaxed);
 }
 
 static void encode_lines(void *context, int thread, int64_t begin, int64_t end)

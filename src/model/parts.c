@@ -8,7 +8,7 @@
 /* Predicting many rows, a thread takes a few of them at a time through all layers, from the numbers as they were given to
  * the output, and the team meets only in the end. What a part needs stays in the thread's level-2 cache: its tiles, the
  * outputs of its layers, and the digits of the first kernel. Results of a row do not depend on how rows are divided. */
-#define ROWS_IN_PART 128
+#define ROWS_IN_PART 64
 
 typedef struct parts {
     cn_model *model;
@@ -60,6 +60,17 @@ static const void *run_layers(cn_model *model, int thread, int64_t rows, const c
     return x;
 }
 
+/* Threads mostly take turns. */
+static void fetch_next(const parts *p, int64_t part, cn__batch *bytes)
+{
+    const cn__source *x = &p->data->x;
+    int64_t row = (part + cn__pool_threads(p->model->pool)) * ROWS_IN_PART, rows = x->rows - row, row_bytes = x->columns;
+    if (rows <= 0) return;
+    if (!x->codes) row_bytes *= (int64_t)sizeof(float);
+    bytes->soon = (const char *)x->data + row * row_bytes;
+    bytes->soon_bytes = (rows < ROWS_IN_PART ? rows : ROWS_IN_PART) * row_bytes;
+}
+
 static void run_part(parts *p, int thread, int64_t part)
 {
     cn_model *model = p->model;
@@ -76,6 +87,7 @@ static void run_part(parts *p, int thread, int64_t part)
         return;
     }
     bytes.digits = &model->plan.digits;
+    fetch_next(p, part, &bytes);
     memcpy(p->out + (size_t)choice.first * p->row_bytes, run_layers(model, thread, choice.n, &bytes),
            (size_t)choice.n * p->row_bytes);
 }
