@@ -4,6 +4,7 @@
 #include "kernels/amx_tiles.h"
 #include "kernels/coming.h"
 #include "kernels/exact.h"
+#include "kernels/rmsprop.h"
 #include "kernels/sink_row.h"
 
 #include <immintrin.h>
@@ -129,8 +130,9 @@ typedef struct job {
 } job;
 
 /* Four accumulators, two tiles a on the left and two tiles b on the right, so that each tile loaded is used twice.
- * `steps` are n places of tiles, in bytes: blank ones are left out. */
-#define MULTIPLY(first, second, also)                                                                                 \
+ * `steps` are n places of tiles, in bytes: blank ones are left out. Tile instructions leave the vector units idle:
+ * `between` is work for them after each instruction, `behind` after each place. */
+#define MULTIPLY(first, second, between, behind)                                                                     \
     _tile_zero(0);                                                                                                   \
     _tile_zero(1);                                                                                                   \
     _tile_zero(2);                                                                                                   \
@@ -138,14 +140,22 @@ typedef struct job {
     for (int64_t i = 0; i < n; i++) {                                                                                \
         const int64_t at = steps[i];                                                                                 \
         _tile_loadd(6, b0 + at, 64);                                                                                 \
+        between;                                                                                                     \
         _tile_loadd(4, a0 + at, 64);                                                                                 \
-        first(0, 4, 6);                                                                                              \
+        between;                                                                                                     \
         _tile_loadd(7, b1 + at, 64);                                                                                 \
-        second(1, 4, 7);                                                                                             \
+        between;                                                                                                     \
         _tile_loadd(5, a1 + at, 64);                                                                                 \
+        between;                                                                                                     \
+        first(0, 4, 6);                                                                                              \
+        between;                                                                                                     \
+        second(1, 4, 7);                                                                                             \
+        between;                                                                                                     \
         first(2, 5, 6);                                                                                              \
+        between;                                                                                                     \
         second(3, 5, 7);                                                                                             \
-        also;                                                                                                        \
+        between;                                                                                                     \
+        behind;                                                                                                      \
     }
 
 /* Memory that is read soon, to be fetched meanwhile, some lines at a time. */
@@ -162,23 +172,18 @@ static inline void fetch_some(fetching *f)
 static inline void multiply_low(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
                                 const uint8_t *b0, const uint8_t *b1, fetching *soon)
 {
-    MULTIPLY(_tile_dpbuud, _tile_dpbuud, fetch_some(soon))
+    MULTIPLY(_tile_dpbuud, _tile_dpbuud, (void)0, fetch_some(soon))
 }
 
 /* The highest digit has a sign. */
 static inline void multiply_signed(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
                                    const uint8_t *b0, const uint8_t *b1, fetching *soon)
 {
-    MULTIPLY(_tile_dpbusd, _tile_dpbusd, fetch_some(soon))
-}
-
-static inline void multiply_high(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
-                                 const uint8_t *b0, const uint8_t *b1)
-{
-    MULTIPLY(_tile_dpbuud, _tile_dpbusd, )
+    MULTIPLY(_tile_dpbusd, _tile_dpbusd, (void)0, fetch_some(soon))
 }
 
 #define ROWS_AT_ONCE 128
+#define GRADIENT_APART (SQUARE * CN__EXACT_GROUP) /* sums of one digit */
 #define SUMS_APART (ROWS_AT_ONCE * CN__EXACT_GROUP) /* sums of one digit and a group's columns */
 
 /* high + rest are the sums of whole numbers. Digits that overflow their byte are carried into the next one. */
@@ -200,13 +205,15 @@ static inline __m512 weight_value(const int32_t *sums, const cn__exact_scale *sc
 
 static inline __m512 gradient_value(const int32_t *sums, const cn__exact_scale *scale)
 {
-    const __m512i low = _mm512_set1_epi32(0xff), two = _mm512_set1_epi32(0xffff), three = _mm512_set1_epi32(0xffffff);
+    /* the lowest byte of d1 becomes the second one of rest, that of d2 the third; the fourth is 0 */
+    const __m512i second = _mm512_set4_epi32((int)0x80000c00, (int)0x80000800, (int)0x80000400, (int)0x80000000);
+    const __m512i third = _mm512_set4_epi32(0xc0000, 0x80000, 0x40000, 0);
     __m512i d0 = _mm512_load_si512(sums);
-    __m512i d1 = _mm512_add_epi32(_mm512_load_si512(sums + SUMS_APART), _mm512_srli_epi32(d0, 8));
-    __m512i d2 = _mm512_add_epi32(_mm512_load_si512(sums + 2 * SUMS_APART), _mm512_srli_epi32(d1, 8));
-    __m512i high = _mm512_add_epi32(_mm512_load_si512(sums + 3 * SUMS_APART), _mm512_srli_epi32(d2, 8));
-    __m512i rest = choose(two, choose(low, d0, _mm512_slli_epi32(d1, 8)), _mm512_slli_epi32(d2, 16));
-    return value(high, _mm512_and_si512(rest, three), scale);
+    __m512i d1 = _mm512_add_epi32(_mm512_load_si512(sums + GRADIENT_APART), _mm512_srli_epi32(d0, 8));
+    __m512i d2 = _mm512_add_epi32(_mm512_load_si512(sums + 2 * GRADIENT_APART), _mm512_srli_epi32(d1, 8));
+    __m512i high = _mm512_add_epi32(_mm512_load_si512(sums + 3 * GRADIENT_APART), _mm512_srli_epi32(d2, 8));
+    __m512i rest = _mm512_mask_shuffle_epi8(d0, 0xaaaaaaaaaaaaaaaa, d1, second);
+    return value(high, _mm512_mask_shuffle_epi8(rest, 0x4444444444444444, d2, third), scale);
 }
 
 /* Rows row ... row+rows-1 of a group's sixteen columns of y from the digits' sums. */
@@ -361,79 +368,134 @@ void cn__amx_bytes_forward(const cn__dense *d, const cn__batch *x, const cn__fin
 
 #define STRIP CN__IDLE_COLUMNS /* columns of a task: accounts are kept for them */
 #define STRIP_GROUPS (STRIP / CN__EXACT_GROUP)
+#define PIECE 64 /* rows of the kernel at a time, as many as a word of `inked` has bits */
+#define EVEN UINT64_C(0x5555555555555555) /* rows wait by two, as with lists: a NaN must reach the same rows */
+#define SUMS_OF_SQUARE (GRADIENT_DIGITS * GRADIENT_APART)
 
-/* Rows of the gradient that wait for their sink: they are handed over between the products of the next rows, since tile
- * instructions leave the vector units idle. */
-typedef struct chore {
-    const cn__sink *sink;
-    int64_t row, column, width;
-    uint64_t left; /* rows still to be handed over */
-    int each;      /* rows at a time */
-    const float *gradient; /* PIECE rows of STRIP numbers */
-} chore;
+/* SQUARE rows of a group's sixteen columns. Their digits' sums become gradients, and these go to their sink, while the
+ * tiles of the next square multiply. */
+typedef struct square {
+    const int32_t *sums;
+    const cn__exact_scale *scale;
+    uint32_t rows;            /* those still to be done */
+    __mmask16 some;
+    float *weight, *velocity; /* of plain RMSprop, rows `stride` apart; */
+    float *gradient;          /* otherwise rows of a strip, to be handed over later */
+} square;
 
-static void fetch(const cn__sink *sink, int64_t row, int64_t column, int64_t width)
+typedef struct gradient_job {
+    const job *j;
+    cn__sink sink;
+    int moves; /* plain RMSprop: gradients move weights at once */
+    cn__rmsprop update;
+    int64_t column, width;
+    const uint8_t *digits;
+    const cn__exact_scale *scales;
+    int32_t *sums;    /* of two squares */
+    float *gradients; /* PIECE rows of STRIP numbers */
+    int turn;
+    square last, next; /* the one that is done while the tiles of the next one multiply */
+    cn__coming coming;
+} gradient_job;
+
+static inline __attribute__((always_inline)) void work_on_a_row(gradient_job *g)
 {
-    int64_t at = row * sink->stride + column;
-    for (int64_t c = 0; c < width; c += 16) {
-        _mm_prefetch((const char *)((const float *)sink->weight + at + c), _MM_HINT_T0);
-        if (sink->slots[0]) _mm_prefetch((const char *)((const float *)sink->slots[0] + at + c), _MM_HINT_T0);
+    const square *last = &g->last;
+    if (!last->rows) return;
+    const int64_t r = __builtin_ctz(last->rows), at = r * g->sink.stride;
+    const __m512 gradient = gradient_value(last->sums + r * CN__EXACT_GROUP, last->scale);
+    g->last.rows &= last->rows - 1;
+    if (!g->moves) {
+        _mm512_store_ps(last->gradient + r * STRIP, gradient);
+        return;
+    }
+    _mm_prefetch((const char *)(g->next.weight + at), _MM_HINT_T0);
+    _mm_prefetch((const char *)(g->next.velocity + at), _MM_HINT_T0);
+    const __m512 w = _mm512_maskz_loadu_ps(last->some, last->weight + at);
+    _mm512_mask_storeu_ps(last->weight + at, last->some,
+                          cn__rmsprop_move(&g->update, w, gradient, last->some, last->velocity + at));
+}
+
+static inline void multiply_low_meanwhile(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                          const uint8_t *b0, const uint8_t *b1, gradient_job *g)
+{
+    MULTIPLY(_tile_dpbuud, _tile_dpbuud, work_on_a_row(g), (void)0)
+}
+
+static inline void multiply_high_meanwhile(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                           const uint8_t *b0, const uint8_t *b1, gradient_job *g)
+{
+    MULTIPLY(_tile_dpbuud, _tile_dpbusd, work_on_a_row(g), (void)0)
+}
+
+/* The sums of the square g->next, whose row 0 is the kernel's `row`, and meanwhile what is left to do of g->last. */
+static void make_sums(gradient_job *g, int64_t row, int64_t group)
+{
+    const cn__batch *x = g->j->x;
+    const int64_t steps = cn__tile_steps(x->rows), apart = steps * CN__TILE_BYTES, words = cn__tile_steps(x->columns);
+    const uint8_t *a = x->column_tiles + row / 16 * apart, *digits = g->digits + group * GRADIENT_DIGITS * apart;
+    int32_t places[MOST_STEPS], *to = g->sums + g->turn * SUMS_OF_SQUARE;
+    int64_t n = 0;
+    for (int64_t s = 0; s < steps; s++) {
+        places[n] = (int32_t)s * CN__TILE_BYTES;
+        n += (uint32_t)(x->inked[s * words + row / PIECE] >> row % PIECE) != 0;
+    }
+    for (int pair = 0; pair < 2; pair++, digits += 2 * apart, to += 2 * GRADIENT_APART) {
+        if (pair == 0) multiply_low_meanwhile(places, n, a, a + apart, digits, digits + apart, g);
+        else multiply_high_meanwhile(places, n, a, a + apart, digits, digits + apart, g);
+        _tile_stored(0, to, 64);
+        _tile_stored(1, to + GRADIENT_APART, 64);
+        _tile_stored(2, to + 16 * CN__EXACT_GROUP, 64);
+        _tile_stored(3, to + 16 * CN__EXACT_GROUP + GRADIENT_APART, 64);
+        cn__fetch_a_line(&g->coming);
     }
 }
 
-static inline void work_on_chore(chore *c)
+/* SQUARE rows from `row` on, of which those in `rows` have a gradient. */
+static void work_on_square(gradient_job *g, int64_t row, uint32_t rows, int64_t group)
 {
-    for (int i = 0; i < c->each && c->left; i++) {
-        int64_t r = __builtin_ctzll(c->left), row = c->row + r;
-        c->left &= c->left - 1;
-        if (c->left) fetch(c->sink, c->row + __builtin_ctzll(c->left), c->column, c->width);
-        if (c->sink->accounts) {
-            cn__sink_settle(c->sink, row, c->column, c->width);
-            c->sink->accounts->settled[c->column / CN__IDLE_COLUMNS * c->sink->accounts->rows + row]++;
-        }
-        cn__sink_row(c->sink, row, c->column, c->width, c->gradient + r * STRIP);
+    const int64_t at = row * g->sink.stride + g->column + group * CN__EXACT_GROUP;
+    g->next = (square){.sums = g->sums + g->turn * SUMS_OF_SQUARE,
+                       .scale = &g->scales[group],
+                       .rows = rows,
+                       .some = first_of_16(g->width - group * CN__EXACT_GROUP)};
+    if (g->moves) {
+        g->next.weight = (float *)g->sink.weight + at;
+        g->next.velocity = (float *)g->sink.slots[0] + at;
+    } else {
+        g->next.gradient = g->gradients + row % PIECE * STRIP + group * CN__EXACT_GROUP;
+    }
+    make_sums(g, row, group);
+    while (g->last.rows) work_on_a_row(g);
+    g->last = g->next;
+    g->turn = !g->turn;
+}
+
+static void settle(const gradient_job *g, int64_t row, uint64_t rows)
+{
+    const cn__accounts *accounts = g->sink.accounts;
+    for (uint64_t left = accounts ? rows : 0; left; left &= left - 1) {
+        int64_t r = row + __builtin_ctzll(left);
+        cn__sink_settle(&g->sink, r, g->column, g->width);
+        accounts->settled[g->column / CN__IDLE_COLUMNS * accounts->rows + r]++;
     }
 }
 
-/* Gradients of a group's sixteen columns for the rows in `rows`. */
-static void gradient_group(const cn__exact_scale *scale, uint64_t rows, const int32_t *sums, float *gradient)
+static void hand_over(gradient_job *g, int64_t row, uint64_t rows)
 {
+    while (g->last.rows) work_on_a_row(g);
     for (uint64_t left = rows; left; left &= left - 1) {
         int64_t r = __builtin_ctzll(left);
-        _mm512_store_ps(gradient + r * STRIP, gradient_value(sums + r * CN__EXACT_GROUP, scale));
+        cn__sink_row(&g->sink, row + r, g->column, g->width, g->gradients + r * STRIP);
     }
 }
 
-#define PIECE 64       /* rows of the kernel at a time, as many as a word of `inked` has bits */
-#define EVEN UINT64_C(0x5555555555555555) /* rows wait by two, as with lists: a NaN must reach the same rows */
-
-/* One group of sixteen columns for the rows of a piece. */
-static void gradient_sums(const cn__batch *x, int64_t row, const uint8_t *b, int32_t *sums, chore *meanwhile,
-                          cn__coming *next)
+/* Which of the rows of a piece have a gradient. */
+static uint64_t rows_to_move(const job *j, int64_t piece)
 {
-    const int64_t apart = cn__tile_steps(x->rows) * CN__TILE_BYTES, words = cn__tile_steps(x->columns);
-    int32_t places[MOST_STEPS];
-    fetching nothing = {NULL, NULL, 0};
-    for (int64_t r = 0; r < PIECE; r += SQUARE) {
-        const uint8_t *a = x->column_tiles + (row + r) / 16 * apart;
-        int64_t n = 0;
-        for (int64_t s = 0; s < cn__tile_steps(x->rows); s++) {
-            places[n] = (int32_t)s * CN__TILE_BYTES;
-            n += (uint32_t)(x->inked[s * words + row / PIECE] >> r) != 0;
-        }
-        for (int pair = 0; pair < 2; pair++) {
-            const uint8_t *digits = b + 2 * pair * apart;
-            int32_t *to = sums + 2 * pair * SUMS_APART + r * CN__EXACT_GROUP;
-            if (pair == 0) multiply_low(places, n, a, a + apart, digits, digits + apart, &nothing);
-            else multiply_high(places, n, a, a + apart, digits, digits + apart);
-            _tile_stored(0, to, 64);
-            _tile_stored(1, to + SUMS_APART, 64);
-            _tile_stored(2, to + 16 * CN__EXACT_GROUP, 64);
-            _tile_stored(3, to + 16 * CN__EXACT_GROUP + SUMS_APART, 64);
-            work_on_chore(meanwhile);
-            cn__fetch_a_line(next);
-        }
-    }
+    uint64_t rows = inked_columns(j->x, piece), all = ~(uint64_t)0;
+    if (j->d->inputs - piece * PIECE < PIECE) all >>= PIECE - (j->d->inputs - piece * PIECE);
+    return j->sink->accounts ? (rows | (rows & EVEN) << 1 | (rows >> 1 & EVEN)) & all : all;
 }
 
 static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *tiles, uint8_t *near)
@@ -441,39 +503,31 @@ static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *
     const cn__batch *x = j->x;
     const int64_t steps = cn__tile_steps(x->rows), apart = steps * CN__TILE_BYTES;
     const int64_t width = smaller(STRIP, j->d->outputs - o), groups = (width + 15) / 16;
-    const int calls = (int)groups * 4; /* of work_on_chore for a piece */
-    cn__exact_scale scale[STRIP_GROUPS];
-    for (int64_t g = 0; g < groups; g++) {
-        columns c = {.w = j->dy + o + g * 16, .stride = j->d->outputs, .terms = x->rows, .steps = steps,
-                     .some = first_of_16(width - g * 16)};
-        scale[g] = cn__exact_scale_of(CN__EXACT_GRADIENTS, peak_of(&c), x->scale);
-        read_columns(&c, &scale[g], tiles + g * GRADIENT_DIGITS * apart, GRADIENT_DIGITS);
+    cn__exact_scale scales[STRIP_GROUPS];
+    for (int64_t group = 0; group < groups; group++) {
+        columns c = {.w = j->dy + o + group * 16, .stride = j->d->outputs, .terms = x->rows, .steps = steps,
+                     .some = first_of_16(width - group * 16)};
+        scales[group] = cn__exact_scale_of(CN__EXACT_GRADIENTS, peak_of(&c), x->scale);
+        read_columns(&c, &scales[group], tiles + group * GRADIENT_DIGITS * apart, GRADIENT_DIGITS);
     }
-    int32_t *sums = (int32_t *)(void *)near;
-    float *gradients = (float *)(void *)(near + GRADIENT_DIGITS * SUMS_APART * sizeof *sums);
-    const cn__sink sink = cn__sink_at_panel(j->sink, o);
-    chore waiting = {.sink = &sink, .column = o, .width = width, .each = (PIECE + calls - 1) / calls};
-    cn__coming next = cn__coming_share(x, o, width, j->d->outputs);
-    int turn = 0;
+    gradient_job g = {.j = j, .sink = cn__sink_at_panel(j->sink, o), .column = o, .width = width, .digits = tiles,
+                      .scales = scales, .sums = (int32_t *)(void *)near, .last.scale = scales,
+                      .coming = cn__coming_share(x, o, width, j->d->outputs)};
+    g.gradients = (float *)(void *)(g.sums + 2 * SUMS_OF_SQUARE);
+    g.moves = g.sink.update && g.sink.step->is_plain_rmsprop && g.sink.step->decay == 0;
+    if (g.moves) g.update = cn__rmsprop_of(g.sink.step);
     for (int64_t piece = begin; piece < end; piece++) {
-        uint64_t rows = inked_columns(x, piece), all = ~(uint64_t)0;
-        if (j->d->inputs - piece * PIECE < PIECE) all >>= PIECE - (j->d->inputs - piece * PIECE);
-        rows = (rows | (rows & EVEN) << 1 | (rows >> 1 & EVEN)) & all;
-        if (!j->sink->accounts) rows = all;
-        if (!rows) continue;
-        float *gradient = gradients + turn * PIECE * STRIP;
-        turn = !turn;
-        for (int64_t g = 0; g < groups; g++) {
-            gradient_sums(x, piece * PIECE, tiles + g * GRADIENT_DIGITS * apart, sums, &waiting, &next);
-            gradient_group(&scale[g], rows, sums, gradient + g * 16);
+        const int64_t row = piece * PIECE;
+        const uint64_t rows = rows_to_move(j, piece);
+        settle(&g, row, rows);
+        for (int64_t group = 0; group < groups; group++) {
+            if ((uint32_t)rows) work_on_square(&g, row, (uint32_t)rows, group);
+            if (rows >> SQUARE) work_on_square(&g, row + SQUARE, (uint32_t)(rows >> SQUARE), group);
         }
-        while (waiting.left) work_on_chore(&waiting);
-        waiting.row = piece * PIECE;
-        waiting.left = rows;
-        waiting.gradient = gradient;
+        if (!g.moves) hand_over(&g, row, rows);
     }
-    while (waiting.left) work_on_chore(&waiting);
-    while (next.row < next.end) cn__fetch_a_line(&next);
+    while (g.last.rows) work_on_a_row(&g);
+    while (g.coming.row < g.coming.end) cn__fetch_a_line(&g.coming);
 }
 
 static void backward_tasks(void *context, int thread, int64_t begin, int64_t end)

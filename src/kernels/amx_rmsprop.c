@@ -49,8 +49,8 @@ static inline void move_pair(const waiting *w, int pair, int half)
     const uint32_t rows = w->rows >> 2 * pair & 3;
     const __mmask16 some = w->some[half], even = rows & 1 ? some : 0, odd = rows & 2 ? some : 0;
     __m512 a = _mm512_maskz_loadu_ps(some, w->weight + at), b = _mm512_maskz_loadu_ps(some, w->weight + at + w->stride);
-    if (even) a = cn__rmsprop_move(&w->update, a, _mm512_load_ps(gradient), some, w->velocity + at);
-    if (odd) b = cn__rmsprop_move(&w->update, b, _mm512_load_ps(gradient + SQUARE), some, w->velocity + at + w->stride);
+    if (even) a = cn__rmsprop_move_halves(&w->update, a, _mm512_load_ps(gradient), some, w->velocity + at);
+    if (odd) b = cn__rmsprop_move_halves(&w->update, b, _mm512_load_ps(gradient + SQUARE), some, w->velocity + at + w->stride);
     _mm512_mask_storeu_ps(w->weight + at, even, a);
     _mm512_mask_storeu_ps(w->weight + at + w->stride, odd, b);
     if (w->copy[half])
@@ -63,7 +63,7 @@ static inline void move_last(const waiting *w, int pair, int half)
     const int64_t at = 2 * pair * w->stride + half * 16;
     const __mmask16 some = w->some[half];
     __m512 a = _mm512_maskz_loadu_ps(some, w->weight + at);
-    a = cn__rmsprop_move(&w->update, a, _mm512_load_ps(w->gradient + 2 * pair * SQUARE + half * 16), some,
+    a = cn__rmsprop_move_halves(&w->update, a, _mm512_load_ps(w->gradient + 2 * pair * SQUARE + half * 16), some,
                          w->velocity + at);
     _mm512_mask_storeu_ps(w->weight + at, some, a);
     if (w->copy[half])

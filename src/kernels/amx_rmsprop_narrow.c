@@ -60,7 +60,7 @@ static void move_rows(const job *j, const cn__rmsprop *update, int64_t row, cons
     const int64_t rows = p->m - row < LINES ? p->m - row : LINES;
     for (int64_t r = 0; r < rows; r++) {
         __m512 w = _mm512_maskz_loadu_ps(some, weight + r * sink->stride);
-        w = cn__rmsprop_move(update, w, _mm512_load_ps(gradient + r * 16), some, velocity + r * sink->stride);
+        w = cn__rmsprop_move_halves(update, w, _mm512_load_ps(gradient + r * 16), some, velocity + r * sink->stride);
         _mm512_mask_storeu_ps(weight + r * sink->stride, some, w);
     }
     if (p->copy && *p->copy_is_fresh)

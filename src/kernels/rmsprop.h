@@ -1,7 +1,7 @@
-/* RMSprop's update without momentum and mean, for kernels that make a gradient and move the weights in one go: those of
- * mixed_bfloat16 on tiles. The formula is that of train/optimizer_rmsprop.c, which serves all other cases, but for the
- * inverse root: it is the CPU's own (VRSQRT14PS, wrong by 2^-14 at most, bit by bit the same on all CPUs that have such
- * tiles), as the factors of the gradient have eight bits only. */
+/* RMSprop's update without momentum and mean, for kernels that make a gradient and move the weights in one go: those on
+ * tiles. The formula is that of train/optimizer_rmsprop.c, which serves all other cases. Float32 gives the same bits. In
+ * mixed_bfloat16 the inverse root is the CPU's own (VRSQRT14PS, wrong by 2^-14 at most, bit by bit the same on all CPUs
+ * that have such tiles), as the factors of the gradient have eight bits only. */
 #ifndef CN_KERNELS_RMSPROP_H
 #define CN_KERNELS_RMSPROP_H
 
@@ -31,14 +31,39 @@ static inline cn__rmsprop cn__rmsprop_of(const cn__step *step)
                          _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_EPSILON])};
 }
 
-/* Moves the sixteen weights w; *velocity is their slot, of which `some` are there. Returns the new weights. */
-static inline __m512 cn__rmsprop_move(const cn__rmsprop *u, __m512 w, __m512 g, __mmask16 some, float *velocity)
+/* The average of squares of sixteen gradients, and epsilon. *velocity is their slot, of which `some` are there. */
+static inline __m512 cn__rmsprop_average(const cn__rmsprop *u, __m512 g, __mmask16 some, float *velocity)
 {
     __m512 v = _mm512_mul_ps(u->rho, _mm512_maskz_loadu_ps(some, velocity));
     v = _mm512_fmadd_ps(_mm512_mul_ps(u->one_minus_rho, g), g, v);
     v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_set1_ps(CN__RMSPROP_TINY), _CMP_NLT_UQ), v);
     _mm512_mask_storeu_ps(velocity, some, v);
-    return _mm512_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), _mm512_rsqrt14_ps(_mm512_add_ps(v, u->epsilon)), w);
+    return _mm512_add_ps(v, u->epsilon);
+}
+
+/* cn__rsqrt (kernels/functions.h) of sixteen numbers. */
+static inline __m512 cn__rmsprop_root(__m512 x)
+{
+    __m512 y = _mm512_castsi512_ps(
+        _mm512_sub_epi32(_mm512_set1_epi32(0x5f370000), _mm512_srli_epi32(_mm512_castps_si512(x), 1)));
+    __m512 r = _mm512_mul_ps(_mm512_mul_ps(x, y), y);
+    __m512 p = _mm512_fmadd_ps(r, _mm512_set1_ps(0.3789431f), _mm512_set1_ps(-1.2589499f));
+    y = _mm512_mul_ps(y, _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.8800031f)));
+    return _mm512_fmadd_ps(_mm512_mul_ps(y, _mm512_set1_ps(0.5f)),
+                           _mm512_fnmadd_ps(_mm512_mul_ps(x, y), y, _mm512_set1_ps(1)), y);
+}
+
+/* The new weights for sixteen weights w. */
+static inline __m512 cn__rmsprop_move(const cn__rmsprop *u, __m512 w, __m512 g, __mmask16 some, float *velocity)
+{
+    __m512 root = cn__rmsprop_root(cn__rmsprop_average(u, g, some, velocity));
+    return _mm512_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), root, w);
+}
+
+static inline __m512 cn__rmsprop_move_halves(const cn__rmsprop *u, __m512 w, __m512 g, __mmask16 some, float *velocity)
+{
+    __m512 root = _mm512_rsqrt14_ps(cn__rmsprop_average(u, g, some, velocity));
+    return _mm512_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), root, w);
 }
 #endif
 #endif
