@@ -18,11 +18,6 @@ typedef struct job {
     real table[256];      /* value of each byte */
 } job;
 
-static int64_t row_of(const cn__choice *choice, int64_t i)
-{
-    return choice->picks ? (int64_t)choice->picks[i] : choice->first + i;
-}
-
 static void fill_table(job *j)
 {
     if (j->source->stored != CN__STORED_U8) return;
@@ -69,7 +64,7 @@ static const size_t stored_bytes[] = {1, 4, 8, 4, 8};
 static const void *source_row(const job *j, int64_t i)
 {
     const cn__source *s = j->source;
-    return (const char *)s->data + (size_t)(row_of(j->choice, i) * s->columns) * stored_bytes[s->stored];
+    return (const char *)s->data + (size_t)(cn__choice_row(j->choice, i) * s->columns) * stored_bytes[s->stored];
 }
 
 static void dense_rows(void *context, int thread, int64_t begin, int64_t end)
@@ -93,7 +88,7 @@ static void dense(cn__pool *pool, const cn__source *source, const cn__choice *ch
 
 static const uint8_t *codes_of(const job *j, int64_t i)
 {
-    return j->source->codes + row_of(j->choice, i) * j->source->columns;
+    return j->source->codes + cn__choice_row(j->choice, i) * j->source->columns;
 }
 
 #if defined(CN_ISA_AVX512)

@@ -51,6 +51,11 @@ typedef struct cn__choice {
     const uint32_t *next; /* n more picks that come next, to be fetched in advance; NULL: nothing known */
 } cn__choice;
 
+static inline int64_t cn__choice_row(const cn__choice *choice, int64_t i)
+{
+    return choice->picks ? (int64_t)choice->picks[i] : choice->first + i;
+}
+
 /* Memory for a cn__batch of up to `rows` rows.
  *   lists   two positions and (columns + 16) entries for each pair of rows; pairs of columns * cn__list_stride(rows)
  *           entries and as many counts as pairs of columns

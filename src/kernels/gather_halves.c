@@ -1,22 +1,10 @@
 #include "kernels/gather_tiles.h"
 
 #if CN__GATHER_TILES
-#include "kernels/turn_bytes.h"
+#include "kernels/gather_squares.h"
 
-/* Squares of 64 samples by 64 columns: eight tiles by samples and eight by columns. The codes are turned as bytes, which
- * are half as many as the numbers. */
-typedef struct job {
-    const cn__source *source;
-    const cn__choice *choice;
-    const cn__batch_memory *memory;
-    int with_columns;
-} job;
-
-static int64_t row_of(const cn__choice *choice, int64_t i)
-{
-    return choice->picks ? (int64_t)choice->picks[i] : choice->first + i;
-}
-
+/* Of a square eight tiles by samples and eight by columns. The codes are turned as bytes, which are half as many as the
+ * numbers. */
 static inline __m512i numbers_of(__m256i codes)
 {
     __m512 low = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm256_castsi256_si128(codes)));
@@ -31,13 +19,13 @@ static inline void store_line(uint8_t *tile, int r, int64_t apart, int has_next,
     if (has_next) _mm512_store_si512(tile + apart + r * 64, numbers_of(_mm512_extracti64x4_epi64(codes, 1)));
 }
 
-static void make_columns(const job *j, int64_t sample_step, int64_t column_step, const uint8_t turned[64 * 64])
+static void make_columns(const cn__squares *s, int64_t sample_step, int64_t column_step, const uint8_t turned[64 * 64])
 {
-    const int64_t steps = cn__half_steps(j->choice->n), first = column_step * 4 * steps + sample_step * 2;
+    const int64_t steps = cn__half_steps(s->choice->n), first = column_step * 4 * steps + sample_step * 2;
     const int has_next = sample_step * 2 + 1 < steps;
     for (int64_t line = 0; line < 4; line++) {
-        uint8_t *tile = j->memory->column_tiles + (first + line * steps) * CN__TILE_BYTES;
-        uint16_t *lines = j->memory->column_lines + first + line * steps, low = 0, high = 0;
+        uint8_t *tile = s->memory->column_tiles + (first + line * steps) * CN__TILE_BYTES;
+        uint16_t *lines = s->memory->column_lines + first + line * steps, low = 0, high = 0;
         for (int r = 0; r < CN__TILE_LINES; r++) {
             __m512i codes = _mm512_load_si512(turned + (line * CN__TILE_LINES + r) * 64);
             __mmask8 ink = _mm512_test_epi64_mask(codes, codes);
@@ -50,56 +38,36 @@ static void make_columns(const job *j, int64_t sample_step, int64_t column_step,
     }
 }
 
-static void make_square(const job *j, int64_t sample_step, int64_t column_step)
+static void make_square(const cn__squares *s, int64_t sample_step, int64_t column_step)
 {
-    const int64_t columns = j->source->columns, steps = cn__half_steps(columns);
-    const int64_t left = columns - column_step * 64, rows_left = j->choice->n - sample_step * 64;
+    const int64_t columns = s->source->columns, steps = cn__half_steps(columns);
     const int has_next = column_step * 2 + 1 < steps;
-    const __mmask64 some = left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
-    const uint8_t *codes = j->source->codes + column_step * 64;
     _Alignas(64) uint8_t turned[64 * 64];
     for (int block = 0; block < 4; block++) {
         const int64_t at = (sample_step * 4 + block) * steps + column_step * 2;
-        uint8_t *tile = j->memory->sample_tiles + at * CN__TILE_BYTES;
+        uint8_t *tile = s->memory->sample_tiles + at * CN__TILE_BYTES;
         __m512i v[16];
         uint16_t low = 0, high = 0;
+        cn__square_lines(s, sample_step, column_step, block, v);
         for (int r = 0; r < 16; r++) {
-            int64_t i = block * 16 + r;
-            v[r] = _mm512_setzero_si512();
-            if (i < rows_left) v[r] = _mm512_maskz_loadu_epi8(some, codes + row_of(j->choice, sample_step * 64 + i) * columns);
             __mmask8 ink = _mm512_test_epi64_mask(v[r], v[r]);
             low = (uint16_t)(low | ((ink & 0x0f) != 0) << r);
             high = (uint16_t)(high | ((ink & 0xf0) != 0) << r);
             store_line(tile, r, CN__TILE_BYTES, has_next, v[r]);
         }
-        j->memory->sample_lines[at] = low;
-        if (has_next) j->memory->sample_lines[at + 1] = high;
-        if (!j->with_columns) continue;
-        cn__turn_bytes(v);
-        for (int r = 0; r < 16; r++) {
-            uint8_t *line = turned + block * 16 + r * 64;
-            _mm_store_si128((__m128i *)line, _mm512_castsi512_si128(v[r]));
-            _mm_store_si128((__m128i *)(line + 16 * 64), _mm512_extracti32x4_epi32(v[r], 1));
-            _mm_store_si128((__m128i *)(line + 32 * 64), _mm512_extracti32x4_epi32(v[r], 2));
-            _mm_store_si128((__m128i *)(line + 48 * 64), _mm512_extracti32x4_epi32(v[r], 3));
-        }
+        s->memory->sample_lines[at] = low;
+        if (has_next) s->memory->sample_lines[at + 1] = high;
+        if (s->with_columns) cn__square_turn(v, 16 * 64, turned + block * 16);
     }
-    if (j->with_columns) make_columns(j, sample_step, column_step, turned);
-}
-
-static void make_squares(void *context, int thread, int64_t begin, int64_t end)
-{
-    const job *j = context;
-    int64_t steps = cn__tile_steps(j->source->columns);
-    (void)thread;
-    for (int64_t i = begin; i < end; i++) make_square(j, i / steps, i % steps);
+    if (s->with_columns) make_columns(s, sample_step, column_step, turned);
 }
 
 void cn__gather_halves(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                        const cn__batch_memory *memory, cn__batch *batch)
 {
-    job j = {.source = source, .choice = choice, .memory = memory, .with_columns = with_columns};
-    cn__parallel(pool, cn__tile_steps(choice->n) * cn__tile_steps(source->columns), make_squares, &j);
+    cn__squares s = {.source = source, .choice = choice, .memory = memory, .with_columns = with_columns,
+                     .make = make_square};
+    cn__make_squares(pool, &s);
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
                          .scale = source->code_scale,

@@ -167,11 +167,6 @@ typedef struct job {
     int64_t n_used[CN_MAX_THREADS], n_entries[CN_MAX_THREADS];
 } job;
 
-static int64_t row_of(const cn__choice *choice, int64_t i)
-{
-    return choice->picks ? (int64_t)choice->picks[i] : choice->first + i;
-}
-
 /* The entries of sample b in one part of the columns. */
 typedef struct piece {
     const cn__ink *begin, *end;
@@ -179,7 +174,7 @@ typedef struct piece {
 
 static piece piece_of(const job *j, int64_t b, int64_t part)
 {
-    const int64_t *first = j->from->first + row_of(j->choice, b) * j->from->parts + part;
+    const int64_t *first = j->from->first + cn__choice_row(j->choice, b) * j->from->parts + part;
     return (piece){j->from->entries + first[0], j->from->entries + first[1]};
 }
 
@@ -243,7 +238,7 @@ void cn__gather_sparse(cn__pool *pool, const cn__source *source, const cn__choic
         n_used += j.n_used[part];
         n_entries += j.n_entries[part];
     }
-    for (int64_t b = 0; b < choice->n; b++) memory->is_heavy[b] = from->is_heavy[row_of(choice, b)];
+    for (int64_t b = 0; b < choice->n; b++) memory->is_heavy[b] = from->is_heavy[cn__choice_row(choice, b)];
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
                          .scale = source->code_scale,

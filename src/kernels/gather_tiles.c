@@ -1,71 +1,39 @@
 #include "kernels/gather_tiles.h"
 
 #if CN__GATHER_TILES
-#include "kernels/turn_bytes.h"
+#include "kernels/gather_squares.h"
 
 #include <stdatomic.h>
 
-/* Squares of 64 samples by 64 columns: four tiles by samples, which are copies, and four by columns, turned. */
-typedef struct job {
-    const cn__source *source;
-    const cn__choice *choice;
-    const cn__batch_memory *memory;
-    int with_columns;
-} job;
-
-static int64_t row_of(const cn__choice *choice, int64_t i)
+/* Of a square four tiles by samples, which are copies, and four by columns, turned. */
+static void make_square(const cn__squares *s, int64_t sample_step, int64_t column_step)
 {
-    return choice->picks ? (int64_t)choice->picks[i] : choice->first + i;
-}
-
-static void make_square(const job *j, int64_t sample_step, int64_t column_step)
-{
-    const int64_t columns = j->source->columns, steps = cn__tile_steps(columns);
-    const int64_t apart = cn__tile_steps(j->choice->n) * CN__TILE_BYTES;
-    const int64_t left = columns - column_step * 64, rows_left = j->choice->n - sample_step * 64;
-    const __mmask64 some = left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
-    const uint8_t *codes = j->source->codes + column_step * 64;
-    uint8_t *samples = j->memory->sample_tiles + (sample_step * 4 * steps + column_step) * CN__TILE_BYTES;
-    uint8_t *turned = j->memory->column_tiles + column_step * 4 * apart + sample_step * CN__TILE_BYTES;
+    const int64_t columns = s->source->columns, steps = cn__tile_steps(columns);
+    const int64_t apart = cn__tile_steps(s->choice->n) * CN__TILE_BYTES;
+    uint8_t *samples = s->memory->sample_tiles + (sample_step * 4 * steps + column_step) * CN__TILE_BYTES;
+    uint8_t *turned = s->memory->column_tiles + column_step * 4 * apart + sample_step * CN__TILE_BYTES;
     uint64_t inked = 0;
     for (int block = 0; block < 4; block++) {
         __m512i v[16], any = _mm512_setzero_si512();
+        cn__square_lines(s, sample_step, column_step, block, v);
         for (int r = 0; r < 16; r++) {
-            int64_t i = block * 16 + r;
-            v[r] = _mm512_setzero_si512();
-            if (i < rows_left) v[r] = _mm512_maskz_loadu_epi8(some, codes + row_of(j->choice, sample_step * 64 + i) * columns);
             any = _mm512_or_si512(any, v[r]);
             _mm512_store_si512(samples + block * steps * CN__TILE_BYTES + r * 64, v[r]);
         }
         uint64_t ink = _mm512_test_epi8_mask(any, any);
-        j->memory->sample_filled[(sample_step * 4 + block) * steps + column_step] = ink != 0;
+        s->memory->sample_filled[(sample_step * 4 + block) * steps + column_step] = ink != 0;
         inked |= ink;
-        if (!j->with_columns) continue;
-        cn__turn_bytes(v);
-        for (int r = 0; r < 16; r++) {
-            uint8_t *line = turned + block * 16 + r * 64;
-            _mm_store_si128((__m128i *)line, _mm512_castsi512_si128(v[r]));
-            _mm_store_si128((__m128i *)(line + apart), _mm512_extracti32x4_epi32(v[r], 1));
-            _mm_store_si128((__m128i *)(line + 2 * apart), _mm512_extracti32x4_epi32(v[r], 2));
-            _mm_store_si128((__m128i *)(line + 3 * apart), _mm512_extracti32x4_epi32(v[r], 3));
-        }
+        if (s->with_columns) cn__square_turn(v, apart, turned + block * 16);
     }
-    j->memory->inked[sample_step * steps + column_step] = inked;
-}
-
-static void make_squares(void *context, int thread, int64_t begin, int64_t end)
-{
-    const job *j = context;
-    int64_t steps = cn__tile_steps(j->source->columns);
-    (void)thread;
-    for (int64_t i = begin; i < end; i++) make_square(j, i / steps, i % steps);
+    s->memory->inked[sample_step * steps + column_step] = inked;
 }
 
 void cn__gather_tiles(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                       const cn__batch_memory *memory, cn__batch *batch)
 {
-    job j = {.source = source, .choice = choice, .memory = memory, .with_columns = with_columns};
-    cn__parallel(pool, cn__tile_steps(choice->n) * cn__tile_steps(source->columns), make_squares, &j);
+    cn__squares s = {.source = source, .choice = choice, .memory = memory, .with_columns = with_columns,
+                     .make = make_square};
+    cn__make_squares(pool, &s);
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
                          .scale = source->code_scale,
@@ -81,7 +49,9 @@ void cn__gather_tiles(cn__pool *pool, const cn__source *source, const cn__choice
 /* --- from float32 numbers that may turn out to be no codes ------------------------------------------------------------ */
 
 typedef struct encoding {
-    job rows;
+    const cn__source *source;
+    const cn__choice *choice;
+    const cn__batch_memory *memory;
     float per_code, high, low; /* the value of a code is code x (high + low) */
     atomic_int failed;
 } encoding;
@@ -142,14 +112,13 @@ static inline __m512i encode_64(const encoding *e, const float *x, int64_t left,
 /* Sixteen samples, each from its beginning to its end, as it lies in memory. */
 static void encode_line(encoding *e, int64_t line, __m512i *any)
 {
-    const job *j = &e->rows;
-    const int64_t columns = j->source->columns, steps = cn__tile_steps(columns);
-    uint8_t *tiles = j->memory->sample_tiles + line * steps * CN__TILE_BYTES;
+    const int64_t columns = e->source->columns, steps = cn__tile_steps(columns);
+    uint8_t *tiles = e->memory->sample_tiles + line * steps * CN__TILE_BYTES;
     seen s = {_mm512_setzero_si512(), _mm512_setzero_si512()};
     for (int64_t k = 0; k < steps; k++) any[k] = _mm512_setzero_si512();
     for (int64_t r = 0; r < CN__TILE_LINES; r++) {
         const int64_t i = line * CN__TILE_LINES + r;
-        const float *x = i < j->choice->n ? (const float *)j->source->data + row_of(j->choice, i) * columns : NULL;
+        const float *x = i < e->choice->n ? (const float *)e->source->data + cn__choice_row(e->choice, i) * columns : NULL;
         for (int64_t k = 0; k < steps; k++) {
             __m512i codes = x ? encode_64(e, x + k * 64, columns - k * 64, &s) : _mm512_setzero_si512();
             _mm512_store_si512(tiles + k * CN__TILE_BYTES + r * 64, codes);
@@ -162,12 +131,12 @@ static void encode_line(encoding *e, int64_t line, __m512i *any)
 static void encode_lines(void *context, int thread, int64_t begin, int64_t end)
 {
     encoding *e = context;
-    const int64_t steps = cn__tile_steps(e->rows.source->columns);
+    const int64_t steps = cn__tile_steps(e->source->columns);
     __m512i any[MOST_STEPS];
     (void)thread;
     for (int64_t s = begin; s < end; s++) {
-        uint64_t *inked = e->rows.memory->inked + s * steps;
-        uint8_t *filled = e->rows.memory->sample_filled + s * 4 * steps;
+        uint64_t *inked = e->memory->inked + s * steps;
+        uint8_t *filled = e->memory->sample_filled + s * 4 * steps;
         for (int64_t line = 0; line < 4 && !atomic_load_explicit(&e->failed, memory_order_relaxed); line++) {
             encode_line(e, s * 4 + line, any);
             for (int64_t k = 0; k < steps; k++) {
@@ -182,7 +151,7 @@ static void encode_lines(void *context, int thread, int64_t begin, int64_t end)
 int cn__gather_encoded_tiles(cn__pool *pool, const cn__source *source, const cn__choice *choice,
                              const cn__batch_memory *memory, cn__batch *batch)
 {
-    encoding e = {.rows = {.source = source, .choice = choice, .memory = memory}};
+    encoding e = {.source = source, .choice = choice, .memory = memory};
     if (!split_scale(source->code_scale, &e)) return 0;
     cn__parallel(pool, cn__tile_steps(choice->n), encode_lines, &e);
     *batch = (cn__batch){.rows = choice->n,

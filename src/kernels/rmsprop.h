@@ -1,7 +1,8 @@
-/* RMSprop's update without momentum and mean, for kernels that make a gradient and move the weights in one go: those on
- * tiles. The formula is that of train/optimizer_rmsprop.c, which serves all other cases. Float32 gives the same bits. In
- * mixed_bfloat16 the inverse root is the CPU's own (VRSQRT14PS, wrong by 2^-14 at most, bit by bit the same on all CPUs
- * that have such tiles), as the factors of the gradient have eight bits only. */
+/* RMSprop's update without momentum and mean on vectors, for kernels that make a gradient and move the weights in one go:
+ * those on tiles. The formula is that of train/optimizer_rmsprop.c, which serves all other cases. Float32 gives the same
+ * bits. In mixed_bfloat16 on tiles the inverse root is the CPU's own (VRSQRT14PS, wrong by 2^-14 at most, bit by bit the
+ * same on all CPUs that have such tiles), as the factors of the gradient have eight bits only; where cn__step's
+ * takes_cpu_root says so the optimizer's update takes it too, so that it does not matter which way a weight is moved. */
 #ifndef CN_KERNELS_RMSPROP_H
 #define CN_KERNELS_RMSPROP_H
 
@@ -15,6 +16,7 @@ enum { CN__RMSPROP_RATE, CN__RMSPROP_RHO, CN__RMSPROP_ONE_MINUS_RHO, CN__RMSPROP
 #define CN__RMSPROP_TINY REAL(1e-30)
 
 #if defined(CN_ISA_AVX512) && CN_REAL_BITS == 32
+#define CN__HAS_RMSPROP_ROW 1
 #include "kernels/sink.h"
 
 #include <immintrin.h>
@@ -65,5 +67,19 @@ static inline __m512 cn__rmsprop_move_halves(const cn__rmsprop *u, __m512 w, __m
     __m512 root = _mm512_rsqrt14_ps(cn__rmsprop_average(u, g, some, velocity));
     return _mm512_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), root, w);
 }
+
+/* A row of n weights. */
+static inline void cn__rmsprop_move_row(const cn__step *step, int64_t n, float *w, float *velocity, const float *g)
+{
+    const cn__rmsprop u = cn__rmsprop_of(step);
+    for (int64_t i = 0; i < n; i += 16) {
+        const __mmask16 some = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xffff);
+        __m512 moved = cn__rmsprop_move_halves(&u, _mm512_maskz_loadu_ps(some, w + i),
+                                               _mm512_maskz_loadu_ps(some, g + i), some, velocity + i);
+        _mm512_mask_storeu_ps(w + i, some, moved);
+    }
+}
+#else
+#define CN__HAS_RMSPROP_ROW 0
 #endif
 #endif

@@ -29,6 +29,7 @@ typedef struct cn__step {
     double coefficients[CN__MAX_COEFFICIENTS];
     int switches; /* meaning is the optimizer's own, e.g. nesterov */
     int is_plain_rmsprop; /* then kernels/rmsprop.h has it too */
+    int takes_cpu_root;   /* and all of its updates take the inverse root of kernels/rmsprop.h */
     double decay; /* the weight loses this part of itself before the update (weight_decay * learning rate) */
     cn__whole *whole; /* of rules that move weights as a whole: they get all of one at once */
 } cn__step;

@@ -148,11 +148,6 @@ const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice 
     return run_forward(model, choice->n, bytes, training, model->n_layers - 1);
 }
 
-static int64_t row_of(const cn__choice *choice, int64_t i)
-{
-    return choice->picks ? (int64_t)choice->picks[i] : choice->first + i;
-}
-
 static void read_targets(cn_model *model, const cn__data *data, const cn__choice *choice)
 {
     if (!data->labels) {
@@ -163,7 +158,7 @@ static void read_targets(cn_model *model, const cn__data *data, const cn__choice
     model->plan.sequence_labels = each;
     for (int64_t i = 0; i < choice->n; i++)
         for (int64_t k = 0; k < each; k++)
-            model->plan.labels[i * each + k] = data->labels[row_of(choice, i) * each + k];
+            model->plan.labels[i * each + k] = data->labels[cn__choice_row(choice, i) * each + k];
 }
 
 /* One weight for each row of the last axis, NULL when all are 1. */
@@ -173,7 +168,7 @@ static const double *read_weights(cn_model *model, const cn__data *data, const c
     int64_t rows = cn__weights_per_sample(model);
     for (int64_t i = 0; i < choice->n; i++)
         for (int64_t k = 0; k < rows; k++)
-            model->plan.weights[i * rows + k] = data->weights[row_of(choice, i) * rows + k];
+            model->plan.weights[i * rows + k] = data->weights[cn__choice_row(choice, i) * rows + k];
     return model->plan.weights;
 }
 

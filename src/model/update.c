@@ -23,6 +23,7 @@ void cn__moves_begin(cn_model *model, cn__moves *moves)
     *moves = (cn__moves){.update = *model->engine->updates[cn__optimizer_index(optimizer)],
                          .before = moves_before(model)};
     optimizer->class_->begin_step(optimizer->options, moves->before + 1, model->learning_rate, &moves->step);
+    moves->step.takes_cpu_root = moves->step.is_plain_rmsprop && model->bf16_way == CN__BF16_TILES;
     moves->decaying_step = moves->step;
     moves->decaying_step.decay = cn__optimizer_shared(optimizer)->weight_decay * model->learning_rate;
 }

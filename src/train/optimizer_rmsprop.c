@@ -44,6 +44,12 @@ static void update_outside(const cn__step *step, int64_t n, real *restrict w, vo
 static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
                    const void *gradient)
 {
+#if CN__HAS_RMSPROP_ROW
+    if (step->takes_cpu_root) {
+        cn__rmsprop_move_row(step, n, weight, slots[0], gradient);
+        return;
+    }
+#endif
     real *restrict w = weight, *restrict v = slots[0], *restrict a = slots[1], *restrict m = slots[2];
     const real *restrict g = gradient;
     const real rate = (real)step->coefficients[RATE], rho = (real)step->coefficients[RHO];

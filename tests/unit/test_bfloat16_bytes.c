@@ -5,6 +5,7 @@
 #include "kernels/bf16.h"
 #include "kernels/rmsprop.h"
 
+#include <cornu/cornu.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -230,12 +231,49 @@ static void same_bits_for_any_number_of_threads(void **state)
     }
 }
 
+/* Training on bytes: a limit that is never reached stores the gradients, and rows then do not wait. */
+static void fit_bytes(const char *optimizer, int threads, char digest[65])
+{
+    enum { SAMPLES = 200, INPUTS = 130 };
+    cn_tensor *x = cn_zeros(CN_UINT8, SAMPLES, INPUTS), *y = cn_zeros(CN_UINT8, SAMPLES);
+    uint8_t *codes = cn_data(x), *labels = cn_data(y);
+    cn__random random;
+    cn__random_begin(&random, 5, CN__FOR_USER, 1);
+    for (int i = 0; i < SAMPLES * INPUTS; i++)
+        codes[i] = (uint8_t)(i % INPUTS % 5 && cn__random_below(&random, 4) == 0 ? cn__random_below(&random, 256) : 0);
+    for (int i = 0; i < SAMPLES; i++) labels[i] = (uint8_t)(codes[i * INPUTS + 1] > 0);
+    cn_model *model = cn_sequential(.seed = 1, .threads = threads, .precision = "mixed_bfloat16");
+    cn_add(model, cn_input(INPUTS));
+    cn_add(model, cn_dense(150, .activation = "relu"));
+    cn_add(model, cn_dense(3, .activation = "softmax"));
+    assert_int_equal(cn_compile(model, .optimizer_name = optimizer, .loss = "sparse_categorical_crossentropy"), CN_OK);
+    assert_int_equal(cn_fit(model, x, y, .epochs = 2, .batch_size = 48), CN_OK);
+    assert_int_equal(cn_model_weights_sha256(model, digest), CN_OK);
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+}
+
+static void stored_gradients_move_bytes_the_same_way(void **state)
+{
+    char plain[65], other[65];
+    (void)state;
+    fit_bytes("rmsprop", 2, plain);
+    fit_bytes("rmsprop(clipnorm=1e30)", 2, other);
+    assert_string_equal(plain, other);
+    for (int threads = 1; threads <= 4; threads += 3) {
+        fit_bytes("rmsprop", threads, other);
+        assert_string_equal(plain, other);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_on_tiles),
         cmocka_unit_test(update_on_tiles),
         cmocka_unit_test(same_bits_for_any_number_of_threads),
+        cmocka_unit_test(stored_gradients_move_bytes_the_same_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

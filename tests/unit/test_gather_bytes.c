@@ -1,22 +1,23 @@
-/* Batches of bytes (src/kernels/batch.h): tiles, lists and sparse lists say what the rows say, in every engine, at odd sizes and for any
- * number of threads; and which numbers become bytes at all. */
+/* Batches of bytes (src/kernels/batch.h): tiles of bytes and of bfloat16, lists and sparse lists say what the rows say, in
+ * every engine, at odd sizes and for any number of threads; and which numbers become bytes at all. */
 #define _GNU_SOURCE
 #include "base/pool.h"
 #include "engines.h"
 #include "guarded.h"
+#include "kernels/bf16.h"
 #include "sparse_rows.h"
 
 #include <float.h>
 #include <stdio.h>
 
 enum { SOURCE_ROWS = 150 };
-typedef enum reading { LISTS, TILES, SPARSE } reading_kind;
-static const char *const reading_names[] = {"lists", "tiles", "sparse lists"};
+typedef enum reading { LISTS, TILES, HALVES, SPARSE } reading_kind;
+static const char *const reading_names[] = {"lists", "tiles", "tiles of bfloat16", "sparse lists"};
 
 typedef struct batch {
     cn__batch_memory memory;
     cn__batch view;
-    guarded pieces[12];
+    guarded pieces[16];
     int n_pieces;
 } batch;
 
@@ -45,6 +46,20 @@ static void open_batch(batch *b, int64_t rows, int64_t columns, int at_end)
         .used = piece(b, columns * (int64_t)sizeof(cn__column), at_end),
         .places = piece(b, columns * 4, at_end),
         .is_heavy = piece(b, rows, at_end)};
+}
+
+/* The places of tiles are other ones for bfloat16; the rest is not looked at. */
+static void open_halves(batch *b, int64_t rows, int64_t columns, int at_end)
+{
+    int64_t by_samples = cn__tile_lines(rows) * cn__half_steps(columns);
+    int64_t by_columns = cn__tile_lines(columns) * cn__half_steps(rows);
+    *b = (batch){.n_pieces = 0};
+    b->memory = (cn__batch_memory){.rows = rows,
+                                   .columns = columns,
+                                   .sample_tiles = piece(b, by_samples * CN__TILE_BYTES, at_end),
+                                   .column_tiles = piece(b, by_columns * CN__TILE_BYTES, at_end),
+                                   .sample_lines = piece(b, by_samples * 2, at_end),
+                                   .column_lines = piece(b, by_columns * 2, at_end)};
 }
 
 static int close_batch(batch *b)
@@ -99,6 +114,35 @@ static const char *check_tiles(const rows_of *r, const cn__batch *b, int with_co
                     code_at(r, step * 64 + i % 64, line * 16 + i / 64))
                     return "a tile by columns";
     return NULL;
+}
+
+/* Tiles of 32 numbers a line, `steps` tiles for each sixteen lines, and which of their lines are blank. */
+static const char *check_half_tiles(const rows_of *r, const uint8_t *tiles, const uint16_t *filled, int64_t lines,
+                                    int64_t steps, int by_columns)
+{
+    for (int64_t at = 0; at < lines * steps; at++) {
+        for (int64_t row = 0; row < CN__TILE_LINES; row++) {
+            int64_t line = at / steps * CN__TILE_LINES + row, ink = 0;
+            uint16_t numbers[CN__HALF_STEP];
+            memcpy(numbers, tiles + at * CN__TILE_BYTES + row * 64, sizeof numbers);
+            for (int64_t i = 0; i < CN__HALF_STEP; i++) {
+                int64_t k = at % steps * CN__HALF_STEP + i;
+                uint8_t code = by_columns ? code_at(r, k, line) : code_at(r, line, k);
+                ink |= code;
+                if (numbers[i] != cn__bf16_from(code)) return by_columns ? "a tile by columns" : "a tile by samples";
+            }
+            if ((filled[at] >> row & 1) != (ink != 0)) return "whether a line is blank";
+        }
+    }
+    return NULL;
+}
+
+static const char *check_halves(const rows_of *r, const cn__batch *b, int with_columns)
+{
+    const char *wrong = check_half_tiles(r, b->sample_tiles, b->sample_lines, cn__tile_lines(r->choice->n),
+                                         cn__half_steps(r->columns), 0);
+    if (wrong || !with_columns) return wrong;
+    return check_half_tiles(r, b->column_tiles, b->column_lines, cn__tile_lines(r->columns), cn__half_steps(r->choice->n), 1);
 }
 
 /* One list against what two lines of the batch say, whose codes are a[i] and b[i]. */
@@ -161,6 +205,22 @@ static const char *check_tiles_noticed(const rows_of *r, batch *b, int with_colu
     return wrong;
 }
 
+static const char *check_halves_noticed(const rows_of *r, batch *b, int with_columns)
+{
+    const char *wrong = NULL;
+    uint16_t *const lines[] = {b->memory.sample_lines, b->memory.column_lines};
+    uint8_t *const tiles[] = {b->memory.sample_tiles, b->memory.column_tiles};
+    for (int i = 0; i < 1 + with_columns; i++) {
+        lines[i][0] ^= 1;
+        if (!check_halves(r, &b->view, with_columns)) wrong = "the check";
+        lines[i][0] ^= 1;
+        tiles[i][1] ^= 1;
+        if (!check_halves(r, &b->view, with_columns)) wrong = "the check";
+        tiles[i][1] ^= 1;
+    }
+    return wrong;
+}
+
 static const char *check_sparse_noticed(const rows_of *r, batch *b)
 {
     const char *wrong = NULL;
@@ -184,10 +244,14 @@ static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of
                          .scale = 0.5, .codes = r->codes, .code_scale = 0.5, .sparse = &sparse.rows};
     const char *wrong = NULL;
     batch b;
-    open_batch(&b, r->choice->n, r->columns, at_end);
+    if (reading == HALVES) open_halves(&b, r->choice->n, r->columns, at_end);
+    else open_batch(&b, r->choice->n, r->columns, at_end);
     if (reading == SPARSE) {
         engine->gather->sparse(pool, &source, r->choice, &b.memory, &b.view);
         wrong = check_sparse(r, &b.view);
+    } else if (reading == HALVES) {
+        engine->gather->halves(pool, &source, r->choice, with_columns, &b.memory, &b.view);
+        wrong = check_halves(r, &b.view, with_columns);
     } else if (reading == TILES) {
         engine->gather->tiles(pool, &source, r->choice, with_columns, &b.memory, &b.view);
         wrong = check_tiles(r, &b.view, with_columns);
@@ -198,6 +262,7 @@ static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of
     if (b.view.rows != r->choice->n || b.view.columns != r->columns || b.view.scale != 0.5) wrong = "the head";
     /* and the check looks at all of it */
     if (!wrong && reading == TILES) wrong = check_tiles_noticed(r, &b, with_columns);
+    if (!wrong && reading == HALVES) wrong = check_halves_noticed(r, &b, with_columns);
     if (!wrong && reading == SPARSE) wrong = check_sparse_noticed(r, &b);
     if (!close_batch(&b)) wrong = "a sentinel";
     close_sparse(&sparse);
@@ -227,6 +292,7 @@ static void every_size(void **state)
         for (int e = 0; e < n_engines; e++) {
             for (reading_kind reading = LISTS; reading <= SPARSE; reading++) {
                 if (reading == TILES && !engines[e]->gather->tiles) continue;
+                if (reading == HALVES && (!engines[e]->gather->halves || !cn__cpu_avx512_bf16())) continue;
                 for (int k = 0; k < 4; k++, turn++) {
                     const rows_of r = {.codes = codes, .choice = &choices[k % 2], .columns = columns};
                     const char *wrong = check(engines[e], pools[turn % 2], &r, reading, k != 2, turn / 2 % 2);
