@@ -82,6 +82,7 @@ typedef struct problem {
     float *kernel, *bias, *dy, *slot; /* (inputs, outputs), (outputs), (rows, outputs), (inputs, outputs) */
     float *y, *gradient;    /* expected; y where scales are those of all rows of the kernel, */
     float *y_of_used;       /* and where they are those of the inked columns' rows */
+    int gradient_has_nan;
 } problem;
 
 static inline float number_of(number_kind kind, float plain, int64_t i)
@@ -145,6 +146,7 @@ static inline void open_problem(problem *p, const one_case *c)
     multiply_naively(&(exact_product){.n = c->inputs, .terms = c->rows, .outputs = c->outputs, .stride = c->outputs,
                                       .step_r = 1, .step_k = c->inputs, .codes = p->codes, .w = p->dy,
                                       .scale = p->scale, .bits = 30, .low = 24}, all, p->gradient);
+    for (int64_t i = 0; i < c->inputs * c->outputs; i++) p->gradient_has_nan |= isnan(p->gradient[i]) != 0;
     free(all);
 }
 

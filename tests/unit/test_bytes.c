@@ -147,18 +147,11 @@ static uint32_t settled_before(int64_t piece, int64_t row)
     return (uint32_t)((piece * 3 + row) % (DONE + 1));
 }
 
-static int has_nan(const problem *p)
-{
-    for (int64_t i = 0; i < p->c->inputs * p->c->outputs; i++)
-        if (isnan(p->gradient[i])) return 1;
-    return 0;
-}
-
 /* Rows wait two by two, see kernels/batch.h: nobody knows better from lists. From sparse lists one does, but keeps to it
  * where a gradient is NaN, so that the same rows become NaN. */
 static int waits(const problem *p, const way *w, int64_t row)
 {
-    if (w->reading == SPARSE && !p->inked[row] && !has_nan(p)) return 1;
+    if (w->reading == SPARSE && !p->inked[row] && !p->gradient_has_nan) return 1;
     return !p->inked[row] && !(row % 2 ? p->inked[row - 1] : row + 1 < p->c->inputs && p->inked[row + 1]);
 }
 
