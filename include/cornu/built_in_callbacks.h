@@ -156,13 +156,14 @@ CN_API cn_callback *cn_tensorboard_create(const cn_tensorboard_options *options)
  * written while the loss is not finite. It holds weights, optimizer state, learning rate, position, History and the
  * state of all callbacks (cn_callback.state); it is also a model file, for cn_model_load.
  * The model, compile and fit options (but for epochs, verbose, threads and isa), training data and callbacks must be
- * those of the first run. delete_checkpoint: the file is removed when training has come to its end.
+ * those of the first run. delete_checkpoint: the file is removed when training has come to its end. double_checkpoint:
+ * the file before the last one is kept as `path`.previous, and taken where the last one is damaged or missing.
  * Errors of fit: CN_EFORMAT (damaged), CN_ESTATE (of another model, other data or options), CN_EIO, CN_ENOTSUP (built
  * without jansson); the file then stays as it is. */
 typedef struct cn_backup_and_restore_options {
     const char *path;
     int64_t save_freq; /* 0: after each epoch only */
-    int delete_checkpoint, verbose;
+    int double_checkpoint, delete_checkpoint, verbose;
 } cn_backup_and_restore_options;
 #define CN_BACKUP_AND_RESTORE_DEFAULTS .delete_checkpoint = 1
 CN_API cn_callback *cn_backup_and_restore_create(const cn_backup_and_restore_options *options);
@@ -170,6 +171,20 @@ CN_API cn_callback *cn_backup_and_restore_create(const cn_backup_and_restore_opt
 #define CN_BACKUP_AND_RESTORE_(file, ...)                                                                           \
     cn_backup_and_restore_create(                                                                                   \
         &(const cn_backup_and_restore_options){CN_BACKUP_AND_RESTORE_DEFAULTS, .path = file, __VA_ARGS__})
+
+/* SwapEMAWeights. For an optimizer with use_ema: evaluate, predict and the validation of fit use the averages of the weights;
+ * afterwards the weights are back. swap_on_epoch: the averages are also there from the end of each epoch, when callbacks
+ * that stand behind this one are called, to the beginning of the next one, so that a ModelCheckpoint behind it saves them. At
+ * the end of fit the weights become their averages, as without this callback. Other than in Keras 3.15, the weights are back
+ * after predict, too, and a fit that ends early ends with averages. Errors of fit, evaluate and predict: CN_EINVAL (an
+ * optimizer without use_ema). */
+typedef struct cn_swap_ema_weights_options {
+    int swap_on_epoch;
+} cn_swap_ema_weights_options;
+CN_API cn_callback *cn_swap_ema_weights_create(const cn_swap_ema_weights_options *options);
+/* cn_swap_ema_weights(), cn_swap_ema_weights(.swap_on_epoch = 1) */
+#define cn_swap_ema_weights(...)                                                                                    \
+    cn_swap_ema_weights_create(&(const cn_swap_ema_weights_options){.swap_on_epoch = 0, __VA_ARGS__})
 
 #ifdef __cplusplus
 }

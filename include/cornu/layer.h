@@ -67,7 +67,11 @@ typedef struct cn_layer cn_layer;
  *   lecun_uniform(seed), lecun_normal(seed)     variance_scaling(1, fan_in, ...)
  *   variance_scaling(scale=1, mode=fan_in, distribution=truncated_normal, seed)
  *                           variance scale / n, with n from mode: fan_in, fan_out or fan_avg; distribution: uniform,
- *                           truncated_normal or untruncated_normal
+ *                           truncated_normal (or normal) or untruncated_normal
+ *                           Of a matrix fan_in is the number of its rows and fan_out that of its columns; of a weight with
+ *                           more axes (kh, kw, in, out) they are kh kw in and kh kw out. With both input_axes and
+ *                           output_axes, as in "glorot_uniform(input_axes=[0], output_axes=[1, 2])", they are the products of
+ *                           the sizes of these axes; all of the above take the two
  *   random_uniform(minval=-0.05, maxval=0.05, seed) or uniform
  *   random_normal(mean=0, stddev=0.05, seed) or normal
  *   truncated_normal(mean=0, stddev=0.05, seed) drawn again beyond two standard deviations

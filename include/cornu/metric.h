@@ -35,11 +35,12 @@
  *   r2_score                           (class_aggregation=uniform_average, num_regressors=0)
  *       class_aggregation is uniform_average, variance_weighted_average, or None for a number per column
  *   iou, mean_iou                      (num_classes, target_class_ids=None, ignore_class=None, sparse_y_true=1,
- *                                       sparse_y_pred=1)
- *   one_hot_iou, one_hot_mean_iou      (num_classes, target_class_ids=None, ignore_class=None, sparse_y_pred=0)
+ *                                       sparse_y_pred=1, axis=-1)
+ *   one_hot_iou, one_hot_mean_iou      (num_classes, target_class_ids=None, ignore_class=None, sparse_y_pred=0, axis=-1)
  *   binary_iou                         (target_class_ids=[0, 1], threshold=0.5)
  *       tp / (tp + fp + fn), the mean over the classes asked for (mean_...: all) that were met. sparse_: class numbers, not
- *       rows. Unlike Keras, weights are not cut to whole numbers.
+ *       rows along the axis; of rows the largest is meant. Where outputs are class numbers and targets rows, targets have
+ *       that axis more than the outputs. Unlike Keras, weights are not cut to whole numbers.
  *   mean, sum                          of the outputs themselves, or of any numbers: y_true may be NULL
  *   every loss of loss.h               the mean over all rows, with the loss's arguments but reduction. axis as there.
  *

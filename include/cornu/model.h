@@ -147,6 +147,11 @@ CN_API int cn_model_train_step(cn_model *model, const cn_tensor *x, const cn_ten
 #define CN_TRAIN_STEP_(model, x, y, loss, ...)                                                                      \
     cn_model_train_step(model, x, y, loss, &(const cn_step_options){.sample_weight = NULL, __VA_ARGS__})
 
+/* With use_ema, the weights become their averages, as fit does it at its end: what a loop of cn_train_step calls when it is
+ * done. Otherwise, and before the first step, nothing happens. Errors: CN_ESTATE (not compiled, not built), CN_EINVAL (NULL).
+ * Source: keras Optimizer.finalize_variable_values. */
+CN_API int cn_model_finalize_weights(cn_model *model);
+
 /* Loss and metrics of one batch, weights of the model unchanged. result and sample_weight (as in fit) may be NULL. After
  * the first call with a batch size nothing is allocated. Errors as in cn_model_fit. Source: keras Model.test_on_batch.
  * (Its predict_on_batch is cn_predict_into, or cn_predict for a tensor.) */

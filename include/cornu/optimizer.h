@@ -32,8 +32,11 @@ typedef struct cn_optimizer cn_optimizer;
  * ema_overwrite_frequency n     also every n steps w = a; 0: only at the end of fit
  * gradient_accumulation_steps k w moves at every k-th batch only, by the mean of the k gradients; t counts moves, schedules
  *                               count batches; 0: every batch
+ * loss_scale_factor s           the loss is multiplied by s before the gradients are computed, and they are divided by s
+ *                               before anything else, which keeps small ones from becoming 0 on the way; 0: off. Losses that
+ *                               are reported are as without
  *
- * Order of one step: accumulate, clip, decay, rule, average, constraints of the layers. */
+ * Order of one step: undo the loss scale, accumulate, clip, decay, rule, average, constraints of the layers. */
 #define CN_OPTIMIZER_OPTIONS                                                                                        \
     double learning_rate;                                                                                           \
     const cn_schedule *schedule;                                                                                    \
@@ -42,7 +45,8 @@ typedef struct cn_optimizer cn_optimizer;
     const char *exclude_from_weight_decay;                                                                          \
     int use_ema;                                                                                                    \
     double ema_momentum;                                                                                            \
-    int64_t ema_overwrite_frequency, gradient_accumulation_steps;
+    int64_t ema_overwrite_frequency, gradient_accumulation_steps;                                                   \
+    double loss_scale_factor;
 #define CN_OPTIMIZER_DEFAULTS .ema_momentum = 0.99
 
 /* --- SGD --- momentum 0: w -= lr*g.  Else m = momentum*m - lr*g, then w += m, or with nesterov w += momentum*m - lr*g. */
@@ -222,6 +226,22 @@ CN_API cn_optimizer *cn_schedule_free_adamw_create(const cn_schedule_free_adamw_
 #define cn_schedule_free_adamw(...)                                                                                 \
     cn_schedule_free_adamw_create(&(const cn_schedule_free_adamw_options){CN_SCHEDULE_FREE_ADAMW_DEFAULTS, __VA_ARGS__})
 
+/* --- LossScaleOptimizer --- any optimizer, with a loss scale (see loss_scale_factor) that finds its own size: it starts at
+ * initial_scale; a step with a gradient that is infinite or NaN is left out (it does not count, and nothing moves) and halves
+ * the scale; after dynamic_growth_steps steps in a row without one the scale doubles. For numbers of few digits, whose small
+ * gradients vanish; scale and counter are saved with the optimizer's state. Takes the inner optimizer over, whose own
+ * loss_scale_factor is switched off; NULL where that is NULL. As text: "loss_scale_optimizer(adam(0.001))". */
+typedef struct cn_loss_scale_options {
+    double initial_scale;
+    int64_t dynamic_growth_steps;
+} cn_loss_scale_options;
+#define CN_LOSS_SCALE_DEFAULTS .initial_scale = 32768, .dynamic_growth_steps = 2000
+CN_API cn_optimizer *cn_loss_scale_optimizer_create(cn_optimizer *inner_optimizer, const cn_loss_scale_options *options);
+/* cn_loss_scale_optimizer(cn_adam()), cn_loss_scale_optimizer(cn_adam(), .initial_scale = 1024) */
+#define cn_loss_scale_optimizer(...) CN_LOSS_SCALE_OPTIMIZER_(__VA_ARGS__, )
+#define CN_LOSS_SCALE_OPTIMIZER_(inner, ...)                                                                        \
+    cn_loss_scale_optimizer_create(inner, &(const cn_loss_scale_options){CN_LOSS_SCALE_DEFAULTS, __VA_ARGS__})
+
 /* --- by name ----------------------------------------------------------------------------------------------------------- */
 
 /* An optimizer from its name, arguments in brackets. Errors: CN_ENAME (with the nearest known name), CN_EINVAL. */
@@ -247,6 +267,11 @@ CN_API void cn_optimizer_destroy(cn_optimizer **optimizer);
  * optimizer. A tape does not hear of it. Errors: CN_EINVAL (no gradient at all, other variables than before, one that
  * cannot be written), CN_EDTYPE, CN_ESHAPE, CN_ENOMEM; then no variable has moved. */
 CN_API int cn_apply_gradients(cn_optimizer *optimizer, int n, cn_tensor *const *gradients, cn_tensor *const *variables);
+
+/* What a loss is to be multiplied by before its gradients go to cn_apply_gradients, which divides them again: with
+ * loss_scale_factor that factor, of a loss_scale_optimizer the scale of the next step, of all others 1; 0 with an error
+ * message for NULL. cn_fit and cn_train_step do it themselves. Keras: optimizer.scale_loss. */
+CN_API double cn_loss_scale(const cn_optimizer *optimizer);
 
 /* With use_ema, the variables of cn_apply_gradients become their averages, as fit does it at its end; otherwise nothing
  * happens. Keras: optimizer.finalize_variable_values. Error: CN_EINVAL (no step was made). */

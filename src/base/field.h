@@ -43,7 +43,7 @@ int cn__fields_copy(const cn__field *fields, int n, const void *from, void *to);
 void cn__fields_free(const cn__field *fields, int n, void *options);
 
 /* A name with arguments, taken apart. */
-#define CN__SPEC_ARGUMENTS 24
+#define CN__SPEC_ARGUMENTS 32
 #define CN__SPEC_BYTES 512
 typedef struct cn__spec {
     char name[64];

@@ -144,6 +144,12 @@ int cn__file_remove(const char *path)
     return cn__fail(CN_EIO, "cannot remove '%s': %s", path, strerror(errno));
 }
 
+int cn__file_rename(const char *from, const char *to)
+{
+    if (rename(from, to) == 0) return CN_OK;
+    return cn__fail(CN_EIO, "cannot rename '%s' to '%s': %s", from, to, strerror(errno));
+}
+
 /* --- writing --------------------------------------------------------------------------------------------------- */
 
 static int fail_writing(const char *path, int reason)

@@ -31,6 +31,9 @@ void cn__folder_unlock(int handle);
 /* Removes a file; none there is no failure. Error: CN_EIO. */
 int cn__file_remove(const char *path);
 
+/* Gives a file another name in the same folder; one that has it already is gone. Error: CN_EIO. */
+int cn__file_rename(const char *from, const char *to);
+
 /* A file being written under the name `path`.tmp-<pid>-<number>, next to its final place. A path that exists and is no
  * regular file (/dev/full, a pipe) is written directly. */
 typedef struct cn__output {

@@ -12,6 +12,7 @@
 typedef struct cn__initializer_options {
     double minval, maxval, mean, stddev, value, gain, scale;
     const char *mode, *distribution;
+    const char *input_axes, *output_axes; /* "[0, 1]"; NULL: see cn__fans */
     int64_t seed; /* negative: the model's. With one of its own, a weight of the same shape always begins the same. */
 } cn__initializer_options;
 
@@ -52,8 +53,8 @@ enum { CN__INITIALIZER_LIST(CN__INITIALIZER_ID) CN__INITIALIZER_COUNT };
 
 extern const cn__initializer_class *const cn__initializer_classes[CN__INITIALIZER_COUNT];
 
-/* The one field of initializers that take nothing but a seed. */
-extern const cn__field cn__initializer_seed[1];
+/* The fields of initializers that are a variance scaling: seed, input_axes, output_axes. */
+extern const cn__field cn__initializer_scaling[3];
 
 /* CN_OK if `text` names an initializer with good arguments; `owner` is for the message. */
 int cn__initializer_check(const char *owner, const char *text);
@@ -62,12 +63,16 @@ int cn__initializer_check(const char *owner, const char *text);
 int cn__initializer_fill(const char *owner, const char *text, cn__random *random, int ndim, const int64_t *shape,
                          double *values);
 
-/* fan_in and fan_out of a shape, as Keras computes them. */
-void cn__fans(int ndim, const int64_t *shape, double *fan_in, double *fan_out);
+/* CN_OK if input_axes and output_axes are lists of whole numbers, or not given. Error: CN_EINVAL with `name`. */
+int cn__fans_check(const char *name, const cn__initializer_options *options);
+
+/* fan_in and fan_out of a shape, as Keras computes them: with input_axes and output_axes the products of the sizes of these
+ * axes. Error: CN_EINVAL (an axis that is not there). */
+int cn__fans(const cn__initializer_options *options, int ndim, const int64_t *shape, double *fan_in, double *fan_out);
 
 /* keras.initializers.VarianceScaling: scale / n with n from mode ("fan_in", "fan_out", "fan_avg"), drawn from
- * distribution ("uniform", "truncated_normal", "untruncated_normal"). */
-int cn__variance_scaling(double scale, const char *mode, const char *distribution, cn__random *random, int ndim,
-                         const int64_t *shape, double *values);
+ * distribution ("uniform", "truncated_normal" or "normal", "untruncated_normal"). options: the axes. */
+int cn__variance_scaling(const cn__initializer_options *options, double scale, const char *mode,
+                         const char *distribution, cn__random *random, int ndim, const int64_t *shape, double *values);
 
 #endif

@@ -11,7 +11,11 @@
 const cn__initializer_class *const cn__initializer_classes[CN__INITIALIZER_COUNT] = {CN__INITIALIZER_LIST(ENTRY)};
 #undef ENTRY
 
-const cn__field cn__initializer_seed[1] = {{"seed", CN__FIELD_INT64, offsetof(cn__initializer_options, seed)}};
+const cn__field cn__initializer_scaling[3] = {
+    {"seed", CN__FIELD_INT64, offsetof(cn__initializer_options, seed)},
+    {"input_axes", CN__FIELD_TEXT, offsetof(cn__initializer_options, input_axes)},
+    {"output_axes", CN__FIELD_TEXT, offsetof(cn__initializer_options, output_axes)},
+};
 
 static int take_number(const char *name, const cn__field *field, const cn__initializer_options *from,
                        cn__initializer_options *to)
@@ -57,6 +61,7 @@ static int parse(const char *owner, const char *text, cn__spec *spec, const cn__
         }
     }
     cn__fields_free((*class_)->fields, (*class_)->n_fields, &copy);
+    if (status == CN_OK) status = cn__fans_check(spec->name, options);
     return status < 0 ? cn__fail_prefix("%s: ", owner) : CN_OK;
 }
 

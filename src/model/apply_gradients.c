@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "model/model.h"
 #include "tensor/tensor.h"
+#include "train/scaled_loss.h"
 
 #include <math.h>
 #include <string.h>
@@ -22,6 +23,7 @@ typedef struct kept {
 typedef struct by_hand {
     int n;
     int64_t calls;
+    cn__loss_scale loss_scale;
     kept *kept;
     /* The same for all: */
     void *room;
@@ -173,6 +175,7 @@ typedef struct moving {
     const cn__shared_options *options;
     cn__step step;
     double rate;
+    double loss_scale; /* of the gradients that are given */
     int moves;         /* 0: gradients are only added up */
     int overwrites;    /* 1: a variable becomes its average */
     double keep;       /* momentum of the average, this time */
@@ -184,7 +187,8 @@ static void begin(const cn_optimizer *optimizer, const by_hand *all, moving *m)
     int64_t every = o->gradient_accumulation_steps, frequency = o->ema_overwrite_frequency;
     int64_t before = every > 1 ? all->calls / every : all->calls;
     double rate = cn__optimizer_learning_rate(optimizer, all->calls);
-    *m = (moving){.options = o, .rate = rate, .moves = every < 2 || (all->calls + 1) % every == 0,
+    *m = (moving){.options = o, .rate = rate, .loss_scale = cn__loss_scale_now(optimizer, &all->loss_scale),
+                  .moves = every < 2 || (all->calls + 1) % every == 0,
                   .overwrites = frequency > 0 && (before + 1) % frequency == 0, .keep = before == 0 ? 0 : o->ema_momentum};
     optimizer->class_->begin_step(optimizer->options, before + 1, rate, &m->step);
     m->step.decay = o->weight_decay * rate;
@@ -196,6 +200,7 @@ static double take_gradient(const moving *m, const kept *k, const cn_tensor *gra
     const cn__weight_rules *rules = k->engine->rules;
     void *sum = k->state[CN__ACCUMULATOR];
     cn__tensor_to_real(gradient, k->gradient, k->engine->bits);
+    if (m->loss_scale != 1) rules->scale(k->size, 1 / m->loss_scale, k->gradient);
     if (sum) {
         rules->add(k->size, k->gradient, sum);
         if (!m->moves) return 0;
@@ -235,9 +240,25 @@ static void move(const moving *m, const cn_optimizer *optimizer, kept *k, double
     if (average && m->overwrites) memcpy(weight, average, (size_t)k->size * cn__engine_bytes(k->engine));
 }
 
+static int are_finite(const by_hand *all, cn_tensor *const *gradients)
+{
+    for (int i = 0; i < all->n; i++) {
+        const kept *k = &all->kept[i];
+        if (!gradients[i]) continue;
+        cn__tensor_to_real(gradients[i], k->gradient, k->engine->bits);
+        if (!isfinite(k->engine->rules->sums(k->size, k->gradient).absolute)) return 0;
+    }
+    return 1;
+}
+
 static void apply(const cn_optimizer *optimizer, by_hand *all, cn_tensor *const *gradients)
 {
     moving m;
+    int finds_scale = cn__loss_scale_moves(optimizer), finite = !finds_scale || are_finite(all, gradients);
+    if (!finite) {
+        cn__loss_scale_note(optimizer, &all->loss_scale, 0);
+        return;
+    }
     begin(optimizer, all, &m);
     double together = 0, limit = m.options->clipnorm, global = m.options->global_clipnorm;
     for (int i = 0; global > 0 && i < all->n; i++)
@@ -248,6 +269,7 @@ static void apply(const cn_optimizer *optimizer, by_hand *all, cn_tensor *const 
         double norm = global > 0 ? 0 : sqrt(take_gradient(&m, &all->kept[i], gradients[i]));
         move(&m, optimizer, &all->kept[i], limit > 0 && norm > limit ? limit / norm : factor);
     }
+    if (finds_scale) cn__loss_scale_note(optimizer, &all->loss_scale, 1);
     all->calls++;
 }
 
@@ -258,6 +280,16 @@ int cn_apply_gradients(cn_optimizer *optimizer, int n, cn_tensor *const *gradien
     CN_TRY(check_same(optimizer->by_hand, n, variables));
     apply(optimizer, optimizer->by_hand, gradients);
     return CN_OK;
+}
+
+double cn_loss_scale(const cn_optimizer *optimizer)
+{
+    if (!optimizer) {
+        cn__fail(CN_EINVAL, "cn_loss_scale: the optimizer is NULL");
+        return 0;
+    }
+    const by_hand *all = optimizer->by_hand;
+    return cn__loss_scale_now(optimizer, all ? &all->loss_scale : &(const cn__loss_scale){0, 0});
 }
 
 int cn_finalize_variables(cn_optimizer *optimizer)

@@ -35,7 +35,7 @@ int cn__blocks_serve(const cn_model *model, int64_t rows)
     const cn__loss_class *loss = cn__loss_class_of(&model->loss);
     int first = model->plan.layer_gradients ? cn__blocks_first(model) : -1;
     if (first < 0 || rows < 2 * CN__ROWS_IN_BLOCK || loss->whole_batch || loss->look_first) return 0;
-    if (loss->rows_together || loss->sequence || model->loss_axes.moves) return 0;
+    if (cn__loss_is_scaled(model->optimizer) || loss->rows_together || loss->sequence || model->loss_axes.moves) return 0;
     if (cn__model_rows_per_sample(model) != 1 || !cn__model_trains(model, 0)) return 0;
     for (int i = 0; i < model->n_layers; i++)
         if (cn__penalizes_output(model, i)) return 0;

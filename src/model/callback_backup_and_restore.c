@@ -3,11 +3,13 @@
 #include "model/checkpoint.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 typedef struct backup {
     cn_callback callback;
     cn_backup_and_restore_options options;
-    char *path;
+    char *path, *previous; /* previous: NULL without double_checkpoint */
     cn__fit_identity identity;
     int64_t batches; /* since the last checkpoint */
 } backup;
@@ -18,10 +20,18 @@ static int after_train_begin(void *user, cn_model *model)
     cn__fit_identify(model, &b->identity);
     cn__output_sweep(b->path);
     b->batches = 0;
-    if (!cn__file_exists(b->path)) return CN_OK;
-    CN_TRY(cn__checkpoint_read(model, &b->identity, b->path));
+    const char *path = b->path;
+    int status = CN_ENOTFOUND;
+    if (cn__file_exists(path)) status = cn__checkpoint_read(model, &b->identity, path);
+    int is_of_no_use = status == CN_ENOTFOUND || status == CN_EFORMAT || status == CN_EIO;
+    if (is_of_no_use && b->previous && cn__file_exists(b->previous)) {
+        path = b->previous;
+        status = cn__checkpoint_read(model, &b->identity, path);
+    }
+    if (status == CN_ENOTFOUND) return CN_OK;
+    CN_TRY(status);
     if (b->options.verbose)
-        cn__callback_say(model, "Resuming from %s: epoch %d, batch %lld.\n", b->path, model->running->epoch + 1,
+        cn__callback_say(model, "Resuming from %s: epoch %d, batch %lld.\n", path, model->running->epoch + 1,
                          (long long)model->running->step);
     return CN_OK;
 }
@@ -31,6 +41,7 @@ static int write(backup *b, const cn_model *model, double loss)
 {
     if (!isfinite(loss)) return CN_OK;
     b->batches = 0;
+    if (b->previous && cn__file_exists(b->path)) CN_TRY(cn__file_rename(b->path, b->previous));
     return cn__checkpoint_write(model, &b->identity, b->path);
 }
 
@@ -57,6 +68,7 @@ static int on_train_end(void *user, cn_model *model, const cn_logs *logs)
     backup *b = user;
     (void)logs;
     if (!b->options.delete_checkpoint || model->running->was_cut) return CN_OK;
+    if (b->previous) CN_TRY(cn__file_remove(b->previous));
     return cn__file_remove(b->path);
 }
 
@@ -64,7 +76,18 @@ static void destroy(void *user)
 {
     backup *b = user;
     cn__free(b->path);
+    cn__free(b->previous);
     cn__free(b);
+}
+
+static int open_previous(backup *b)
+{
+    if (!b->options.double_checkpoint) return CN_OK;
+    size_t bytes = strlen(b->path) + sizeof ".previous";
+    b->previous = cn__alloc_raw(bytes, 1, "the name of a file");
+    if (!b->previous) return CN_ENOMEM;
+    snprintf(b->previous, bytes, "%s.previous", b->path);
+    return CN_OK;
 }
 
 cn_callback *cn_backup_and_restore_create(const cn_backup_and_restore_options *options)
@@ -85,7 +108,7 @@ cn_callback *cn_backup_and_restore_create(const cn_backup_and_restore_options *o
     b->callback.on_train_end = on_train_end;
     b->callback.destroy = destroy;
     b->path = cn__strdup(options->path, "the name of a file");
-    if (b->path) return &b->callback;
+    if (b->path && open_previous(b) == CN_OK) return &b->callback;
     destroy(b);
     return cn__callback_refused();
 }

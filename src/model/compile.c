@@ -261,6 +261,8 @@ static int compile(cn_model *model, const cn_compile_options *options)
     CN_TRY(name_logs(model));
     model->learning_rate = cn__optimizer_learning_rate(model->optimizer, 0);
     model->iterations = 0;
+    model->loss_scale = (cn__loss_scale){0, 0};
+    model->holds_averages = 0;
     CN_TRY(cn__model_finish_compile(model));
     model->is_compiled = 1;
     return CN_OK;

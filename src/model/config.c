@@ -142,8 +142,14 @@ char *cn__config_training_text(const cn_model *model)
     const cn_schedule *schedule = &model->optimizer->schedule; /* the number may have been changed */
     json_object_set_new(config, "learning_rate",
                         schedule->name ? schedule_object(schedule) : json_real(model->learning_rate));
+    json_t *optimizer = named(class_->name, config);
+    if (cn__loss_scale_moves(model->optimizer))
+        optimizer = named(cn__loss_scale_optimizer.name,
+                          json_pack("{s:o, s:f, s:I}", "inner_optimizer", optimizer, "initial_scale",
+                                    model->optimizer->initial_scale, "dynamic_growth_steps",
+                                    (json_int_t)model->optimizer->dynamic_growth_steps));
     return dump(json_pack("{s:s, s:o, s:o, s:o}", "loss", model->loss_text, "metrics", metrics, "weighted_metrics",
-                          weighted, "optimizer_config", named(class_->name, config)),
+                          weighted, "optimizer_config", optimizer),
                 "the training configuration");
 }
 
@@ -360,25 +366,36 @@ static cn_optimizer *read_optimizer(const cn__optimizer_class *class_, json_t *c
     return optimizer;
 }
 
+static cn_optimizer *read_any_optimizer(const json_t *object)
+{
+    const char *name = json_string_value(json_object_get(object, "class_name"));
+    json_t *config = json_object_get(object, "config");
+    for (int i = 0; name && i < CN__OPTIMIZER_COUNT; i++)
+        if (!strcmp(cn__optimizer_classes[i]->name, name)) return read_optimizer(cn__optimizer_classes[i], config);
+    const json_t *inner = json_object_get(config, "inner_optimizer");
+    const char *inner_name = json_string_value(json_object_get(inner, "class_name"));
+    if (name && inner_name && !strcmp(name, cn__loss_scale_optimizer.name) && strcmp(inner_name, name)) {
+        const cn_loss_scale_options options = {json_number_value(json_object_get(config, "initial_scale")),
+                                               json_integer_value(json_object_get(config, "dynamic_growth_steps"))};
+        return cn_loss_scale_optimizer_create(read_any_optimizer(inner), &options);
+    }
+    bad("its optimizer is not known to this version");
+    return NULL;
+}
+
 static int read_training(cn_model *model, const json_t *root)
 {
     const json_t *metrics = json_object_get(root, "metrics"), *optimizer = json_object_get(root, "optimizer_config");
-    const char *name = json_string_value(json_object_get(optimizer, "class_name"));
     cn_compile_options options = {.loss = json_string_value(json_object_get(root, "loss"))};
     const json_t *weighted = json_object_get(root, "weighted_metrics"); /* missing in files of before */
-    if (!name || !options.loss || json_array_size(metrics) + json_array_size(weighted) > CN_MAX_METRICS)
+    if (!json_is_object(optimizer) || !options.loss || json_array_size(metrics) + json_array_size(weighted) > CN_MAX_METRICS)
         return bad("loss, metrics or optimizer_config are missing");
     for (size_t i = 0; i < json_array_size(metrics); i++)
         options.metrics[i] = json_string_value(json_array_get(metrics, i));
     for (size_t i = 0; i < json_array_size(weighted); i++)
         options.weighted_metrics[i] = json_string_value(json_array_get(weighted, i));
-    for (int i = 0; i < CN__OPTIMIZER_COUNT; i++) {
-        const cn__optimizer_class *class_ = cn__optimizer_classes[i];
-        if (strcmp(class_->name, name)) continue;
-        options.optimizer = read_optimizer(class_, json_object_get(optimizer, "config"));
-        return options.optimizer ? cn_model_compile(model, &options) : cn_error_status();
-    }
-    return bad("its optimizer is not known to this version");
+    options.optimizer = read_any_optimizer(optimizer);
+    return options.optimizer ? cn_model_compile(model, &options) : cn_error_status();
 }
 
 int cn__config_read_training(cn_model *model, const char *text)

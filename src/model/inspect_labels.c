@@ -15,12 +15,16 @@
 typedef enum loss_family { LOSS_UNKNOWN, LOSS_SPARSE, LOSS_CATEGORICAL, LOSS_BINARY, LOSS_OTHER } loss_family;
 
 /* "SparseCategoricalCrossentropy(from_logits=1)" and "sparse_categorical_crossentropy" are one loss. */
-static loss_family family_of(const char *loss)
+static loss_family family_of(const char *loss, int64_t columns, int64_t num_classes)
 {
     char name[64];
     int index;
     if (!loss) return LOSS_UNKNOWN;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(loss, "( "), loss);
+    if (cn__loss_is_by_shape(name)) {
+        if (columns > 1) return LOSS_CATEGORICAL;
+        return num_classes == 1 ? LOSS_BINARY : num_classes > 1 ? LOSS_SPARSE : LOSS_UNKNOWN;
+    }
     if (!cn__loss_find(name, &index)) return LOSS_OTHER;
     if (cn__loss_classes[index]->labels_are_free || cn__loss_classes[index]->sequence) return LOSS_OTHER;
     if (cn__loss_classes[index]->sparse) return LOSS_SPARSE;
@@ -178,10 +182,10 @@ static cn__rows by_last_axis(const cn__rows *y)
 void cn__inspect_labels(const cn__rows *y, const char *what, const cn_inspect_options *options, int check_order,
                         cn__findings *findings)
 {
-    loss_family family = family_of(options->loss);
+    cn__rows rows = by_last_axis(y);
+    loss_family family = family_of(options->loss, rows.features, options->num_classes);
     limits allowed = {family == LOSS_SPARSE, 1};
     if (family == LOSS_SPARSE) allowed.highest = options->num_classes > 1 ? (double)options->num_classes - 1 : MOST_CLASSES;
-    cn__rows rows = by_last_axis(y);
     summary s = summarize(&rows, &allowed);
     if (rows.features == 1)
         judge_numbers(&s, what, &allowed, options, family, findings);

@@ -2,8 +2,10 @@
 #include "base/memory.h"
 #include "model/scored.h"
 #include "tensor/tensor.h"
+#include "train/intersection.h"
 
 #include <cornu/metric.h>
+#include <cornu/operations.h>
 #include <string.h>
 
 struct cn_metric {
@@ -76,15 +78,15 @@ static cn__scored_wish wish_of(const cn__metric *m, const cn_tensor *y_true)
     if (m->options.from_sorted_ids)
         return (cn__scored_wish){.owner = m->name, .kind = CN__SCORED_FREE, .ignored = CN__NO_CLASS, .axes = &m->axes};
     int without = m->index != CN__METRIC_BY_SHAPE && cn__metric_reads_of(m) == CN__READS_OUTPUT && !y_true;
+    static const cn__axis_list last = {0};
     return (cn__scored_wish){.owner = m->name, .kind = without ? CN__SCORED_NOTHING : CN__SCORED_AS_SHAPED,
-                             .ignored = m->loss.options.ignore_class, .axes = &m->axes};
+                             .ignored = m->loss.options.ignore_class,
+                             .axes = m->options.sparse_y_pred ? &last : &m->axes}; /* class numbers have no rows */
 }
 
-int cn_metric_update_state(cn_metric *metric, const cn_tensor *y_true, const cn_tensor *y_pred,
-                           const cn_tensor *sample_weight)
+static int update(cn_metric *metric, const cn_tensor *y_true, const cn_tensor *y_pred, const cn_tensor *sample_weight)
 {
     cn__scored s;
-    if (!metric) return cn__fail(CN_EINVAL, "cn_metric_update_state: the metric is NULL");
     cn__metric *m = &metric->metric;
     cn__scored_wish wish = wish_of(m, y_true);
     CN_TRY(cn__scored_open(&s, y_true, y_pred, sample_weight, &wish));
@@ -98,6 +100,25 @@ int cn_metric_update_state(cn_metric *metric, const cn_tensor *y_true, const cn_
     }
     cn__scored_close(&s);
     return status;
+}
+
+/* Of targets that are rows where outputs are class numbers: the numbers of their largest. */
+static int update_with_classes(cn_metric *metric, const cn_tensor *y_true, const cn_tensor *y_pred,
+                               const cn_tensor *sample_weight)
+{
+    const cn__axis_list *axes = &metric->metric.axes;
+    cn_tensor *classes = cn_tensor_argmax(y_true, axes->n ? axes->at[0] : -1, 0);
+    int status = classes ? update(metric, classes, y_pred, sample_weight) : cn__fail_prefix("%s: y_true: ", metric->metric.name);
+    cn_tensor_destroy(&classes);
+    return status;
+}
+
+int cn_metric_update_state(cn_metric *metric, const cn_tensor *y_true, const cn_tensor *y_pred,
+                           const cn_tensor *sample_weight)
+{
+    if (!metric) return cn__fail(CN_EINVAL, "cn_metric_update_state: the metric is NULL");
+    int with_classes = y_true && cn__intersection_wants_labels(&metric->metric);
+    return (with_classes ? update_with_classes : update)(metric, y_true, y_pred, sample_weight);
 }
 
 cn_tensor *cn_metric_result(const cn_metric *metric)

@@ -7,6 +7,7 @@
 #include "model/engine.h"
 #include "model/measure.h"
 #include "train/history.h"
+#include "train/scaled_loss.h"
 
 #include <cornu/model.h>
 
@@ -148,6 +149,8 @@ struct cn_model {
     cn_optimizer *optimizer;
     double learning_rate;
     int64_t iterations; /* updates done by this optimizer */
+    cn__loss_scale loss_scale;
+    int holds_averages; /* weights and averages have changed places (SwapEMAWeights) */
     cn__loss loss;
     cn__axes loss_axes, metric_axes[CN_MAX_METRICS];
     char *loss_text; /* as it was given to cn_compile */
@@ -264,10 +267,12 @@ double cn__global_factor(double limit, double norm);
 /* Makes room, if gradients are stored. Error: CN_ENOMEM. */
 int cn__gradients_open(cn_model *model);
 void cn__gradients_close(cn_model *model);
-/* Moves the weights by the stored gradients. */
-void cn__gradients_apply(cn_model *model, const cn__moves *moves);
+/* Moves the weights by the stored gradients; 0 if they are left out, since not all are finite. */
+int cn__gradients_apply(cn_model *model, const cn__moves *moves);
 /* Weights become their averages, where that is due at the end of fit. */
 void cn__gradients_finish(cn_model *model);
+/* Weights and their averages change places; nothing happens before the first step. */
+void cn__gradients_swap(cn_model *model);
 
 /* --- penalty.c: regularizers --- */
 /* 1 if the output of a layer has a penalty. */

@@ -48,7 +48,7 @@ typedef struct share {
     const cn_layer *layer;
     const char *y;
     char *dy;
-    int64_t rows; /* of the batch */
+    double parts; /* rows of the batch, less with a loss scale */
 } share;
 
 static void add_rows(void *context, int thread, int64_t begin, int64_t end)
@@ -57,12 +57,13 @@ static void add_rows(void *context, int thread, int64_t begin, int64_t end)
     const cn__regularizer *r = &s->layer->activity;
     size_t at = (size_t)(begin * s->layer->output_size) * cn__engine_bytes(s->model->engine);
     (void)thread;
-    s->model->engine->rules->add_penalty((end - begin) * s->layer->output_size, s->y + at, r->l1 / (double)s->rows,
-                                         r->l2 / (double)s->rows, s->dy + at);
+    s->model->engine->rules->add_penalty((end - begin) * s->layer->output_size, s->y + at, r->l1 / s->parts,
+                                         r->l2 / s->parts, s->dy + at);
 }
 
 void cn__penalty_of_output(const cn_model *model, int layer, int64_t rows, void *dy)
 {
-    share s = {.model = model, .layer = model->layers[layer], .y = model->plan.outputs[layer], .dy = dy, .rows = rows};
+    share s = {.model = model, .layer = model->layers[layer], .y = model->plan.outputs[layer], .dy = dy,
+               .parts = (double)rows / cn__loss_scale_now(model->optimizer, &model->loss_scale)};
     if (is_used(&s.layer->activity)) cn__parallel(model->team, rows, add_rows, &s);
 }

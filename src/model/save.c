@@ -11,8 +11,9 @@
 #include <string.h>
 
 /* What a file holds besides the weights, as text in its metadata. */
-enum { FORMAT, MODEL_CONFIG, SEED, TRAINING_CONFIG, ITERATIONS, METADATA_COUNT };
-static const char *const keys[METADATA_COUNT] = {"format", "model_config", "seed", "training_config", "iterations"};
+enum { FORMAT, MODEL_CONFIG, SEED, TRAINING_CONFIG, ITERATIONS, LOSS_SCALE, FINITE_STEPS, METADATA_COUNT };
+static const char *const keys[METADATA_COUNT] = {"format", "model_config", "seed", "training_config", "iterations",
+                                               "loss_scale", "loss_scale_steps"};
 #define FORMAT_NAME "cornu-1"
 #define CHECKSUM "checksum"
 
@@ -92,7 +93,7 @@ static int write_bundle(const char *path, bundle *b, const char *const *own, con
 
 int cn__save_with_more(const cn_model *model, const char *path, int with_optimizer, const cn__more *more)
 {
-    char seed[24], iterations[24];
+    char seed[24], iterations[24], scale[32], finite[24];
     if (with_optimizer) cn__lazy_settle(model); /* a callback may save while fit runs */
     char *model_config = cn__config_model_text(model);
     char *training_config = model->is_compiled && model_config ? cn__config_training_text(model) : NULL;
@@ -102,8 +103,12 @@ int cn__save_with_more(const cn_model *model, const char *path, int with_optimiz
     if (status == CN_OK) {
         snprintf(seed, sizeof seed, "%llu", (unsigned long long)model->seed);
         snprintf(iterations, sizeof iterations, "%lld", (long long)model->iterations);
+        int is_scaled = with_optimizer && model->loss_scale.scale > 0;
+        snprintf(scale, sizeof scale, "%a", model->loss_scale.scale); /* all bits, in any locale */
+        snprintf(finite, sizeof finite, "%lld", (long long)model->loss_scale.finite);
         const char *own[METADATA_COUNT] = {FORMAT_NAME, model_config, seed, training_config,
-                                           with_optimizer ? iterations : NULL};
+                                           with_optimizer ? iterations : NULL, is_scaled ? scale : NULL,
+                                           is_scaled ? finite : NULL};
         status = write_bundle(path, &b, own, more);
     }
     release(&b);
@@ -191,6 +196,20 @@ static int read_number(cn__safetensors *file, int key, uint64_t *number)
     return CN_OK;
 }
 
+static int read_loss_scale(cn_model *model, cn__safetensors *file)
+{
+    const char *text = cn__safetensors_metadata(file, keys[LOSS_SCALE]);
+    uint64_t finite = 0;
+    char *end;
+    if (!text) return CN_OK;
+    double scale = strtod(text, &end);
+    CN_TRY(read_number(file, FINITE_STEPS, &finite));
+    if (*end || !(scale > 0 && scale <= 1e300) || finite > INT64_MAX / 2)
+        return cn__fail(CN_EFORMAT, "\"%s\" in its metadata is no positive number", keys[LOSS_SCALE]);
+    model->loss_scale = (cn__loss_scale){scale, (int64_t)finite};
+    return CN_OK;
+}
+
 /* The optimizer's state and the number of its updates. */
 static int read_state(cn_model *model, cn__safetensors *file)
 {
@@ -199,6 +218,7 @@ static int read_state(cn_model *model, cn__safetensors *file)
     CN_TRY(read_number(file, ITERATIONS, &iterations));
     if (iterations > INT64_MAX / 2) return cn__fail(CN_EFORMAT, "it claims an absurd number of training steps");
     model->iterations = (int64_t)iterations;
+    CN_TRY(read_loss_scale(model, file));
     cn__lazy_mark(model);
     cn__state_names(model, slots);
     for (int k = 0; k < CN__MAX_STATE; k++) {

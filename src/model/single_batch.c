@@ -33,6 +33,14 @@ int cn_model_train_step(cn_model *model, const cn_tensor *x, const cn_tensor *y,
     return cn__step_status(model);
 }
 
+int cn_model_finalize_weights(cn_model *model)
+{
+    CN_TRY(cn__model_need_compiled(model));
+    CN_TRY(cn__model_need_built(model));
+    cn__gradients_finish(model);
+    return CN_OK;
+}
+
 int cn_test_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_result *result,
                  const cn_tensor *sample_weight)
 {

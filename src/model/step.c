@@ -229,8 +229,7 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *bytes, 
         math->backward(&pass);
         turn = 1 - turn;
     }
-    if (model->gradients.block) cn__gradients_apply(model, &moves);
-    model->iterations++;
+    if (!model->gradients.block || cn__gradients_apply(model, &moves)) model->iterations++;
     if (!rows_can_wait) cn__lazy_mark(model);
 }
 
@@ -253,5 +252,8 @@ void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *ch
     const double *weights = read_weights(model, data, choice);
     if (in_blocks) cn__blocks_run(model, choice->n, weights, sums);
     else cn__measure(model, output, choice->n, weights, model->plan.gradients[0], sums, NULL);
+    double scale = cn__loss_scale_now(model->optimizer, &model->loss_scale);
+    if (scale != 1)
+        model->engine->rules->scale(choice->n * cn__model_last(model)->output_size, scale, model->plan.gradients[0]);
     run_backward(model, choice->n, bytes, in_blocks);
 }

@@ -7,10 +7,10 @@
 #include <string.h>
 
 /* Most optimizers move a row of weights while its gradient is still in the cache. Clipping by a norm, averages of weights,
- * accumulation, regularizers and constraints need more than the row, so with any of them the gradients are stored first.
- * A step then takes two passes over the rows of each weight, with the norms between them:
+ * accumulation, regularizers, constraints and a scaled loss need more than the row, so with any of them the gradients are
+ * stored first. A step then takes two passes over the rows of each weight, with the norms between them:
  *
- *   before   penalty, accumulation, clipping by value, sum of squares
+ *   before   loss scale, penalty, accumulation, clipping by value, sum of squares
  *   after    clipping by norm, decay and rule (the sink), average, overwriting
  *
  * and constraints at the end: Keras's order (base_optimizer.py, apply). */
@@ -18,7 +18,7 @@
 static int wants(const cn_model *model)
 {
     const cn__shared_options *o = cn__optimizer_shared(model->optimizer);
-    if (model->optimizer->class_->moves_whole) return 1;
+    if (model->optimizer->class_->moves_whole || cn__loss_is_scaled(model->optimizer)) return 1;
     if (o->clipnorm > 0 || o->clipvalue > 0 || o->global_clipnorm > 0 || o->use_ema || o->gradient_accumulation_steps)
         return 1;
     for (int i = 0; i < model->n_weights; i++) {
@@ -97,6 +97,7 @@ typedef struct work {
     int overwrites;    /* 1: w becomes its average */
     double keep;       /* momentum of the average, this time */
     double factor;     /* of the gradient, from its norm */
+    double loss_scale;
     int is_whole;      /* the rule wants the whole weight */
     cn__sink sink;
 } work;
@@ -116,6 +117,7 @@ static void before(void *context, int thread, int64_t begin, int64_t end)
     (void)thread;
     for (int64_t i = begin; i < end; i++) {
         void *g = row_of(k, k->model->gradients.block, i), *sum = row_of(k, k->model->slots[CN__ACCUMULATOR], i);
+        if (k->loss_scale != 1) k->rules->scale(n, 1 / k->loss_scale, g);
         if (r->l1 != 0 || r->l2 != 0)
             k->rules->add_penalty(n, row_of(k, k->model->block, i), r->l1, r->l2, g);
         if (sum && !k->moves) {
@@ -231,6 +233,7 @@ static work make_work(const cn_model *model, const cn__moves *moves, int weight)
                   .number = weight, .moves = every < 2 || (model->iterations + 1) % every == 0,
                   .overwrites = frequency > 0 && (moves->before + 1) % frequency == 0,
                   .keep = moves->before == 0 ? 0 : o->ema_momentum, .factor = 1,
+                  .loss_scale = cn__loss_scale_now(model->optimizer, &model->loss_scale),
                   .is_whole = model->optimizer->class_->moves_whole,
                   .sink = cn__moves_sink(model, moves, weight, NULL)};
 }
@@ -242,10 +245,27 @@ double cn__global_factor(double limit, double norm)
     return isfinite(norm) ? factor : (double)NAN;
 }
 
-void cn__gradients_apply(cn_model *model, const cn__moves *moves)
+static int are_finite(const cn_model *model)
+{
+    for (int i = next_weight(model, 0); i >= 0; i = next_weight(model, i + 1)) {
+        const cn__weight *w = cn__model_weight_of(model, i);
+        const char *g = cn__model_weight_at(model, model->gradients.block, i);
+        size_t row = (size_t)w->stride * cn__engine_bytes(model->engine);
+        for (int64_t r = 0; r < w->rows; r++)
+            if (!isfinite(model->engine->rules->sums(w->columns, g + (size_t)r * row).absolute)) return 0;
+    }
+    return 1;
+}
+
+int cn__gradients_apply(cn_model *model, const cn__moves *moves)
 {
     const cn__shared_options *o = cn__optimizer_shared(model->optimizer);
     double all = 0, factor = 1;
+    int finds_scale = cn__loss_scale_moves(model->optimizer), finite = !finds_scale || are_finite(model);
+    if (!finite) {
+        cn__loss_scale_note(model->optimizer, &model->loss_scale, 0);
+        return 0;
+    }
     /* A norm over all weights is known only after the first pass over all; otherwise both passes can follow each other
      * while a weight is in the cache. */
     for (int i = next_weight(model, 0); o->global_clipnorm > 0 && i >= 0; i = next_weight(model, i + 1)) {
@@ -267,17 +287,37 @@ void cn__gradients_apply(cn_model *model, const cn__moves *moves)
         constrain(&k);
     }
     for (int i = 0; model->plan.copy_is_fresh && i < model->n_layers; i++) model->plan.copy_is_fresh[i] = 0;
+    if (finds_scale) cn__loss_scale_note(model->optimizer, &model->loss_scale, 1);
+    return 1;
+}
+
+/* Averages become weights, or with `both` the two change places. */
+static void take_averages(cn_model *model, int both)
+{
+    size_t bytes = cn__engine_bytes(model->engine);
+    for (int i = next_weight(model, 0); i >= 0; i = next_weight(model, i + 1)) {
+        const cn__weight *w = cn__model_weight_of(model, i);
+        unsigned char *weight = cn__model_weight_at(model, model->block, i);
+        unsigned char *average = cn__model_weight_at(model, model->slots[CN__AVERAGE], i);
+        for (size_t k = 0; k < (size_t)(w->rows * w->stride) * bytes; k++) {
+            unsigned char before = weight[k];
+            weight[k] = average[k];
+            if (both) average[k] = before;
+        }
+    }
+    for (int i = 0; model->plan.copy_is_fresh && i < model->n_layers; i++) model->plan.copy_is_fresh[i] = 0;
+}
+
+void cn__gradients_swap(cn_model *model)
+{
+    if (model->iterations == 0) return;
+    take_averages(model, 1);
+    model->holds_averages = !model->holds_averages;
 }
 
 void cn__gradients_finish(cn_model *model)
 {
-    const cn__shared_options *o = cn__optimizer_shared(model->optimizer);
-    if (!o->use_ema || model->iterations == 0) return;
-    size_t bytes = cn__engine_bytes(model->engine);
-    for (int i = next_weight(model, 0); i >= 0; i = next_weight(model, i + 1)) {
-        const cn__weight *w = cn__model_weight_of(model, i);
-        memcpy(cn__model_weight_at(model, model->block, i), cn__model_weight_at(model, model->slots[CN__AVERAGE], i),
-               (size_t)(w->rows * w->stride) * bytes);
-    }
-    for (int i = 0; model->plan.copy_is_fresh && i < model->n_layers; i++) model->plan.copy_is_fresh[i] = 0;
+    if (!cn__optimizer_shared(model->optimizer)->use_ema || model->iterations == 0) return;
+    if (model->holds_averages) cn__gradients_swap(model); /* the averages are where the weights should be */
+    take_averages(model, 0);
 }

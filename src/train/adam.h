@@ -9,8 +9,6 @@
 void CN__ADAM_MOVE(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
                    const void *gradient);
 
-#define CN__ADAM_FIELDS 14
-extern const cn__field cn__adam_fields[CN__ADAM_FIELDS];
 int cn__adam_check(const void *options);
 int cn__adam_slots(const void *options, const char *names[CN__MAX_SLOTS]);
 void cn__adam_begin_step(const void *options, int64_t t, double learning_rate, cn__step *step);

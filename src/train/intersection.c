@@ -20,6 +20,24 @@ int cn__intersection_classes(const cn__metric_options *o, double *values)
     return cn__metric_read_list("target_class_ids", "each", o->target_class_ids, 0, (double)o->num_classes - 1, values);
 }
 
+static int is_one(const cn__metric *m)
+{
+    return m->index >= 0 && cn__metric_class_of(m)->result == cn__intersection_result &&
+           m->index != CN__METRIC_binary_iou;
+}
+
+int cn__intersection_wants_labels(const cn__metric *m)
+{
+    return is_one(m) && m->options.sparse_y_pred && !m->options.sparse_y_true;
+}
+
+int cn__intersection_set_shape(const cn__metric *m, int64_t columns, int labels)
+{
+    if (!is_one(m) || labels || columns == 1 || m->options.sparse_y_pred || !m->options.sparse_y_true) return CN_OK;
+    return cn__fail(CN_EINVAL, "the metric %s: with sparse_y_true its targets are class numbers, but these are rows of %lld; "
+                    "sparse_y_true=0 takes the largest of each", m->name, (long long)columns);
+}
+
 int64_t cn__intersection_state_size(const cn__metric *m)
 {
     return m->options.num_classes * m->options.num_classes;

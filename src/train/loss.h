@@ -147,6 +147,9 @@ int cn__labels_are_packed(int64_t n, const int32_t *labels);
 /* 1 if a batch's loss is not the mean of what its rows would give alone, so that the size of batches matters. */
 int cn__loss_needs_batches(const cn__loss *loss);
 
+/* 1 for the name "crossentropy", which cn__loss_find does not know: the shapes choose the loss. */
+int cn__loss_is_by_shape(const char *name);
+
 /* 1 if there is a loss of that name. */
 int cn__loss_find(const char *name, int *index);
 

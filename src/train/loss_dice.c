@@ -23,7 +23,7 @@ static void measure(const cn__scores *s)
 const cn__loss_math CN_T(cn__loss_dice_math) = {.measure = measure};
 
 #if CN_ONCE
-static const cn__field fields[] = {CN__LOSS_FIELD_AXIS, CN__LOSS_FIELD_REDUCTION};
+static const cn__field fields[] = {CN__LOSS_FIELD_REDUCTION, CN__LOSS_FIELD_AXIS};
 
 const cn__loss_class cn__loss_dice = {
     .name = "dice",

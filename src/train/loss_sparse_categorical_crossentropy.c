@@ -60,8 +60,8 @@ const cn__loss_math CN_T(cn__loss_sparse_categorical_crossentropy_math) = {measu
 static const cn__field fields[] = {
     {"from_logits", CN__FIELD_INT, offsetof(cn__loss_options, from_logits)},
     {"ignore_class", CN__FIELD_INT64, offsetof(cn__loss_options, ignore_class)},
-    CN__LOSS_FIELD_AXIS,
     CN__LOSS_FIELD_REDUCTION,
+    CN__LOSS_FIELD_AXIS,
 };
 
 const cn__loss_class cn__loss_sparse_categorical_crossentropy = {

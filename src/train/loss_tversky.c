@@ -31,8 +31,8 @@ const cn__loss_math CN_T(cn__loss_tversky_math) = {.measure = measure};
 static const cn__field fields[] = {
     {"alpha", CN__FIELD_REAL, offsetof(cn__loss_options, alpha)},
     {"beta", CN__FIELD_REAL, offsetof(cn__loss_options, beta)},
-    CN__LOSS_FIELD_AXIS,
     CN__LOSS_FIELD_REDUCTION,
+    CN__LOSS_FIELD_AXIS,
 };
 
 const cn__loss_class cn__loss_tversky = {

@@ -22,7 +22,7 @@ static const cn__field fields[] = {
 const cn__metric_class cn__metric_binary_iou = {
     .name = "binary_iou",
     CN__METRIC_FIELDS(fields),
-    .defaults = {.num_classes = 2, .threshold = 0.5, .ignore_class = CN__NOT_GIVEN},
+    .defaults = {.target_class_ids = "(0, 1)", .num_classes = 2, .threshold = 0.5, .ignore_class = CN__NOT_GIVEN},
     .reads = CN__READS_ROWS,
     .check = cn__intersection_check,
     .thresholds = cn__intersection_classes,

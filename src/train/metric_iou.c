@@ -10,6 +10,7 @@ static const cn__field fields[] = {
     CN__METRIC_FIELD(ignore_class, INT64),
     CN__METRIC_FIELD(sparse_y_true, INT),
     CN__METRIC_FIELD(sparse_y_pred, INT),
+    CN__METRIC_FIELD(axis, TEXT),
 };
 
 const cn__metric_class cn__metric_iou = {

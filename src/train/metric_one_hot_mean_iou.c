@@ -8,6 +8,7 @@ static const cn__field fields[] = {
     CN__METRIC_FIELD(name, TEXT),
     CN__METRIC_FIELD(ignore_class, INT64),
     CN__METRIC_FIELD(sparse_y_pred, INT),
+    CN__METRIC_FIELD(axis, TEXT),
 };
 
 const cn__metric_class cn__metric_one_hot_mean_iou = {

@@ -43,6 +43,8 @@ struct cn_optimizer {
     const cn__optimizer_class *class_;
     void *options;
     cn_schedule schedule; /* its name is NULL when the learning rate is a number */
+    double initial_scale; /* of a LossScaleOptimizer (train/scaled_loss.h), 0: it is none */
+    int64_t dynamic_growth_steps;
 
     void *by_hand; /* state of cn_apply_gradients, NULL before its first call */
     void (*release_by_hand)(void *by_hand);
@@ -53,16 +55,22 @@ typedef struct cn__shared_options {
     CN_OPTIMIZER_OPTIONS
 } cn__shared_options;
 
-#define CN__SHARED_FIELDS(options)                                                                                  \
+#define CN__FIELD_DECAY(options) {"weight_decay", CN__FIELD_REAL, offsetof(options, weight_decay)}
+#define CN__FIELDS_BEHIND_DECAY(options)                                                                            \
     {"clipnorm", CN__FIELD_REAL, offsetof(options, clipnorm)},                                                      \
     {"clipvalue", CN__FIELD_REAL, offsetof(options, clipvalue)},                                                    \
     {"global_clipnorm", CN__FIELD_REAL, offsetof(options, global_clipnorm)},                                        \
-    {"weight_decay", CN__FIELD_REAL, offsetof(options, weight_decay)},                                              \
-    {"exclude_from_weight_decay", CN__FIELD_TEXT, offsetof(options, exclude_from_weight_decay)},                    \
     {"use_ema", CN__FIELD_INT, offsetof(options, use_ema)},                                                         \
     {"ema_momentum", CN__FIELD_REAL, offsetof(options, ema_momentum)},                                              \
     {"ema_overwrite_frequency", CN__FIELD_INT64, offsetof(options, ema_overwrite_frequency)},                       \
+    {"loss_scale_factor", CN__FIELD_REAL, offsetof(options, loss_scale_factor)},                                    \
     {"gradient_accumulation_steps", CN__FIELD_INT64, offsetof(options, gradient_accumulation_steps)}
+/* Keras has a method for this one. */
+#define CN__FIELD_EXCLUDE(options)                                                                                  \
+    {"exclude_from_weight_decay", CN__FIELD_TEXT, offsetof(options, exclude_from_weight_decay)}
+/* In Keras's order, which is that of arguments without a name. */
+#define CN__SHARED_FIELDS(options)                                                                                  \
+    CN__FIELD_DECAY(options), CN__FIELDS_BEHIND_DECAY(options), CN__FIELD_EXCLUDE(options)
 
 static inline const cn__shared_options *cn__optimizer_shared(const cn_optimizer *optimizer)
 {

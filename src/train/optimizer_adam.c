@@ -34,7 +34,7 @@ const cn__idle CN_T(cn__optimizer_adam_idle) = NULL;
 #include "base/error.h"
 #include "base/exact.h"
 
-const cn__field cn__adam_fields[CN__ADAM_FIELDS] = {
+static const cn__field fields[] = {
     {"learning_rate", CN__FIELD_REAL, offsetof(cn_adam_options, learning_rate)},
     {"beta_1", CN__FIELD_REAL, offsetof(cn_adam_options, beta_1)},
     {"beta_2", CN__FIELD_REAL, offsetof(cn_adam_options, beta_2)},
@@ -73,8 +73,8 @@ void cn__adam_begin_step(const void *options, int64_t t, double learning_rate, c
 const cn__optimizer_class cn__optimizer_adam = {
     .name = "Adam",
     .snake = "adam",
-    .fields = cn__adam_fields,
-    .n_fields = CN__ADAM_FIELDS,
+    .fields = fields,
+    .n_fields = sizeof fields / sizeof *fields,
     .options_size = sizeof(cn_adam_options),
     .defaults = &(const cn_adam_options){CN_ADAM_DEFAULTS},
     .check = cn__adam_check,

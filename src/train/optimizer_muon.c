@@ -103,6 +103,8 @@ static const cn__field fields[] = {
     {"adam_beta_2", CN__FIELD_REAL, offsetof(cn_muon_options, adam_beta_2)},
     {"adam_weight_decay", CN__FIELD_REAL, offsetof(cn_muon_options, adam_weight_decay)},
     {"epsilon", CN__FIELD_REAL, offsetof(cn_muon_options, epsilon)},
+    CN__FIELD_DECAY(cn_muon_options),
+    CN__FIELDS_BEHIND_DECAY(cn_muon_options),
     {"exclude_layers", CN__FIELD_TEXT, offsetof(cn_muon_options, exclude_layers)},
     {"exclude_embeddings", CN__FIELD_INT, offsetof(cn_muon_options, exclude_embeddings)},
     {"muon_a", CN__FIELD_REAL, offsetof(cn_muon_options, muon_a)},
@@ -113,7 +115,7 @@ static const cn__field fields[] = {
     {"ns_steps", CN__FIELD_INT64, offsetof(cn_muon_options, ns_steps)},
     {"nesterov", CN__FIELD_INT, offsetof(cn_muon_options, nesterov)},
     {"rms_rate", CN__FIELD_REAL, offsetof(cn_muon_options, rms_rate)},
-    CN__SHARED_FIELDS(cn_muon_options),
+    CN__FIELD_EXCLUDE(cn_muon_options),
 };
 
 static int check(const void *options)

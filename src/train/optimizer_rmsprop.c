@@ -122,8 +122,8 @@ static const cn__field fields[] = {
     {"momentum", CN__FIELD_REAL, offsetof(cn_rmsprop_options, momentum)},
     {"epsilon", CN__FIELD_REAL, offsetof(cn_rmsprop_options, epsilon)},
     {"centered", CN__FIELD_INT, offsetof(cn_rmsprop_options, centered)},
-    {"dialect", CN__FIELD_TEXT, offsetof(cn_rmsprop_options, dialect)},
     CN__SHARED_FIELDS(cn_rmsprop_options),
+    {"dialect", CN__FIELD_TEXT, offsetof(cn_rmsprop_options, dialect)},
 };
 
 /* Whose formula: the places in this list. */

@@ -35,10 +35,15 @@ int cn__loss_find(const char *name, int *index)
     return 0;
 }
 
+int cn__loss_is_by_shape(const char *name)
+{
+    return cn__same_keras_name(name, "crossentropy") || cn__same_keras_name(name, "ce");
+}
+
 static int find(const cn__spec *spec, cn__loss *loss)
 {
     const char *names[CN__LOSS_COUNT + 1];
-    if (cn__same_keras_name(spec->name, "crossentropy") || cn__same_keras_name(spec->name, "ce")) {
+    if (cn__loss_is_by_shape(spec->name)) {
         if (spec->n) return cn__fail(CN_EINVAL, "%s takes no arguments; categorical_crossentropy and others do", spec->name);
         loss->index = CN__LOSS_categorical_crossentropy;
         loss->by_shape = 1;

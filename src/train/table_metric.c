@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/suggest.h"
+#include "train/intersection.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -227,6 +228,7 @@ int cn__metric_set_shape(cn__metric *m, int64_t columns, int sparse)
         !(o->class_id >= 0 && o->class_id < columns))
         return cn__fail(CN_EINVAL, "the metric %s: class_id must lie in 0 ... %lld, got %lld", m->name,
                         (long long)columns - 1, (long long)o->class_id);
+    CN_TRY(cn__intersection_set_shape(m, columns, sparse));
     int has_labels = cn__field_find(class_->fields, class_->n_fields, "num_labels") != NULL;
     if (has_labels && o->num_labels != CN__NOT_GIVEN && o->num_labels != columns)
         return cn__fail(CN_EINVAL, "the metric %s: num_labels is %lld, but there are %lld columns", m->name,

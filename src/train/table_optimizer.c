@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/suggest.h"
+#include "train/scaled_loss.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -107,6 +108,9 @@ static int check(cn_optimizer *optimizer)
         return cn__fail(CN_EINVAL, "%s: weight_decay must be a number from 0 upwards, got %g", name, o->weight_decay);
     if (!(o->ema_momentum >= 0 && o->ema_momentum <= 1))
         return cn__fail(CN_EINVAL, "%s: ema_momentum must lie in 0 ... 1, got %g", name, o->ema_momentum);
+    if (!(o->loss_scale_factor >= 0 && o->loss_scale_factor <= 1e300))
+        return cn__fail(CN_EINVAL, "%s: loss_scale_factor must be a positive number (or 0 for off), got %g", name,
+                        o->loss_scale_factor);
     if (o->ema_overwrite_frequency < 0)
         return cn__fail(CN_EINVAL, "%s: ema_overwrite_frequency must not be negative, got %lld", name,
                         (long long)o->ema_overwrite_frequency);
@@ -194,11 +198,29 @@ static cn_optimizer *read(const cn__optimizer_class *class_, cn__spec *spec)
     return optimizer;
 }
 
+/* "loss_scale_optimizer(adam(0.01), initial_scale=1024)" */
+static cn_optimizer *read_scaled(const cn__spec *spec)
+{
+    const cn__loss_scale_class *class_ = &cn__loss_scale_optimizer;
+    cn__loss_scale_text given;
+    cn_optimizer *optimizer = NULL;
+    if (cn__fields_copy(class_->fields, class_->n_fields, &class_->defaults, &given) < 0) return NULL;
+    if (cn__fields_set(class_->fields, class_->n_fields, &given, spec) == CN_OK) {
+        if (given.inner_optimizer)
+            optimizer = cn_loss_scale_optimizer_create(cn_optimizer_from_text(given.inner_optimizer), &given.numbers);
+        else
+            cn__fail(CN_EINVAL, "%s needs inner_optimizer, as in %s(adam(0.001))", class_->name, spec->name);
+    }
+    cn__fields_free(class_->fields, class_->n_fields, &given);
+    return optimizer;
+}
+
 cn_optimizer *cn_optimizer_from_text(const char *text)
 {
     const char *names[CN__OPTIMIZER_COUNT];
     cn__spec spec;
     if (cn__spec_parse(text, &spec) < 0) return NULL;
+    if (same_name(spec.name, cn__loss_scale_optimizer.name)) return read_scaled(&spec);
     for (int i = 0; i < CN__OPTIMIZER_COUNT; i++) {
         names[i] = cn__optimizer_classes[i]->snake;
         if (same_name(spec.name, names[i])) return read(cn__optimizer_classes[i], &spec);

@@ -27,6 +27,7 @@ CASES = [
     ("variance_scaling(3, fan_out, uniform)", I.VarianceScaling(3.0, "fan_out", "uniform", seed=8)),
     ("variance_scaling(0.5, mode=fan_avg, distribution=untruncated_normal)",
      I.VarianceScaling(0.5, "fan_avg", "untruncated_normal", seed=9)),
+    ("variance_scaling(distribution=normal)", I.VarianceScaling(distribution="normal", seed=18)),
     ("random_uniform", I.RandomUniform(seed=10)),
     ("random_uniform(1, 3)", I.RandomUniform(1.0, 3.0, seed=11)),
     ("random_normal", I.RandomNormal(seed=12)),
@@ -39,6 +40,17 @@ CASES = [
     ("constant(-0.75)", I.Constant(-0.75)),
 ]
 SHAPES = [(300, 100), (3, 3, 20, 150), (20000,)]
+# Weights of two axes or more
+WITH_AXES = [
+    ("glorot_uniform(input_axes=[0], output_axes=[1, 2])", I.GlorotUniform(20, [0], [1, 2]), (20, 30, 50)),
+    ("glorot_normal(input_axes=[0, 1], output_axes=[-1])", I.GlorotNormal(21, [0, 1], [-1]), (20, 30, 50)),
+    ("he_uniform(1, [1], [0])", I.HeUniform(22, [1], [0]), (300, 100)),
+    ("he_normal(input_axes=[2], output_axes=[0, 1])", I.HeNormal(23, [2], [0, 1]), (20, 30, 50)),
+    ("lecun_uniform(input_axes=[0, 2], output_axes=[1])", I.LecunUniform(24, [0, 2], [1]), (20, 30, 50)),
+    ("lecun_normal(input_axes=[0, 2])", I.LecunNormal(25, [0, 2]), (20, 30, 50)),  # needs both to change anything
+    ("variance_scaling(2, fan_out, uniform, input_axes=[0], output_axes=[2])",
+     I.VarianceScaling(2.0, "fan_out", "uniform", 26, [0], [2]), (20, 30, 50)),
+]
 IDENTITIES = [("identity", I.Identity(), (3, 4)), ("identity(gain=2.5)", I.Identity(2.5), (4, 2))]
 ORTHOGONALS = [("orthogonal", I.Orthogonal(seed=16), (6, 4)), ("orthogonal(0.5)", I.Orthogonal(0.5, seed=17), (2, 2, 3, 20))]
 
@@ -62,6 +74,10 @@ def main():
             values = np.asarray(initializer(shape))
             record(number, text, shape, "distribution", [values.min(), *np.quantile(values, QUANTILES), values.max()])
             number += 1
+    for text, initializer, shape in WITH_AXES:
+        values = np.asarray(initializer(shape))
+        record(number, text, shape, "distribution", [values.min(), *np.quantile(values, QUANTILES), values.max()])
+        number += 1
     for text, initializer, shape in IDENTITIES:
         record(number, text, shape, "values", np.asarray(initializer(shape)))
         number += 1

@@ -39,9 +39,14 @@ WHOLE = rng.integers(0, 4, N).astype(np.float32)
 ANSWERS = (SCORES > .5).astype(np.float32)
 ORDER = np.argsort(-REALS, 1).astype(np.float32)
 
+# Two classes along axis 1, two places along axis 2
+MAPS = rng.random((N, 2, 2)).round(3).astype(np.float32)
+PLACES = rng.integers(0, 2, (N, 2)).astype(np.float32)
+ONE_HOT_MAPS = np.stack([1 - PLACES, PLACES], 1)
+
 INPUTS = dict(answers=ANSWERS, order=ORDER, labels=LABELS.astype(np.float32), one_hot=ONE_HOT, reals=REALS, probabilities=PROBABILITIES, bits=BITS,
               scores=SCORES, bit=BIT, score=SCORE, values=VALUES, guesses=GUESSES, said=SAID, column=COLUMN,
-              weights=WEIGHTS, whole=WHOLE)
+              weights=WEIGHTS, whole=WHOLE, maps=MAPS, places=PLACES, one_hot_maps=ONE_HOT_MAPS)
 
 # Cornu's text, Keras's class, its arguments, targets, outputs
 CASES = [
@@ -131,6 +136,17 @@ CASES = [
     ("one_hot_iou(num_classes=4, target_class_ids=[0, 3])", "OneHotIoU", dict(num_classes=4, target_class_ids=[0, 3]),
      "one_hot", "probabilities"),
     ("one_hot_mean_iou(num_classes=4)", "OneHotMeanIoU", dict(num_classes=4), "one_hot", "probabilities"),
+    ("iou(2, target_class_ids=[1], sparse_y_pred=0, axis=1)", "IoU",
+     dict(num_classes=2, target_class_ids=[1], sparse_y_pred=False, axis=1), "places", "maps"),
+    ("mean_iou(2, sparse_y_true=0, sparse_y_pred=0, axis=1)", "MeanIoU",
+     dict(num_classes=2, sparse_y_true=False, sparse_y_pred=False, axis=1), "one_hot_maps", "maps"),
+    ("one_hot_iou(2, target_class_ids=[0], axis=1)", "OneHotIoU", dict(num_classes=2, target_class_ids=[0], axis=1),
+     "one_hot_maps", "maps"),
+    ("one_hot_mean_iou(2, axis=-2)", "OneHotMeanIoU", dict(num_classes=2, axis=-2), "one_hot_maps", "maps"),
+    ("one_hot_iou(num_classes=4, target_class_ids=[1, 3], sparse_y_pred=1)", "OneHotIoU",
+     dict(num_classes=4, target_class_ids=[1, 3], sparse_y_pred=True), "one_hot", "said"),
+    ("one_hot_mean_iou(2, sparse_y_pred=1, axis=1)", "OneHotMeanIoU", dict(num_classes=2, sparse_y_pred=True, axis=1),
+     "one_hot_maps", "places"),
     ("binary_iou", "BinaryIoU", {}, "bits", "scores"),
     ("binary_iou(target_class_ids=[1], threshold=0.3)", "BinaryIoU", dict(target_class_ids=[1], threshold=.3), "bits",
      "scores"),
@@ -166,22 +182,31 @@ def main():
         metric = getattr(keras.metrics, class_name)(**arguments)
         alone = class_name in ("Mean", "Sum")  # of values, whatever the targets are
 
+        def result():
+            if "iou" in cornu:
+                metric.axis = -1  # Keras 3.15.1 uses the axis of the targets once more, on its list of classes
+            return metric.result()
+
         def update(first, end, **given):
+            if "iou" in cornu:
+                metric.axis = arguments.get("axis", -1)
             metric.update_state(*([p[first:end]] if alone else [t[first:end], p[first:end]]), **given)
 
         update(0, 10)
-        print(f"case{number}.first: {text(metric.result())}")
+        print(f"case{number}.first: {text(result())}")
         update(10, N)
-        print(f"case{number}.both: {text(metric.result())}")
+        print(f"case{number}.both: {text(result())}")
         if arguments.get("axis") == 0:
             continue  # numbers that belong to no sample have no weights
         # these cut weights to whole numbers
         w = WHOLE if "iou" in cornu else WEIGHTS
         if "IoU" in class_name and p.shape[1] > 1 and ("binary" in cornu):
             w = np.repeat(w[:, None], p.shape[1], 1)
+        if p is MAPS or p is PLACES:
+            w = np.repeat(w[:, None], 2, 1)
         metric.reset_state()
         update(0, N, sample_weight=w)
-        print(f"case{number}.weighted: {text(metric.result())}")
+        print(f"case{number}.weighted: {text(result())}")
 
 
 if __name__ == "__main__":

@@ -68,6 +68,16 @@ CASES = [
      dict(activity_regularizer=L2(0.1), bias_constraint=NonNeg()),
      "kernel_regularizer=l1_l2(0.01, 0.02), kernel_constraint=max_norm(0.6)",
      "activity_regularizer=l2(0.1), bias_constraint=non_neg"),
+    ("loss_scale_factor", ("RMSprop", dict(learning_rate=0.01, loss_scale_factor=1000.0)),
+     dict(kernel_regularizer=L2(0.1), activity_regularizer=L2(0.1)), {},
+     "kernel_regularizer=l2(0.1), activity_regularizer=l2(0.1)", ""),
+    ("loss_scale", ("LossScaleOptimizer", dict(inner_optimizer=("Adam", dict(learning_rate=0.01)), dynamic_growth_steps=3)),
+     dict(kernel_regularizer=L1(0.1), activity_regularizer=L1(0.1)), {},
+     "kernel_regularizer=l1(0.1), activity_regularizer=l1(0.1)", ""),
+    # Gradients overflow until the scale has been halved a few times.
+    ("loss_scale_overflows", ("LossScaleOptimizer", dict(inner_optimizer=("SGD", dict(learning_rate=0.1)),
+                                                        initial_scale=2.0**127)),
+     dict(activity_regularizer=L1(8.0)), {}, "activity_regularizer=l1(8)", ""),
     ("lamb", ("Lamb", dict(learning_rate=0.02)), {}, {}, "", ""),
     ("lamb_arguments", ("Lamb", dict(learning_rate=0.02, beta_1=0.5, beta_2=0.8, epsilon=1e-3, weight_decay=0.1,
                                      gradient_accumulation_steps=2)), {}, {}, "", ""),
@@ -161,9 +171,16 @@ def optimizer_text(class_name, arguments):
     def value_text(value):
         if isinstance(value, keras.optimizers.schedules.ExponentialDecay):
             return f"exponential_decay({value.initial_learning_rate}, {value.decay_steps}, {value.decay_rate})"
+        if isinstance(value, tuple):  # an optimizer within another
+            return optimizer_text(*value)
         return " ".join(value) if isinstance(value, list) else str(value).lower()
 
     return class_name.lower() + "(" + ", ".join(f"{key}={value_text(value)}" for key, value in arguments.items()) + ")"
+
+
+def make_optimizer(class_name, arguments):
+    made = {key: make_optimizer(*value) if isinstance(value, tuple) else value for key, value in arguments.items()}
+    return getattr(keras.optimizers, class_name)(**made)
 
 
 def layer_text(units, activation, options):
@@ -181,8 +198,7 @@ def record(name, optimizer, first, second, first_text, second_text):
             keras.layers.Dense(CLASSES, activation="softmax", **second),
         ]
     )
-    model.compile(optimizer=getattr(keras.optimizers, optimizer[0])(**optimizer[1]), loss="categorical_crossentropy",
-                  run_eagerly=True)
+    model.compile(optimizer=make_optimizer(*optimizer), loss="categorical_crossentropy", run_eagerly=True)
     for layer in model.layers:
         layer.set_weights([rule_kernel(*layer.kernel.shape), np.zeros(layer.bias.shape)])
     print(f"{name}.optimizer: {optimizer_text(*optimizer)}")
@@ -196,6 +212,31 @@ def record(name, optimizer, first, second, first_text, second_text):
         line(f"{name}.bias{number}", keras.ops.convert_to_numpy(layer.bias))
 
 
+# Keras's callback SwapEMAWeights: what validation sees is recorded, and the weights at the end.
+SWAPS = [("swap_ema", False, None), ("swap_ema_on_epoch", True, None), ("swap_ema_overwrite", True, 4)]
+
+
+def record_swap(name, swap_on_epoch, overwrite):
+    arguments = dict(learning_rate=0.1, use_ema=True, ema_momentum=0.7)
+    if overwrite:
+        arguments["ema_overwrite_frequency"] = overwrite
+    i, j = np.indices((SAMPLES, INPUTS))
+    x = ((7 * i + 3 * j) % 11 / 10).astype(np.float32)
+    y = np.eye(CLASSES, dtype=np.float32)[5 * np.arange(SAMPLES) % CLASSES]
+    model = keras.Sequential([keras.Input((INPUTS,)), keras.layers.Dense(HIDDEN, activation="relu"),
+                              keras.layers.Dense(CLASSES, activation="softmax")])
+    model.compile(optimizer=keras.optimizers.SGD(**arguments), loss="categorical_crossentropy", run_eagerly=True)
+    for layer in model.layers:
+        layer.set_weights([rule_kernel(*layer.kernel.shape), np.zeros(layer.bias.shape)])
+    history = model.fit(x, y, batch_size=4, epochs=3, shuffle=False, verbose=0, validation_data=(x, y),
+                        callbacks=[keras.callbacks.SwapEMAWeights(swap_on_epoch)]).history
+    print(f"{name}.swap_on_epoch: {int(swap_on_epoch)}\n{name}.swapped: {optimizer_text('SGD', arguments)}")
+    line(f"{name}.loss", history["loss"])
+    line(f"{name}.val_loss", history["val_loss"])
+    for number, layer in enumerate(model.layers, start=1):
+        line(f"{name}.kernel{number}", keras.ops.convert_to_numpy(layer.kernel))
+
+
 def main():
     print(f"# keras {keras.__version__}, tensorflow {tensorflow.__version__}, numpy {np.__version__},"
           f" python {sys.version.split()[0]}")
@@ -203,6 +244,8 @@ def main():
         record(*case)
     for case in IMAGE_CASES:
         record_image(*case)
+    for case in SWAPS:
+        record_swap(*case)
 
 
 if __name__ == "__main__":

@@ -77,6 +77,22 @@ static void every_optimizer_moves_as_in_keras(void **state)
     assert_false(difference("sgd", "sgd(learning_rate=0.1001)", CN_FLOAT64) < 8e-7);
 }
 
+/* Gradients of a loss that was not multiplied: the recorded steps are as much smaller. */
+static void a_loss_scale_factor_divides(void **state)
+{
+    static char scaled[8][48];
+    int n = parity_cases("optimizers.txt", "applied", scaled, 8);
+    (void)state;
+    assert_int_equal(n, 2);
+    for (int i = 0; i < n; i++) {
+        char key[64], text[512];
+        snprintf(key, sizeof key, "%.47s.applied", scaled[i]);
+        snprintf(text, sizeof text, "%s", parity_text("optimizers.txt", key));
+        assert_true(difference(scaled[i], text, CN_FLOAT32) < 3e-6 && difference(scaled[i], text, CN_FLOAT64) < 8e-7);
+    }
+    assert_false(difference("sgd_loss_scale_factor", "sgd(learning_rate=0.1)", CN_FLOAT64) < 8e-7);
+}
+
 static void a_schedule_counts_the_calls(void **state)
 {
     (void)state;
@@ -237,10 +253,49 @@ static void nothing_moves_when_something_is_wrong(void **state)
     for (int i = 0; i < 7; i++) cn_tensor_destroy(all[i]);
 }
 
+/* Gradients times the scale of their step; some are infinite or NaN. */
+static void a_loss_scale_finds_its_size(void **state)
+{
+    static const char *const cases[] = {"loss_scale_sgd", "loss_scale_adam"};
+    (void)state;
+    for (int c = 0; c < 2; c++) {
+        char key[64];
+        double expected[3], gradient[3], scale;
+        snprintf(key, sizeof key, "%s.scaled", cases[c]);
+        cn_optimizer *optimizer = cn_optimizer_from_text(parity_text("optimizers.txt", key));
+        cn_tensor *weight = numbers(CN_FLOAT32, 3, start), *w = cn_variable(weight);
+        assert_non_null(optimizer);
+        for (int t = 1; t <= 6; t++) {
+            snprintf(key, sizeof key, "%s.scale%d", cases[c], t);
+            assert_int_equal(parity_numbers("optimizers.txt", key, &scale, 1), 1);
+            assert_true(cn_loss_scale(optimizer) == scale);
+            snprintf(key, sizeof key, "%s.gradient%d", cases[c], t);
+            assert_int_equal(parity_numbers("optimizers.txt", key, gradient, 3), 3);
+            assert_int_equal(step(optimizer, CN_FLOAT32, gradient, w), CN_OK);
+            snprintf(key, sizeof key, "%s.step%d", cases[c], t);
+            assert_int_equal(parity_numbers("optimizers.txt", key, expected, 3), 3);
+            for (int i = 0; i < 3; i++) assert_true(fabs(cn_get(w, i) - expected[i]) < 3e-7);
+        }
+        cn_optimizer_destroy(&optimizer);
+        cn_tensor_destroy(&weight);
+        cn_tensor_destroy(&w);
+    }
+    cn_optimizer *plain = cn_sgd(), *fixed = cn_sgd(.loss_scale_factor = 16);
+    assert_true(cn_loss_scale(plain) == 1 && cn_loss_scale(fixed) == 16);
+    fixed = cn_loss_scale_optimizer(fixed);
+    assert_true(cn_loss_scale(fixed) == 32768);
+    assert_true(cn_loss_scale(NULL) == 0);
+    assert_string_equal(cn_error_message(), "cn_loss_scale: the optimizer is NULL");
+    assert_null(cn_loss_scale_optimizer_create(NULL, NULL));
+    cn_optimizer_destroy(&plain);
+    cn_optimizer_destroy(&fixed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_optimizer_moves_as_in_keras), cmocka_unit_test(a_schedule_counts_the_calls),
+        cmocka_unit_test(every_optimizer_moves_as_in_keras), cmocka_unit_test(a_loss_scale_factor_divides),
+        cmocka_unit_test(a_loss_scale_finds_its_size), cmocka_unit_test(a_schedule_counts_the_calls),
         cmocka_unit_test(a_global_norm_is_over_all_variables), cmocka_unit_test(averages_come_at_the_end),
         cmocka_unit_test(a_loop_on_the_tape_learns), cmocka_unit_test(steps_by_hand_are_those_of_a_model),
         cmocka_unit_test(nothing_moves_when_something_is_wrong),

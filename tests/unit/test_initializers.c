@@ -11,7 +11,7 @@
 #include <cmocka.h>
 #include <math.h>
 
-enum { MOST = 32768, MOST_POINTS = 16, MOST_CASES = 80 };
+enum { MOST = 32768, MOST_POINTS = 16, MOST_CASES = 96 };
 static const char *const file = "initializers.txt";
 
 static int64_t fill(const char *text, uint64_t seed, int ndim, const int64_t *shape, double *values)
@@ -164,15 +164,20 @@ static void bad_arguments(void **state)
         {"he_norml", "w: initializer: unknown name \"he_norml\"; did you mean \"he_normal\"?"},
         {"zeros(3)", "w: zeros takes no arguments, got \"3\""},
         {"ones(value=3)", "w: ones takes no arguments, got \"value\""},
-        {"he_normal(1, 2)", "w: he_normal takes at most 1 argument without a name, got \"2\" too"},
-        {"glorot_uniform(scale=2)", "w: glorot_uniform: unknown name \"scale\"; known are seed"},
+        {"he_normal(1, 0, 0, 2)", "w: he_normal takes at most 3 arguments without a name, got \"2\" too"},
+        {"glorot_uniform(scale=2)", "w: glorot_uniform: unknown name \"scale\"; known are seed, input_axes, output_axes"},
+        {"he_normal(input_axes=[x], output_axes=[0])", "w: he_normal: input_axes must be axes of the weight such as [0, 1], "
+                                                       "got \"[x]\""},
+        {"he_normal(output_axes=0.5)", "w: he_normal: output_axes must be axes of the weight such as [0, 1], got \"0.5\""},
+        {"he_normal(input_axes=[0], output_axes=[0, 1])", "w: initializer: output_axes names axis 1, but the weight has 1 "
+                                                          "axes"},
         {"random_normal(stddev=nan)", "w: random_normal: stddev must be a finite number, got nan"},
         {"constant(inf)", "w: constant: value must be a finite number, got inf"},
         {"random_uniform(2, 1)", "w: random_uniform: minval must not be above maxval, got 2 and 1"},
         {"variance_scaling(0)", "w: variance_scaling: scale must be positive, got 0"},
         {"variance_scaling(mode=fan)", "w: variance_scaling: mode is fan_in, fan_out or fan_avg, got \"fan\""},
-        {"variance_scaling(distribution=normal)", "w: variance_scaling: distribution is uniform, truncated_normal or "
-                                                  "untruncated_normal, got \"normal\""},
+        {"variance_scaling(distribution=cauchy)", "w: variance_scaling: distribution is uniform, truncated_normal or "
+                                                  "untruncated_normal, got \"cauchy\""},
         {"identity", "w: identity: fits weights with two axes, this one has 1"},
         {"orthogonal", "w: orthogonal: needs weights with at least two axes, this one has 1"},
         {"orthogonal(seed=x)", "w: orthogonal: seed must be a whole number, got \"x\""},

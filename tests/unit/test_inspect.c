@@ -98,6 +98,9 @@ static void is_silent_about_good_data(void **state)
     EXPECT(NONE, wrap(x[0], FEATURES), wrap(one_hot[0], CLASSES), .loss = "binary_crossentropy");
     EXPECT(NONE, wrap(x[0], FEATURES), wrap(one_hot[0], CLASSES), .loss = "mse", .num_classes = CLASSES);
     EXPECT(NONE, wrap(x[0], FEATURES), wrap_classes(), .loss = "mse", .num_classes = 1);
+    EXPECT(NONE, wrap(x[0], FEATURES), wrap_classes(), .loss = "crossentropy", .num_classes = CLASSES);
+    EXPECT(NONE, wrap(x[0], FEATURES), wrap_classes(), .loss = "ce");
+    EXPECT(NONE, wrap(x[0], FEATURES), wrap(one_hot[0], CLASSES), .loss = "crossentropy", .num_classes = CLASSES);
     cn_tensor *test = wrap(test_x[0], FEATURES);
     EXPECT(NONE, wrap(x[0], FEATURES), NULL, .test_x = test);
     cn_tensor_destroy(&test);

@@ -40,9 +40,11 @@ static cn_tensor *input(const char *name, cn_dtype dtype)
 {
     double values[ROWS * COLUMNS];
     int n = parity_numbers("metrics.txt", name, values, ROWS * COLUMNS), columns = n / ROWS;
-    assert_true(n == ROWS || n == ROWS * COLUMNS);
+    assert_true(n == ROWS || n == ROWS * 2 || n == ROWS * COLUMNS);
     int is_list = !strcmp(name, "labels") || !strcmp(name, "weights") || !strcmp(name, "whole");
-    cn_tensor *wide = cn_tensor_from(CN_FLOAT64, is_list ? 1 : 2, (int64_t[]){ROWS, columns}, values);
+    int is_map = strstr(name, "maps") != NULL;
+    int64_t shape[] = {ROWS, is_map ? 2 : columns, 2};
+    cn_tensor *wide = cn_tensor_from(CN_FLOAT64, is_list ? 1 : is_map ? 3 : 2, shape, values);
     cn_tensor *tensor = cn_astype(wide, dtype);
     cn_tensor_destroy(&wide);
     return tensor;

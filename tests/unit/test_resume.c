@@ -43,6 +43,8 @@ static const job jobs[] = {
     {"averaged weights, accumulated and clipped gradients",
      {"dense(24, activation=relu)", "dropout(0.3)", "dense(3, activation=softmax)"},
      "adamw(0.01, clipnorm=0.5, use_ema=1, ema_momentum=0.9, gradient_accumulation_steps=3)", "float32", 2, 4, 2, 0, 0},
+    {"a loss scale that finds its size", {"dense(24, activation=relu)", "dense(3, activation=softmax)"},
+     "loss_scale_optimizer(adam(0.01), initial_scale=1e38, dynamic_growth_steps=4)", "float32", 2, 3, 2, 0, 0},
     {"mixed_bfloat16", {"dense(64, activation=relu)", "dense(3, activation=softmax)"}, "rmsprop", "mixed_bfloat16", 2, 4, 3,
      0, 0},
     {"a schedule", {"dense(24, activation=relu)", "layer_normalization", "dense(3, activation=softmax)"},
@@ -395,6 +397,54 @@ static void what_cannot_be_written_is_said(void **state)
     cn_tensor_destroy(&y);
 }
 
+/* Epochs 1 to `epochs` with the callbacks of the caller, and what comes of it. */
+static void run_to(int epochs, const job *j, const cn_callback *first, const cn_callback *second, char digest[65])
+{
+    cn_model *model = make_model(j);
+    cn_tensor *x = sparse_x(1), *y = small_y(ROWS);
+    assert_int_equal(cn_fit(model, x, y, .epochs = epochs, .batch_size = 100, .validation_split = 0.25,
+                            .callbacks = {first, second}), CN_OK);
+    assert_int_equal(cn_history_epochs(cn_model_history(model)), epochs);
+    cn_model_weights_sha256(model, digest);
+    cn_model_destroy(&model);
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+}
+
+static void averages_in_the_model_survive_a_checkpoint(void **state)
+{
+    char whole[65], resumed[65];
+    job j = jobs[0];
+    (void)state;
+    j.optimizer = "sgd(0.1, use_ema=1, ema_momentum=0.8)";
+    run_to(4, &j, cn_swap_ema_weights(.swap_on_epoch = 1), NULL, whole);
+    for (int epochs = 2; epochs <= 4; epochs += 2)
+        run_to(epochs, &j, cn_swap_ema_weights(.swap_on_epoch = 1),
+               cn_backup_and_restore(checkpoint_path, .delete_checkpoint = epochs == 4), resumed);
+    assert_string_equal(whole, resumed);
+}
+
+static void the_checkpoint_before_takes_over(void **state)
+{
+    char whole[65], resumed[65], previous[512];
+    (void)state;
+    snprintf(previous, sizeof previous, "%.500s.previous", checkpoint_path);
+    run_to(4, &jobs[0], NULL, NULL, whole);
+    for (int missing = 0; missing < 2; missing++) {
+        run_to(3, &jobs[0], cn_backup_and_restore(checkpoint_path, .double_checkpoint = 1, .delete_checkpoint = 0), NULL,
+               resumed);
+        assert_int_equal(access(checkpoint_path, F_OK), 0);
+        assert_int_equal(access(previous, F_OK), 0);
+        if (missing) unlink(checkpoint_path);
+        else change_byte(checkpoint_path, -1000);
+        run_to(4, &jobs[0], cn_backup_and_restore(checkpoint_path, .double_checkpoint = 1), NULL,
+               resumed);
+        assert_string_equal(whole, resumed);
+        assert_int_not_equal(access(checkpoint_path, F_OK), 0);
+        assert_int_not_equal(access(previous, F_OK), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +454,8 @@ int main(void)
         cmocka_unit_test(a_damaged_checkpoint_is_refused),
         cmocka_unit_test(a_cut_checkpoint_is_refused),
         cmocka_unit_test(what_cannot_be_written_is_said),
+        cmocka_unit_test(averages_in_the_model_survive_a_checkpoint),
+        cmocka_unit_test(the_checkpoint_before_takes_over),
     };
     return cmocka_run_group_tests_name("resume", tests, scratch_setup, scratch_teardown);
 }
