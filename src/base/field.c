@@ -267,7 +267,8 @@ static int parse_shape(const char *owner, const char *name, const char *value, i
         if (*end != (close ? ',' : 'x')) break;
         at = end + 1;
     }
-    return cn__fail(CN_EINVAL, "%s: %s must be whole numbers such as 28x28 or (28, 28), got \"%.64s\"", owner, name, value);
+    return cn__fail(CN_EINVAL, "%s: %s must be whole numbers other than 0, such as 28x28 or (28, 28), got \"%.64s\"", owner,
+                    name, value);
 }
 
 /* A zero goes to the front, since {f, 0} is one number. */

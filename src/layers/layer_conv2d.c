@@ -331,7 +331,8 @@ static int check(cn_layer *layer)
     cn_conv2d_options *o = layer->options;
     const char *label = cn__layer_label(layer);
     if (o->filters < 1 || o->filters > INT32_MAX)
-        return cn__fail(CN_EINVAL, "%s: filters must be a positive whole number, got %lld", label, (long long)o->filters);
+        return cn__fail(CN_EINVAL, "%s: filters must be a whole number from 1 to %d, got %lld", label, INT32_MAX,
+                        (long long)o->filters);
     CN_TRY(cn__window2d_pair(layer, "kernel_size", o->kernel_size, 0));
     CN_TRY(cn__window2d_pair(layer, "strides", o->strides, 1));
     CN_TRY(cn__window2d_pair(layer, "dilation_rate", o->dilation_rate, 1));

@@ -156,7 +156,7 @@ static int check(cn_layer *layer)
     const cn_dense_options *options = layer->options;
     const char *label = cn__layer_label(layer);
     if (options->units < 1 || options->units > INT32_MAX)
-        return cn__fail(CN_EINVAL, "%s: units must be a positive whole number, got %lld", label,
+        return cn__fail(CN_EINVAL, "%s: units must be a whole number from 1 to %d, got %lld", label, INT32_MAX,
                         (long long)options->units);
     CN_TRY(cn__activation_find(label, options->activation, &layer->activation, &layer->activation_options));
     if (cn__activation_classes[layer->activation]->by_row && options->units == 1 && layer->activation_options.axis == -1)

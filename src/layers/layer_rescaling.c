@@ -88,6 +88,22 @@ static int check_count(const cn_layer *layer, const char *name, int64_t n)
                     cn__layer_label(layer), name, (long long)columns, (long long)n);
 }
 
+static int all_finite(double one, const double *many, int64_t n)
+{
+    int finite = isfinite(one);
+    for (int64_t i = 0; i < n; i++) finite &= isfinite(many[i]) != 0;
+    return finite;
+}
+
+static int check(cn_layer *layer)
+{
+    const cn_rescaling_options *o = layer->options;
+    if (!all_finite(o->scale, o->scales, o->n_scales) || !all_finite(o->offset, o->offsets, o->n_offsets))
+        return cn__fail(CN_EINVAL, "%s: scale and offset must be finite numbers, got %g and %g", cn__layer_label(layer),
+                        o->scale, o->offset);
+    return CN_OK;
+}
+
 static int build(cn_layer *layer)
 {
     const cn_rescaling_options *options = layer->options;
@@ -105,6 +121,7 @@ const cn__layer_class cn__layer_rescaling = {
     .n_required = 1,
     .options_size = sizeof(cn_rescaling_options),
     .defaults = &(const cn_rescaling_options){.scale = 1},
+    .check = check,
     .build = build,
 };
 

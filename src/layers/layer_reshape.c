@@ -18,6 +18,7 @@ const cn__layer_math CN_T(cn__layer_reshape_math) = {forward, backward};
 
 #if CN_ONCE
 #include "base/error.h"
+#include "tensor/tensor.h"
 
 static const cn__field fields[] = {
     {"target_shape", CN__FIELD_SHAPE, offsetof(cn_reshape_options, target_shape)},
@@ -56,8 +57,10 @@ static int build(cn_layer *layer)
         return CN_OK;
     }
     if (unknown < 0 && known == layer->input_size) return CN_OK;
-    return cn__fail(CN_ESHAPE, "%s: a sample has %lld numbers, which do not fill target_shape (%s%lld)",
-                    cn__layer_label(layer), (long long)layer->input_size, unknown >= 0 ? "a multiple of " : "",
+    char text[CN_SHAPE_TEXT_BYTES];
+    return cn__fail(CN_ESHAPE, "%s: a sample has %lld numbers, which do not fill target_shape %s: it takes %s%lld",
+                    cn__layer_label(layer), (long long)layer->input_size,
+                    cn__shape_text(text, ndim, options->target_shape), unknown >= 0 ? "a multiple of " : "",
                     (long long)known);
 }
 

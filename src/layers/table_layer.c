@@ -74,7 +74,10 @@ static int read_common(cn_layer *layer)
 {
     const void *trainable = option(layer, "trainable"), *activity = option(layer, "activity_regularizer");
     const void *data_format = option(layer, "data_format");
-    const char *text = NULL, *format = NULL;
+    const char *text = NULL, *format = NULL, *given = name_option(layer);
+    if (given && (!*given || strchr(given, '/')))
+        return cn__fail(CN_EINVAL, "%s: a name must not be empty and must not contain a slash, which stands between layer and "
+                        "weight in \"dense/kernel\"; got \"%s\"", layer->class_->snake, given);
     if (data_format) memcpy(&format, data_format, sizeof format);
     layer->channels_first = format && !strcmp(format, "channels_first");
     if (format && !layer->channels_first && strcmp(format, "channels_last"))
