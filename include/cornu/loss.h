@@ -74,6 +74,9 @@ extern "C" {
  * of 1 may be missing or too many at the end. sample_weight: (n,), or one for each row of the last axis; NULL: all 1.
  * Computed and returned in float64 if y_pred is float64, else in float32: a scalar, or with reduction=none the shape of
  * y_pred without the axes of a row, mostly the last one. You destroy the tensor.
+ * A gradient tape (tape.h) writes it down, so a loss of a training loop of your own may come from here: its gradient with
+ * respect to y_pred is cn_loss_gradient's, y_true and weights count as constants, and a second derivative is refused with
+ * CN_ENOTSUP.
  * NULL on CN_ENAME (with the nearest known name), CN_EINVAL (an argument, a label outside the columns), CN_ESHAPE,
  * CN_ENOMEM. Thread rule: calls may run side by side. */
 CN_API cn_tensor *cn_loss_compute(const char *loss, const cn_tensor *y_true, const cn_tensor *y_pred,

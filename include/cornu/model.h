@@ -269,6 +269,15 @@ CN_API cn_model *cn_model_load_with(const char *path, const cn_sequential_option
 #define CN_MODEL_LOAD_(path, ...)                                                                                   \
     cn_model_load_with(path, &(const cn_sequential_options){CN_SEQUENTIAL_DEFAULTS, __VA_ARGS__})
 
+/* Reads the weights of a file of cn_model_save into a model that is there, which has all of them under the same names and
+ * with the same shapes ("dense/kernel": cn_model_weight_name); other safetensors files with such arrays will do, and what
+ * else they hold is passed over. This is how a model with a layer of your own (tape_layer.h) is loaded: build it, then
+ * read its weights. If the file has the optimizer's state and the model is compiled with the same optimizer, loss and
+ * metrics, that is read too, and training goes on where it was; otherwise the optimizer stays as it is. On failure, other
+ * than for lack of memory, nothing has changed. Errors: CN_ESTATE (unbuilt), CN_ENOTFOUND, CN_ENAME (a weight that the
+ * file has not), CN_EFORMAT (damaged, or a weight of another shape), CN_ENOMEM. Source: keras Model.load_weights. */
+CN_API int cn_model_load_weights(cn_model *model, const char *path);
+
 #ifdef __cplusplus
 }
 #endif

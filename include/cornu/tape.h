@@ -12,7 +12,8 @@
  * The rules are those of tf.GradientTape. Written down are operations on watched tensors and on what came out of them;
  * variables are watched by themselves, constants only if asked, integers never. A target of many elements is summed.
  * Where broadcasting stretched an axis, the gradient is summed over it. A source that the target does not depend on has
- * no gradient, which is not the same as a gradient of zeros: its pointer is NULL.
+ * no gradient, which is not the same as a gradient of zeros: its pointer is NULL. Losses (cn_loss_compute) are written down
+ * too; what a model computes (cn_predict) is a constant.
  *
  * Ownership. Every tensor made on the thread while a tape records there belongs to the tape, the innermost if there are
  * several, and so do the gradients: they are destroyed with it. cn_keep makes one yours. What a tape has written down stays

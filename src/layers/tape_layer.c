@@ -218,7 +218,7 @@ static int build(cn_layer *layer)
     tape_options *options = options_of(layer);
     if (!options->given.call)
         return cn__fail(CN_ENOTSUP, "%s: a layer written as tensor operations is code that no text or file can hold; "
-                                    "build the model in a program, with cn_tape_layer",
+                        "build the model in a program, with cn_tape_layer; cn_model_load_weights then reads its weights",
                         cn__layer_label(layer));
     cn__recorder *others = cn__record_pause();
     cn_tape *scratch = cn_tape_create(NULL); /* only to clean up */

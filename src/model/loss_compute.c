@@ -1,9 +1,12 @@
 #include "base/error.h"
 #include "model/measure.h"
 #include "model/scored.h"
+#include "tensor/record.h"
 
 #include <cornu/loss.h>
+#include <cornu/tape.h>
 #include <math.h>
+#include <string.h>
 
 /* What the numbers of the rows are shaped like: y_pred without the axes that make a row. */
 static int shape_of_rows(const cn__scored *s, const cn_tensor *y_pred, int64_t shape[CN__MOST_AXES])
@@ -74,10 +77,53 @@ static cn_tensor *open_and_run(const char *text, const cn_tensor *y_true, const 
     return result;
 }
 
+/* --- on a tape ---------------------------------------------------------------------------------------------------------- */
+
+/* What the tape keeps of a call; the loss's text is a tensor too, so that it lives as long as the tape needs it. */
+enum { Y_PRED, Y_TRUE, TEXT, SAMPLE_WEIGHT };
+
+static int no_second_derivative(void *context, const cn_tensor *output_gradient, const cn_tensor *output, int n_inputs,
+                                const cn_tensor *const *inputs, cn_tensor **gradients)
+{
+    (void)context, (void)output_gradient, (void)output, (void)n_inputs, (void)inputs, (void)gradients;
+    return cn__fail(CN_ENOTSUP, "cn_loss_compute has first derivatives only; for second ones write the loss as tensor "
+                    "operations");
+}
+
+/* Rows times the numbers that their losses are to be multiplied by. */
+static cn_tensor *scaled_rows(const cn_tensor *rows, const cn_tensor *factors)
+{
+    int missing = cn_ndim(rows) - cn_ndim(factors);
+    if (cn_ndim(factors) == 0 || missing == 0) return cn_tensor_multiply(rows, factors);
+    if (missing == 1 && !memcmp(cn_shape(rows), cn_shape(factors), (size_t)cn_ndim(factors) * sizeof(int64_t)))
+        return cn_tensor_multiply(rows, cn_tensor_expand_dims(factors, -1));
+    return cn__fail_null(CN_ENOTSUP, "cn_loss_compute: with reduction=none only losses over the last axis have a gradient");
+}
+
+static int gradient_of_loss(void *context, const cn_tensor *output_gradient, const cn_tensor *output, int n_inputs,
+                            const cn_tensor *const *inputs, cn_tensor **gradients)
+{
+    (void)context, (void)output;
+    cn_tensor *rows = cn_loss_gradient(cn_data(inputs[TEXT]), inputs[Y_TRUE], inputs[Y_PRED],
+                                       n_inputs > SAMPLE_WEIGHT ? inputs[SAMPLE_WEIGHT] : NULL);
+    if (rows) rows = cn_custom_gradient(rows, 1, &inputs[Y_PRED], no_second_derivative, NULL);
+    gradients[Y_PRED] = rows ? scaled_rows(rows, output_gradient) : NULL;
+    return gradients[Y_PRED] ? CN_OK : cn_error_status();
+}
+
 cn_tensor *cn_loss_compute(const char *loss, const cn_tensor *y_true, const cn_tensor *y_pred,
                            const cn_tensor *sample_weight)
 {
-    return open_and_run(loss, y_true, y_pred, sample_weight, 0);
+    if (!cn__is_recording()) return open_and_run(loss, y_true, y_pred, sample_weight, 0);
+    cn__recorder *paused = cn__record_pause();
+    cn_tensor *value = open_and_run(loss, y_true, y_pred, sample_weight, 0), *recorded = NULL;
+    cn__record_resume(paused);
+    if (!value) return NULL;
+    cn_tensor *text = cn_tensor_from(CN_UINT8, 1, (const int64_t[]){(int64_t)strlen(loss) + 1}, loss);
+    const cn_tensor *inputs[] = {[Y_PRED] = y_pred, [Y_TRUE] = y_true, [TEXT] = text, [SAMPLE_WEIGHT] = sample_weight};
+    if (text) recorded = cn_custom_gradient(value, sample_weight ? 4 : 3, inputs, gradient_of_loss, NULL);
+    cn_tensor_destroy(&value);
+    return recorded;
 }
 
 cn_tensor *cn_loss_gradient(const char *loss, const cn_tensor *y_true, const cn_tensor *y_pred,

@@ -294,3 +294,64 @@ cn_model *cn_model_load_with(const char *path, const cn_sequential_options *opti
     cn__safetensors_destroy(&file);
     return model;
 }
+
+/* Everything that read_block will ask for is there, with the right shapes. */
+static int check_block(const cn_model *model, cn__safetensors *file, const char *prefix)
+{
+    for (int i = 0; i < model->n_weights; i++) {
+        char name[160];
+        cn__array array;
+        snprintf(name, sizeof name, "%s%s", prefix, model->weights[i].name);
+        CN_TRY(find_array(file, name, cn__model_weight_of(model, i), &array));
+    }
+    return CN_OK;
+}
+
+static int check_state(const cn_model *model, cn__safetensors *file)
+{
+    const char *slots[CN__MAX_STATE];
+    cn__state_names(model, slots);
+    for (int k = 0; k < CN__MAX_STATE; k++) {
+        char prefix[48];
+        snprintf(prefix, sizeof prefix, "optimizer/%.32s/", slots[k] ? slots[k] : "");
+        if (model->slots[k]) CN_TRY(check_block(model, file, prefix));
+    }
+    return CN_OK;
+}
+
+/* 1 if the file holds the state of an optimizer like the model's; negative when that cannot be found out. */
+static int has_same_training(const cn_model *model, const cn__safetensors *file)
+{
+    const char *text = cn__safetensors_metadata(file, keys[TRAINING_CONFIG]);
+    if (!model->is_compiled || !text || !cn__safetensors_metadata(file, keys[ITERATIONS])) return 0;
+    char *own = cn__config_training_text(model);
+    if (!own) return cn_error_status();
+    int same = !strcmp(own, text);
+    cn__free(own);
+    return same;
+}
+
+static int read_weights(cn_model *model, cn__safetensors *file)
+{
+    int same = has_same_training(model, file);
+    CN_TRY(same);
+    CN_TRY(cn__save_check(file));
+    CN_TRY(check_block(model, file, ""));
+    if (same) CN_TRY(check_state(model, file));
+    cn__panels_close(model);
+    if (model->is_compiled) cn__lazy_settle(model);
+    if (same) CN_TRY(read_state(model, file)); /* first, as it may still find a number that is none */
+    return read_block(model, file, "", model->block);
+}
+
+int cn_model_load_weights(cn_model *model, const char *path)
+{
+    CN_TRY(cn__model_need_built(model));
+    if (!path) return cn__fail(CN_EINVAL, "cn_model_load_weights: the path is NULL");
+    cn__safetensors *file;
+    CN_TRY(cn__safetensors_read(path, &file));
+    int status = read_weights(model, file);
+    if (status < 0) cn__fail_prefix("%s: ", path);
+    cn__safetensors_destroy(&file);
+    return status;
+}
