@@ -214,7 +214,9 @@ static int check(const prepared *p, const struct train_options *given, const cn_
         return complain_of_library();
     }
     for (int i = 0; i < n && i < MOST_FINDINGS; i++) {
-        warn("%s", findings[i].sentence);
+        if (findings[i].kind != CN_FINDING_VALIDATION_SORTED) { /* cn_fit says that */
+            warn("%s", findings[i].sentence);
+        }
     }
     return STATUS_OK;
 }

@@ -72,7 +72,8 @@ typedef struct cn_fit_options {
     int epochs;                 /* the number of the last epoch, not a count: see initial_epoch */
     int initial_epoch;          /* epochs run from initial_epoch to epochs - 1 */
     int shuffle;                /* 1: a fresh permutation of the rows each epoch, from the model's seed and the epoch */
-    double validation_split;    /* this last part of the rows, before shuffling, is for validation */
+    double validation_split;    /* this last part of the rows, before shuffling, is for validation. If it is sorted by
+                                 * class, cn_model_warning says so */
     int validation_stratified;  /* 1: not the last part, but the same share of each class, drawn from the model's seed:
                                  * cn_split_stratified */
     int validation_freq;        /* validate after every so many epochs only; in others History holds NaN */

@@ -5,10 +5,12 @@
 #include "base/random.h"
 #include "base/turns.h"
 #include "model/hooks.h"
+#include "model/inspect_parts.h"
 #include "model/progress.h"
 #include "model/stratify.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* What stays the same through one call of fit. */
 typedef struct fitting {
@@ -241,7 +243,18 @@ static int run_epoch(fitting *f)
     return CN_OK;
 }
 
-static int run(fitting *f)
+/* Of classes, that is: numbers to be predicted may well be in order. */
+static void warn_of_sorted_tail(const fitting *f, const cn_tensor *y)
+{
+    const cn_fit_options *o = f->options;
+    const cn__loss_class *loss = cn__loss_class_of(&f->model->loss);
+    cn_finding finding;
+    if (!(o->validation_split > 0) || o->validation_x || o->validation_stratified) return;
+    if (!loss->sparse && !strstr(loss->name, "entropy")) return;
+    if (cn__inspect_tail(y, o->validation_split, &finding) > 0) cn_model_warn(f->model, finding.sentence);
+}
+
+static int run(fitting *f, const cn_tensor *y)
 {
     cn_model *model = f->model;
     const cn_fit_options *o = f->options;
@@ -249,6 +262,7 @@ static int run(fitting *f)
     model->stop_training = 0;
     model->stop_reason[0] = '\0';
     cn__warnings_clear(model);
+    warn_of_sorted_tail(f, y);
     CN_HOOK(o->callbacks, on_train_begin, model, o->epochs, f->now.steps);
     CN_HOOK(o->callbacks, after_train_begin, model);
     while (f->now.epoch < o->epochs && !model->stop_training) CN_TRY(run_epoch(f));
@@ -269,7 +283,7 @@ static int fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn
     if (status == CN_OK) {
         cn__turns turns;
         cn__turns_shorten(&turns);
-        status = run(&f);
+        status = run(&f, y);
         cn__turns_restore(&turns);
         model->running = NULL;
         cn__lazy_settle(model);

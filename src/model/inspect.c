@@ -88,6 +88,16 @@ static int look(const material *m, const cn_inspect_options *options, cn__findin
     return findings->count;
 }
 
+int cn__inspect_tail(const cn_tensor *y, double validation_split, cn_finding *finding)
+{
+    cn__findings list = {.list = finding, .capacity = 1};
+    cn__rows rows;
+    CN_TRY(open_rows(&rows, y, "labels"));
+    cn__inspect_validation(&rows, &(const cn_inspect_options){.validation_split = validation_split}, &list);
+    cn__free(rows.copy);
+    return list.count;
+}
+
 int cn_inspect_data(const cn_tensor *x, const cn_tensor *y, cn_finding *findings, int capacity,
                     const cn_inspect_options *options)
 {

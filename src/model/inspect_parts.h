@@ -57,6 +57,9 @@ void cn__inspect_labels(const cn__rows *y, const char *what, const cn_inspect_op
 
 void cn__inspect_validation(const cn__rows *y, const cn_inspect_options *options, cn__findings *findings);
 
+/* That alone, for fit: 1 with the finding, 0 if there is nothing to say. Error: CN_ENOMEM. */
+int cn__inspect_tail(const cn_tensor *y, double validation_split, cn_finding *finding);
+
 /* --- inspect_rows.c: test rows in the training set --- */
 
 /* Nothing is said when the two differ in dtype, scale or features: then equal bytes mean nothing. Error: CN_ENOMEM. */

@@ -236,6 +236,34 @@ static void a_sorted_tail_is_found(void **state)
     cn_tensor_destroy(&one_hot);
 }
 
+/* What fit warns of, or NULL. */
+static const char *warning_of(cn_model *model, const char *loss, const cn_tensor *x, const cn_tensor *y, int stratified)
+{
+    assert_int_equal(cn_compile(model, .loss = loss), CN_OK);
+    assert_int_equal(cn_fit(model, x, y, .validation_split = 0.25, .validation_stratified = stratified), CN_OK);
+    return cn_model_warning(model, 0);
+}
+
+static void fit_warns_of_a_sorted_tail(void **state)
+{
+    (void)state;
+    cn_model *model = small_model();
+    cn_tensor *x = small_x(ROWS), *sorted = sorted_labels(), *mixed = small_y(ROWS), *one_hot = cn_to_categorical(sorted, 3);
+    const char *sparse = "sparse_categorical_crossentropy", *sentence = warning_of(model, sparse, x, sorted, 0);
+    assert_non_null(sentence);
+    assert_non_null(strstr(sentence, "takes the last 26 of 103 rows, and these are sorted by class"));
+    assert_null(cn_model_warning(model, 1));
+    assert_non_null(warning_of(model, "categorical_crossentropy", x, one_hot, 0));
+    assert_null(warning_of(model, sparse, x, sorted, 1));
+    assert_null(warning_of(model, sparse, x, mixed, 0));
+    assert_null(warning_of(model, "mse", x, one_hot, 0)); /* numbers may well be in order */
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&sorted);
+    cn_tensor_destroy(&mixed);
+    cn_tensor_destroy(&one_hot);
+    cn_model_destroy(&model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +274,7 @@ int main(void)
         cmocka_unit_test(early_stopping_waits_for_validation),
         cmocka_unit_test(bad_arguments_are_refused),
         cmocka_unit_test(a_sorted_tail_is_found),
+        cmocka_unit_test(fit_warns_of_a_sorted_tail),
     };
     return cmocka_run_group_tests_name("validation", tests, NULL, NULL);
 }
