@@ -456,7 +456,7 @@ static void bad_layers(void **state)
         {"leakyrelu(-1)", {3}, "leaky_re_lu: negative_slope must be a number of at least 0, got -1"},
         {"elu(nan)", {3}, "elu: alpha must be a finite number, got nan"},
         {"prelu(shared_axes=2)", {3}, "p_re_lu: shared_axes must lie in 1 ... 1 for samples of 1 axes, got 2"},
-        {"softmax(0)", {3}, "softmax: axis must be whole numbers such as 28x28 or (28, 28), got \"0\""},
+        {"softmax(0)", {3}, "softmax: axis must be whole numbers other than 0, such as 28x28 or (28, 28), got \"0\""},
         {"softmax(2)", {3}, "softmax: axis must lie in 1 ... 1 or -1 ... -1 for samples of 1 axes, got 2"},
         {"softmax", {1}, "softmax: softmax over one unit is always the same; use sigmoid"},
         {"zero_padding2d(-1)", {2, 2, 2}, "zero_padding2d: padding must be one number, two (rows, columns) or four"},
