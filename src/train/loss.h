@@ -153,7 +153,7 @@ int cn__loss_is_by_shape(const char *name);
 /* 1 if there is a loss of that name. */
 int cn__loss_find(const char *name, int *index);
 
-/* Whether two names are the same but for case and underscores: "CategoricalCrossentropy", "categorical_crossentropy". */
+/* cn__same_name, for names that may be NULL. */
 int cn__same_keras_name(const char *a, const char *b);
 
 /* Checks for the descriptions of losses: `owner` is the loss. */

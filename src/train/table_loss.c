@@ -3,7 +3,6 @@
 #include "base/error.h"
 #include "base/suggest.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,13 +12,7 @@ const cn__loss_class *const cn__loss_classes[CN__LOSS_COUNT] = {CN__LOSS_LIST(EN
 
 int cn__same_keras_name(const char *a, const char *b)
 {
-    if (!a || !b) return 0;
-    for (;; a++, b++) {
-        while (*a == '_') a++;
-        while (*b == '_') b++;
-        if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) return 0;
-        if (!*a) return 1;
-    }
+    return a && b && cn__same_name(a, b);
 }
 
 int cn__loss_find(const char *name, int *index)

@@ -164,17 +164,6 @@ void cn_optimizer_destroy(cn_optimizer **optimizer)
     *optimizer = NULL;
 }
 
-/* Names are compared without case and underscores: Keras accepts "RMSprop" and "schedulefreeadamw". */
-static int same_name(const char *a, const char *b)
-{
-    for (;; a++, b++) {
-        while (*a == '_') a++;
-        while (*b == '_') b++;
-        if (tolower((unsigned char)*a) != tolower((unsigned char)*b)) return 0;
-        if (!*a) return 1;
-    }
-}
-
 /* The first argument, or the one called learning_rate, may be a schedule; its place is then kept by a number. */
 static int take_schedule(cn__spec *spec, cn_schedule *schedule)
 {
@@ -220,10 +209,10 @@ cn_optimizer *cn_optimizer_from_text(const char *text)
     const char *names[CN__OPTIMIZER_COUNT];
     cn__spec spec;
     if (cn__spec_parse(text, &spec) < 0) return NULL;
-    if (same_name(spec.name, cn__loss_scale_optimizer.name)) return read_scaled(&spec);
+    if (cn__same_name(spec.name, cn__loss_scale_optimizer.name)) return read_scaled(&spec);
     for (int i = 0; i < CN__OPTIMIZER_COUNT; i++) {
         names[i] = cn__optimizer_classes[i]->snake;
-        if (same_name(spec.name, names[i])) return read(cn__optimizer_classes[i], &spec);
+        if (cn__same_name(spec.name, names[i])) return read(cn__optimizer_classes[i], &spec);
     }
     cn__fail_unknown("optimizer", spec.name, names, CN__OPTIMIZER_COUNT);
     return NULL;
