@@ -9,6 +9,7 @@
 
 #define SQUARE 32
 #define STRIP CN__IDLE_COLUMNS
+#define PIECES SQUARE /* pairs of rows, half of the columns each */
 
 typedef struct job {
     const cn__amx_matmul *p;
@@ -27,13 +28,15 @@ static int64_t pieces(int64_t n, int64_t size)
 }
 
 /* A square of the gradient whose weights are still to be moved. That is done while the tiles of the next square multiply,
- * since tile instructions leave the vector units idle. */
+ * since tile instructions leave the vector units idle: a piece behind each of them, for where another program has the
+ * other half of the core, a thread gets so few registers for tiles in flight that a row of tile instructions keeps all that
+ * follows waiting. */
 typedef struct waiting {
     const cn__sink *sink;
     cn__rmsprop update;
     const float *gradient; /* SQUARE rows of SQUARE numbers */
     uint32_t rows;         /* those that have a gradient: the others may wait */
-    int pair, each;        /* the next pair of rows, and how many at a time */
+    int next, last_pair;   /* the next of PIECES; the pair that is a single row, -1: none */
     float *weight, *velocity;
     int64_t stride;
     __mmask16 some[2];
@@ -71,22 +74,24 @@ static inline void move_last(const waiting *w, int pair, int half)
                            _mm512_permutexvar_epi16(interleaving(), round_two(a, _mm512_setzero_ps())));
 }
 
-static inline void move_some(waiting *w, int n, int last_pair)
+static inline void move_piece(waiting *w)
 {
-    cn__fetch_a_line(&w->coming);
-    for (int end = w->pair + n < SQUARE / 2 ? w->pair + n : SQUARE / 2; w->pair < end; w->pair++) {
-        if (!(w->rows >> 2 * w->pair & 3)) continue;
-        for (int half = 0; half < 2; half++) {
-            if (!w->some[half]) continue;
-            if (w->pair == last_pair) move_last(w, w->pair, half);
-            else move_pair(w, w->pair, half);
-        }
-    }
+    const int pair = w->next / 2, half = w->next % 2;
+    if (w->next >= PIECES) return;
+    w->next++;
+    if (!(w->rows >> 2 * pair & 3) || !w->some[half]) return;
+    if (pair == w->last_pair) move_last(w, pair, half);
+    else move_pair(w, pair, half);
+}
+
+static void move_rest(waiting *w)
+{
+    while (w->next < PIECES) move_piece(w);
 }
 
 /* One square of the gradient. a and b: two lines of tiles each. */
 static void multiply(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, const uint16_t *lines0,
-                     const uint16_t *lines1, const uint16_t *b0, const uint16_t *b1, float *c, waiting *w, int last_pair)
+                     const uint16_t *lines1, const uint16_t *b0, const uint16_t *b1, float *c, waiting *w)
 {
     _tile_zero(0);
     _tile_zero(1);
@@ -94,24 +99,26 @@ static void multiply(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, co
     _tile_zero(3);
     for (int64_t k = 0; k < k_tiles; k++) {
         const int64_t at = k * TILE_NUMBERS;
-        const int first = lines0[k] != 0, second = lines1[k] != 0;
-        if (first | second) {
-            _tile_loadd(6, b0 + at, 64);
-            _tile_loadd(7, b1 + at, 64);
-        }
-        if (first) {
-            _tile_loadd(4, a0 + at, 64);
-            _tile_dpbf16ps(0, 4, 6);
-            _tile_dpbf16ps(1, 4, 7);
-        }
-        if (second) {
-            _tile_loadd(5, a1 + at, 64);
-            _tile_dpbf16ps(2, 5, 6);
-            _tile_dpbf16ps(3, 5, 7);
-        }
-        move_some(w, w->each, last_pair);
+        cn__fetch_a_line(&w->coming);
+        if (!(lines0[k] | lines1[k])) continue;
+        _tile_loadd(6, b0 + at, 64);
+        move_piece(w);
+        _tile_loadd(4, a0 + at, 64);
+        move_piece(w);
+        _tile_dpbf16ps(0, 4, 6);
+        move_piece(w);
+        _tile_loadd(7, b1 + at, 64);
+        move_piece(w);
+        _tile_dpbf16ps(1, 4, 7);
+        move_piece(w);
+        _tile_loadd(5, a1 + at, 64);
+        move_piece(w);
+        _tile_dpbf16ps(2, 5, 6);
+        move_piece(w);
+        _tile_dpbf16ps(3, 5, 7);
+        move_piece(w);
     }
-    move_some(w, SQUARE / 2, last_pair);
+    move_rest(w);
     _tile_stored(0, c, SQUARE * sizeof *c);
     _tile_stored(1, c + 16, SQUARE * sizeof *c);
     _tile_stored(2, c + 16 * SQUARE, SQUARE * sizeof *c);
@@ -125,7 +132,8 @@ static void put(waiting *w, const cn__amx_matmul *p, const float *gradient, uint
     const int64_t at = row * w->sink->stride + column + c, line = pieces(p->m, TILE_K) * TILE_NUMBERS;
     w->gradient = gradient;
     w->rows = rows;
-    w->pair = 0;
+    w->last_pair = p->m - row < SQUARE && p->m % 2 ? (int)(p->m - row) / 2 : -1;
+    w->next = 0;
     w->weight = (float *)w->sink->weight + at;
     w->velocity = (float *)w->sink->slots[0] + at;
     for (int half = 0; half < 2; half++) {
@@ -150,14 +158,13 @@ static void strip(const job *j, int64_t column, int64_t begin, int64_t end, uint
     const cn__amx_matmul *p = j->p;
     const int64_t width = smaller(STRIP, p->n - column), line = j->k_tiles * TILE_NUMBERS;
     const cn__sink sink = cn__sink_at_panel(p->sink, column);
-    waiting w = {.sink = &sink, .update = cn__rmsprop_of(sink.step), .stride = sink.stride,
-                 .each = (int)pieces(SQUARE / 2, j->k_tiles)};
+    waiting w = {.sink = &sink, .update = cn__rmsprop_of(sink.step), .stride = sink.stride, .next = PIECES};
     if (p->coming && begin == 0) w.coming = cn__coming_share(p->coming, column, width, p->n);
     for (int64_t c = 0; c < pieces(width, SQUARE) * SQUARE; c += TILE_LINES)
         for (int64_t k = 0; k < j->k_tiles; k++)
             pack_pairs(p->b.data + k * TILE_K * p->b.stride + column + c, p->b.stride, width - c, p->k - k * TILE_K, p->scale,
                        tiles + c / TILE_LINES * line + k * TILE_NUMBERS);
-    int turn = 0, last_pair = -1;
+    int turn = 0;
     for (int64_t row = begin; row < end; row += SQUARE) {
         const int64_t first = row / TILE_LINES * j->k_tiles;
         const uint16_t *lines = p->a_lines + first, *a = p->a_tiles + first * TILE_NUMBERS;
@@ -165,16 +172,14 @@ static void strip(const job *j, int64_t column, int64_t begin, int64_t end, uint
         for (int64_t k = 0; k < j->k_tiles; k++) rows |= (uint32_t)lines[j->k_tiles + k] << TILE_LINES | lines[k];
         if (!rows) continue;
         settle(&sink, row, rows, column, width);
-        const int next_last = p->m - row < SQUARE && p->m % 2 ? (int)(p->m - row) / 2 : -1;
         for (int64_t c = 0; c < width; c += SQUARE, turn = !turn) {
             float *square = squares + turn * SQUARE * SQUARE;
             const uint16_t *b = tiles + c / TILE_LINES * line;
-            multiply(j->k_tiles, a, a + line, lines, lines + j->k_tiles, b, b + line, square, &w, last_pair);
+            multiply(j->k_tiles, a, a + line, lines, lines + j->k_tiles, b, b + line, square, &w);
             put(&w, p, square, rows, row, column, c);
-            last_pair = next_last;
         }
     }
-    move_some(&w, SQUARE / 2, last_pair);
+    move_rest(&w);
 }
 
 static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
@@ -198,7 +203,7 @@ int cn__amx_rmsprop_serves(const cn__amx_matmul *p)
 
 void cn__amx_rmsprop_run(const cn__amx_matmul *p)
 {
-    int64_t strips = pieces(p->n, STRIP), wanted = 2 * cn__pool_threads(p->pool);
+    int64_t strips = pieces(p->n, STRIP), wanted = 4 * cn__pool_threads(p->pool);
     job j = {.p = p, .k_tiles = pieces(p->k, TILE_K), .groups = strips >= wanted ? 1 : pieces(wanted, strips)};
     cn__parallel(p->pool, strips * j.groups, run_tasks, &j);
 }

@@ -9,8 +9,15 @@ typedef struct block_job {
     cn__around around;
     cn_model *model;
     int first; /* the layer below which nothing has weights */
+    int64_t each; /* rows of a block */
     int64_t rows;
 } block_job;
+
+/* Products on tiles are made in squares 32 high, and each block turns the kernels for its input gradient anew. */
+int64_t cn__blocks_rows(const cn_model *model)
+{
+    return model->bf16_way == CN__BF16_TILES ? 32 : 16;
+}
 
 int cn__blocks_first(const cn_model *model)
 {
@@ -34,7 +41,7 @@ int cn__blocks_serve(const cn_model *model, int64_t rows)
 {
     const cn__loss_class *loss = cn__loss_class_of(&model->loss);
     int first = model->plan.layer_gradients ? cn__blocks_first(model) : -1;
-    if (first < 0 || rows < 2 * CN__ROWS_IN_BLOCK || loss->whole_batch || loss->look_first) return 0;
+    if (first < 0 || rows < 2 * cn__blocks_rows(model) || loss->whole_batch || loss->look_first) return 0;
     if (cn__loss_is_scaled(model->optimizer) || loss->rows_together || loss->sequence || model->loss_axes.moves) return 0;
     if (cn__model_rows_per_sample(model) != 1 || !cn__model_trains(model, 0)) return 0;
     for (int i = 0; i < model->n_layers; i++)
@@ -112,17 +119,19 @@ static void run_blocks(void *context, int thread, int64_t begin, int64_t end)
 {
     const block_job *job = context;
     for (int64_t b = begin; b < end; b++) {
-        int64_t row = b * CN__ROWS_IN_BLOCK, rows = job->rows - row;
-        up_and_down(job, thread, row, rows < CN__ROWS_IN_BLOCK ? rows : CN__ROWS_IN_BLOCK);
+        int64_t row = b * job->each, rows = job->rows - row;
+        up_and_down(job, thread, row, rows < job->each ? rows : job->each);
     }
 }
 
 void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums)
 {
     int last = model->n_layers - 1;
-    block_job job = {.around = {.body = run_blocks, .count = (rows + CN__ROWS_IN_BLOCK - 1) / CN__ROWS_IN_BLOCK},
+    int64_t each = cn__blocks_rows(model);
+    block_job job = {.around = {.body = run_blocks, .count = (rows + each - 1) / each},
                      .model = model,
                      .first = cn__blocks_first(model),
+                     .each = each,
                      .rows = rows};
     if (cn__layer_hands_on(model->layers[last], 1)) last = below(model, last);
     cn__measure(model, model->plan.outputs[last], rows, weights, model->plan.layer_gradients[last], sums, &job.around);

@@ -335,7 +335,8 @@ void cn__step_point(const cn_model *model, int first, cn__pass *pass, void *poin
 /* --- blocks.c --- */
 /* The first layer that works, if all from there on can be split into blocks of rows; -1 otherwise. */
 int cn__blocks_first(const cn_model *model);
-#define CN__ROWS_IN_BLOCK 16
+/* Rows of a block. */
+int64_t cn__blocks_rows(const cn_model *model);
 #define CN__MOST_NUMBERS_BEHIND (1 << 17) /* of the weights behind the first layer: each block reads them all */
 /* 1 if a training step of so many rows goes block by block. */
 int cn__blocks_serve(const cn_model *model, int64_t rows);

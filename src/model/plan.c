@@ -45,7 +45,7 @@ static void carve_blocks(const cn_model *model, cn__plan *plan, carver *c)
     for (int i = cn__blocks_first(model) + 1; i < model->n_layers; i++) {
         const cn_layer *layer = model->layers[i];
         if (layer->class_ != &cn__layer_dense) continue;
-        double bytes = cn__bf16_bytes(CN__ROWS_IN_BLOCK, layer->input_size, layer->output_size);
+        double bytes = cn__bf16_bytes(cn__blocks_rows(model), layer->input_size, layer->output_size);
         most = bytes > most ? bytes : most;
     }
     plan->block_bytes = ((size_t)most / CN_ALIGNMENT + 1) * CN_ALIGNMENT; /* blocks serve small layers only */

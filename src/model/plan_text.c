@@ -142,8 +142,8 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
     model->engine->dense_choose(model->team, rows, kernel->rows, kernel->columns, kernel->stride, &choice);
     if (in_blocks) {
         cn__dense_choice block;
-        model->engine->dense_choose(cn__pool_member(model->team, 0), CN__ROWS_IN_BLOCK, kernel->rows, kernel->columns,
-                                    kernel->stride, &block);
+        model->engine->dense_choose(cn__pool_member(model->team, 0), cn__blocks_rows(model), kernel->rows,
+                                    kernel->columns, kernel->stride, &block);
         choice.forward = block.forward;
         choice.backward_input = block.backward_input;
         choice.forward_parts = choice.backward_input_parts = 1;
@@ -203,7 +203,7 @@ static void put_layers(page *p, const cn_model *model, int64_t rows, const cn__d
                  cn__pool_threads(model->team));
         if (is_first && in_blocks)
             put(p, "from here to the loss and back to here each thread takes %d rows at a time, as the layers are small\n",
-                CN__ROWS_IN_BLOCK);
+                (int)cn__blocks_rows(model));
         is_first = 0;
     }
 }
