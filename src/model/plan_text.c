@@ -174,9 +174,10 @@ static void put_convolution(page *p, const cn_model *model, const cn_layer *laye
 {
     const cn__weight *kernel = &layer->weights[0];
     int threads = cn__pool_threads(model->team);
+    const int64_t *windows = layer->output_shape + layer->channels_first; /* along the height, and the width */
     put(p, "%.64s: %lld pictures, %lldx%lld windows of %lld numbers -> %lld\n", layer->name, (long long)pictures,
-        (long long)layer->output_shape[0], (long long)layer->output_shape[1], (long long)kernel->rows,
-        (long long)layer->output_shape[2]);
+        (long long)windows[0], (long long)windows[1], (long long)kernel->rows, (long long)kernel->columns);
+    if (layer->channels_first) put(p, "  %-16s turned into channels_last and back\n", "channels_first");
     put(p, "  %-16s windows read where they lie, or lists of non-zeros in pictures where these are few; rows of all\n"
            "  %-16s pictures divided among %d threads\n", "forward", "", threads);
     if (is_first) put(p, "  %-16s not needed, as nothing lies below\n", "input gradient");

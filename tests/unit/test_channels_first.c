@@ -270,6 +270,19 @@ static void the_order_matters(void **state)
     cn_model_destroy(&other);
 }
 
+static void the_plan_in_words(void **state)
+{
+    (void)state;
+    cn_model *model = make_model(1, 1, NULL, "float32");
+    char *text = cn_model_plan(model, first, 16);
+    assert_non_null(text);
+    assert_non_null(strstr(text, "conv2d: 16 pictures, 10x10 windows of 18 numbers -> 6\n"
+                                 "  channels_first   turned into channels_last and back\n"));
+    assert_non_null(strstr(text, "max_pooling2d: number by number")); /* not along with conv2d */
+    cn_string_free(text);
+    cn_model_destroy(&model);
+}
+
 static void the_order_is_in_the_file(void **state)
 {
     (void)state;
@@ -342,6 +355,7 @@ int main(void)
         cmocka_unit_test(three_training_steps_as_in_keras),
         cmocka_unit_test(the_same_bits_as_channels_last),
         cmocka_unit_test(the_order_matters),
+        cmocka_unit_test(the_plan_in_words),
         cmocka_unit_test(the_order_is_in_the_file),
         cmocka_unit_test(sentences),
     };
