@@ -54,11 +54,15 @@ static int copy_reals(const char *name, const void *source, void *target)
 {
     cn__reals reals;
     memcpy(&reals, source, sizeof reals);
-    double *copy = reals.n > 0 && reals.many ? cn__alloc((size_t)reals.n, sizeof *copy, name) : NULL;
+    int is_good = reals.n == 0 || (reals.n > 0 && reals.many);
+    double *copy = is_good && reals.n ? cn__alloc((size_t)reals.n, sizeof *copy, name) : NULL;
+    int status = is_good && reals.n && !copy ? CN_ENOMEM : CN_OK;
+    if (!is_good)
+        status = cn__fail(CN_EINVAL, "%s: a list needs a pointer and how many numbers there are, got %lld and %s", name,
+                          (long long)reals.n, reals.many ? "a pointer" : "NULL");
     if (copy) memcpy(copy, reals.many, (size_t)reals.n * sizeof *copy);
-    int status = reals.n > 0 && reals.many && !copy ? CN_ENOMEM : CN_OK;
-    reals.many = copy;
     if (!copy) reals.n = 0;
+    reals.many = copy;
     memcpy(target, &reals, sizeof reals);
     return status;
 }

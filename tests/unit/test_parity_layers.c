@@ -477,9 +477,31 @@ static void bad_layers(void **state)
     }
 }
 
+/* Lists of C, which are copied: the numbers may go. */
+static void lists_from_c(void **state)
+{
+    double means[] = {0.5, 1, 0};
+    (void)state;
+    cn_model *model = cn_sequential(.threads = 1);
+    cn_add(model, cn_input(3));
+    cn_add(model, cn_rescaling(2, .offsets = means, .n_offsets = 3));
+    memset(means, 0, sizeof means);
+    float ones[] = {1, 1, 1};
+    cn_tensor *x = cn_tensor_from(CN_FLOAT32, 2, (int64_t[]){1, 3}, ones), *y = cn_predict(model, x);
+    const float expected[] = {2.5f, 3, 2};
+    assert_true(y && engines_same(cn_data(y), expected, sizeof expected));
+    cn_tensor_destroy(&x);
+    cn_tensor_destroy(&y);
+    cn_model_destroy(&model);
+    assert_null(cn_rescaling(1, .n_scales = 2));
+    assert_string_equal(cn_error_message(), "scale: a list needs a pointer and how many numbers there are, got 2 and NULL");
+    assert_null(cn_rescaling(1, .offsets = means, .n_offsets = -1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_from_c),
         cmocka_unit_test(activations_as_in_keras),
         cmocka_unit_test(every_activation_is_recorded),
         cmocka_unit_test(bad_activations),
