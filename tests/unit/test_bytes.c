@@ -19,7 +19,7 @@ static const char *const reading_names[] = {"lists", "tiles", "sparse lists"};
 typedef struct way {
     const cn__engine *engine;
     reading_kind reading;
-    int threads, panels, at_end, of_used; /* of_used: scales are those of the rows in use */
+    int threads, panels, at_end, of_used, digits_first; /* of_used: scales are those of the rows in use */
     sink_kind sink;
 } way;
 
@@ -218,11 +218,26 @@ static const char *check_forward(const problem *p, const way *w, cn__pass *pass,
     memcpy(bias.numbers, p->bias, bias.bytes);
     pass->weights = (void *const[]){kernel.numbers, bias.numbers};
     pass->y = y.numbers;
+    int64_t words = cn__digits_bytes(p->c->inputs, p->c->outputs) / 4, groups = (p->c->outputs + 31) / 32 * 2;
+    guarded tiles = guard(words, w->at_end), peaks = guard(groups, w->at_end);
+    const cn__digits digits = {.tiles = (uint8_t *)tiles.numbers, .peaks = (uint32_t *)(void *)peaks.numbers};
+    const cn__batch *given = pass->bytes;
+    cn__batch batch = *given;
+    if (w->digits_first) {
+        memset(digits.peaks, 0x3f, (size_t)groups * sizeof *digits.peaks);
+        w->engine->gather->digits(pools[w->threads], kernel.numbers, l->inputs, l->outputs, l->stride, &digits);
+        batch.digits = &digits;
+        batch.soon = (const char *)p->kernel; /* anything */
+        batch.soon_bytes = 4 * p->c->inputs * p->c->outputs;
+        pass->bytes = &batch;
+    }
     w->engine->layers[CN__LAYER_dense]->forward(pass);
+    pass->bytes = given;
     for (int64_t i = 0; i < p->c->rows * p->c->outputs && !wrong; i++)
         if (!same_number(y.numbers[i], expected[i])) wrong = "y";
     if (!untouched_around(&y)) wrong = "a sentinel beside y";
-    guarded *const all[] = {&kernel, &bias, &y};
+    if (!untouched_around(&tiles) || !untouched_around(&peaks)) wrong = "a sentinel beside the digits";
+    guarded *const all[] = {&kernel, &bias, &y, &tiles, &peaks};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) unguard(all[i]);
     return wrong;
 }
@@ -282,7 +297,8 @@ static void check_everywhere(const one_case *c)
             for (int sink = GRADIENT; sink <= WAITING; sink++, turn++) {
                 const way w = {.engine = engines[e], .reading = reading, .threads = turn % 4, .at_end = turn / 4 % 2,
                                .panels = reading != SPARSE && sink != GRADIENT && turn % 5 < 3, .sink = (sink_kind)sink,
-                               .of_used = reading == SPARSE || (reading == LISTS && turn % 2)};
+                               .of_used = reading == SPARSE || (reading == LISTS && turn % 2),
+                               .digits_first = reading == TILES && sink == GRADIENT};
                 const char *wrong = check(&p, &w);
                 if (wrong) complain(c, &w, wrong);
                 assert_null(wrong);

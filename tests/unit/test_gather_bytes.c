@@ -11,8 +11,8 @@
 #include <stdio.h>
 
 enum { SOURCE_ROWS = 150 };
-typedef enum reading { LISTS, TILES, HALVES, SPARSE } reading_kind;
-static const char *const reading_names[] = {"lists", "tiles", "tiles of bfloat16", "sparse lists"};
+typedef enum reading { LISTS, TILES, ENCODED_TILES, HALVES, SPARSE } reading_kind;
+static const char *const reading_names[] = {"lists", "tiles", "tiles of numbers", "tiles of bfloat16", "sparse lists"};
 
 typedef struct batch {
     cn__batch_memory memory;
@@ -246,7 +246,16 @@ static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of
     batch b;
     if (reading == HALVES) open_halves(&b, r->choice->n, r->columns, at_end);
     else open_batch(&b, r->choice->n, r->columns, at_end);
-    if (reading == SPARSE) {
+    guarded numbers = guard(SOURCE_ROWS * r->columns, 1);
+    for (int64_t i = 0; i < SOURCE_ROWS * r->columns; i++) numbers.numbers[i] = r->codes[i] * 0.5f;
+    if (reading == ENCODED_TILES) {
+        source.data = numbers.numbers;
+        source.codes = NULL;
+        source.stored = CN__STORED_F32;
+        source.scale = 1;
+        if (!engine->gather->encoded_tiles(pool, &source, r->choice, &b.memory, &b.view)) wrong = "the verdict";
+        else wrong = check_tiles(r, &b.view, 0);
+    } else if (reading == SPARSE) {
         engine->gather->sparse(pool, &source, r->choice, &b.memory, &b.view);
         wrong = check_sparse(r, &b.view);
     } else if (reading == HALVES) {
@@ -261,10 +270,12 @@ static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of
     }
     if (b.view.rows != r->choice->n || b.view.columns != r->columns || b.view.scale != 0.5) wrong = "the head";
     /* and the check looks at all of it */
-    if (!wrong && reading == TILES) wrong = check_tiles_noticed(r, &b, with_columns);
+    if (!wrong && (reading == TILES || reading == ENCODED_TILES))
+        wrong = check_tiles_noticed(r, &b, with_columns && reading == TILES);
     if (!wrong && reading == HALVES) wrong = check_halves_noticed(r, &b, with_columns);
     if (!wrong && reading == SPARSE) wrong = check_sparse_noticed(r, &b);
-    if (!close_batch(&b)) wrong = "a sentinel";
+    if (!close_batch(&b) || !untouched_around(&numbers)) wrong = "a sentinel";
+    unguard(&numbers);
     close_sparse(&sparse);
     return wrong;
 }
@@ -291,7 +302,7 @@ static void every_size(void **state)
         const cn__choice choices[] = {{.first = SOURCE_ROWS - n, .n = n}, {.picks = picks, .n = n}};
         for (int e = 0; e < n_engines; e++) {
             for (reading_kind reading = LISTS; reading <= SPARSE; reading++) {
-                if (reading == TILES && !engines[e]->gather->tiles) continue;
+                if ((reading == TILES || reading == ENCODED_TILES) && !engines[e]->gather->tiles) continue;
                 if (reading == HALVES && (!engines[e]->gather->halves || !cn__cpu_avx512_bf16())) continue;
                 for (int k = 0; k < 4; k++, turn++) {
                     const rows_of r = {.codes = codes, .choice = &choices[k % 2], .columns = columns};
@@ -345,6 +356,22 @@ static void check_listing(const cn__gather_math *gather, cn__pool *pool, const c
     if (n) assert_int_equal(gather->list_nonzeros(pool, source, scale, &lists), CN__SPARSE_NO_ROOM);
 }
 
+/* Tiles straight from the numbers come to the same verdict; on scales that people do not use they may refuse more. */
+static void check_encoded_tiles(const cn__gather_math *gather, cn__pool *pool, cn__source source, double scale, int found)
+{
+    enum { STEPS = (COLUMNS + 63) / 64 };
+    static _Alignas(64) uint8_t tiles[4 * STEPS * CN__TILE_BYTES], filled[4 * STEPS];
+    static uint64_t inked[STEPS];
+    static uint32_t peaks[1];
+    const cn__batch_memory memory = {.rows = ROWS, .columns = COLUMNS, .sample_tiles = tiles, .sample_filled = filled,
+                                     .inked = inked, .last_peaks = peaks};
+    cn__batch view;
+    source.code_scale = scale;
+    int tiled = gather->encoded_tiles(pool, &source, &(cn__choice){.n = ROWS}, &memory, &view);
+    if (found && (scale == 1 || scale == 1.0 / 255)) assert_true(tiled);
+    if (!found) assert_false(tiled);
+}
+
 /* 1 if every engine finds the codes of `numbers`, 0 if every engine refuses them. */
 static int encodes(const void *numbers, cn__stored stored, double source_scale, double scale, const uint8_t *codes)
 {
@@ -359,6 +386,8 @@ static int encodes(const void *numbers, cn__stored stored, double source_scale, 
         assert_int_equal(found[e], found[0]);
         if (found[e]) assert_memory_equal(got, codes, sizeof got);
         check_listing(engines[e]->gather, e % 2 ? pool : NULL, &source, scale, found[e], codes);
+        if (engines[e]->gather->encoded_tiles && stored == CN__STORED_F32 && source_scale == 1)
+            check_encoded_tiles(engines[e]->gather, pool, source, scale, found[e]);
     }
     cn__pool_destroy(&pool);
     return found[0];
