@@ -152,9 +152,11 @@ static void expect_sum(float got, int64_t n, const float *a, int64_t a_step, con
     assert_true(fabs((double)got - sum) <= allowed);
 }
 
+/* Under a sanitizer, whose question is another one, every seventh row is compared. */
 static void expect_products(const shape *s, const arrays *a)
 {
-    for (int64_t b = 0; b < s->rows; b++) {
+    int64_t step = engines_quick() ? 7 : 1;
+    for (int64_t b = 0; b < s->rows; b += step) {
         for (int64_t o = 0; o < s->outputs; o++)
             expect_sum(a->at[Y][b * s->outputs + o], s->inputs, a->at[X] + b * s->inputs, 1, a->at[KERNEL] + o,
                        a->stride);
@@ -162,7 +164,7 @@ static void expect_products(const shape *s, const arrays *a)
             expect_sum(a->at[DX][b * s->inputs + i], s->outputs, a->at[DY] + b * s->outputs, 1,
                        a->at[KERNEL] + i * a->stride, 1);
     }
-    for (int64_t i = 0; i < s->inputs; i++)
+    for (int64_t i = 0; i < s->inputs; i += step)
         for (int64_t o = 0; o < s->outputs; o++)
             expect_sum(a->at[GRADIENT][i * a->stride + o], s->rows, a->at[X] + i, s->inputs, a->at[DY] + o, s->outputs);
 }

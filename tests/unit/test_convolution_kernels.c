@@ -170,21 +170,43 @@ static int same_number(float a, float b)
     return (isnan(a) && isnan(b)) || a == b;
 }
 
-/* NULL if everything is as it should be, otherwise what is wrong. */
-static const char *check(const cn__engine *engine, const one_case *c, int threads, int at_end)
+static cn_layer *make_layer(const one_case *c)
+{
+    cn_layer *layer = cn_layer_from_text(c->text);
+    assert_non_null(layer);
+    assert_int_equal(cn__layer_build(layer, 3, c->shape), CN_OK);
+    return layer;
+}
+
+/* What every engine is held to; you free it with forget. */
+static void expect(const one_case *c, float *expected[N_ARRAYS])
+{
+    cn_layer *layer = make_layer(c);
+    arrays a;
+    open_arrays(&a, c, layer, 1, 0);
+    for (int i = 0; i < N_ARRAYS; i++)
+        expected[i] = i < FIRST_OUTPUT || i >= FIRST_MEMORY ? NULL : malloc((size_t)a.count[i] * sizeof(float) + 1);
+    if (layer->n_weights) convolve_naively(c, layer, &a, expected);
+    else pool_naively(c, layer, &a, expected);
+    for (int i = 0; i < N_ARRAYS; i++) unguard(&a.memory[i]);
+    cn_layer_destroy(&layer);
+}
+
+static void forget(float *expected[N_ARRAYS])
+{
+    for (int i = 0; i < N_ARRAYS; i++) free(expected[i]);
+}
+
+/* NULL if everything is as expected, otherwise what is wrong. */
+static const char *compare(float *const expected[N_ARRAYS], const cn__engine *engine, const one_case *c, int threads,
+                           int at_end)
 {
     static const char *const names[N_ARRAYS] = {"x", "kernel", "bias", "dy", "y", "dx", "gradient", "bias gradient"};
     cn__pool *pool = cn__pool_create(threads);
-    cn_layer *layer = cn_layer_from_text(c->text);
+    cn_layer *layer = make_layer(c);
     arrays a;
-    float *expected[N_ARRAYS] = {NULL};
     const char *wrong = NULL;
-    assert_non_null(layer);
-    assert_int_equal(cn__layer_build(layer, 3, c->shape), CN_OK);
     open_arrays(&a, c, layer, threads, at_end);
-    for (int i = FIRST_OUTPUT; i < FIRST_MEMORY; i++) expected[i] = malloc((size_t)a.count[i] * sizeof(float) + 1);
-    if (layer->n_weights) convolve_naively(c, layer, &a, expected);
-    else pool_naively(c, layer, &a, expected);
     compute(engine, c, layer, pool, &a);
     for (int i = FIRST_OUTPUT; i < FIRST_MEMORY && !wrong; i++) {
         int is_kernel = i == GRADIENT && layer->n_weights;
@@ -196,10 +218,18 @@ static const char *check(const cn__engine *engine, const one_case *c, int thread
     }
     for (int i = 0; i < N_ARRAYS; i++)
         if (!untouched_around(&a.memory[i])) wrong = "a sentinel";
-    for (int i = FIRST_OUTPUT; i < FIRST_MEMORY; i++) free(expected[i]);
     for (int i = 0; i < N_ARRAYS; i++) unguard(&a.memory[i]);
     cn_layer_destroy(&layer);
     cn__pool_destroy(&pool);
+    return wrong;
+}
+
+static const char *check(const cn__engine *engine, const one_case *c, int threads, int at_end)
+{
+    float *expected[N_ARRAYS];
+    expect(c, expected);
+    const char *wrong = compare(expected, engine, c, threads, at_end);
+    forget(expected);
     return wrong;
 }
 
@@ -208,9 +238,11 @@ static void check_everywhere(const one_case *c)
     static const int thread_counts[] = {1, 2, 3, 8};
     const cn__engine *engines[CN__ISA_COUNT];
     int n_engines = engines_usable(engines);
+    float *expected[N_ARRAYS];
+    expect(c, expected);
     for (int e = 0; e < n_engines; e++) {
         for (int t = 0; t < (engines_quick() ? 2 : 4); t++) {
-            const char *wrong = check(engines[e], c, thread_counts[t], t % 2);
+            const char *wrong = compare(expected, engines[e], c, thread_counts[t], t % 2);
             if (wrong)
                 print_message("%s with %d threads, batch %lld of %lldx%lldx%lld, %s: %s differs\n",
                               cn__isa_name(engines[e]->isa), thread_counts[t], (long long)c->batch,
@@ -218,6 +250,7 @@ static void check_everywhere(const one_case *c)
             assert_null(wrong);
         }
     }
+    forget(expected);
 }
 
 static const one_case convolutions[] = {

@@ -105,19 +105,35 @@ static int same_number(float a, float b)
     return (isnan(a) && isnan(b)) || a == b;
 }
 
-/* NULL if everything is as it should be, otherwise what is wrong. */
-static const char *check(const cn__engine *engine, const one_case *c, int threads, int at_end)
+/* What every engine is held to; you free it with forget. */
+static void expect(const one_case *c, float *expected[N_ARRAYS])
+{
+    cn_layer *layer = make_layer(c);
+    arrays a;
+    open_arrays(&a, c, layer, 0);
+    for (int i = 0; i < N_ARRAYS; i++)
+        expected[i] = i < FIRST_OUTPUT ? NULL : malloc((size_t)a.count[i] * sizeof(float) + 1);
+    compute_naively(c, &a, expected);
+    close_arrays(&a);
+    cn_layer_destroy(&layer);
+}
+
+static void forget(float *expected[N_ARRAYS])
+{
+    for (int i = 0; i < N_ARRAYS; i++) free(expected[i]);
+}
+
+/* NULL if everything is as expected, otherwise what is wrong. */
+static const char *compare(float *const expected[N_ARRAYS], const cn__engine *engine, const one_case *c, int threads,
+                           int at_end)
 {
     static const char *const names[N_ARRAYS] = {"x", "kernel", "bias", "dy", "y", "dx", "gradient", "bias gradient"};
     cn__pool *pool = cn__pool_create(threads);
     if (c->level1) cn__pool_pretend_caches(pool, c->level1, c->level2);
     cn_layer *layer = make_layer(c);
     arrays a;
-    float *expected[N_ARRAYS] = {NULL};
     const char *wrong = NULL;
     open_arrays(&a, c, layer, at_end);
-    for (int i = FIRST_OUTPUT; i < N_ARRAYS; i++) expected[i] = malloc((size_t)a.count[i] * sizeof(float) + 1);
-    compute_naively(c, &a, expected);
     compute(engine, c, layer, pool, &a);
     for (int i = FIRST_OUTPUT; i < N_ARRAYS && !wrong; i++) {
         int64_t width = i == GRADIENT ? a.kernel_stride : a.count[i], used = i == GRADIENT ? c->outputs : a.count[i];
@@ -126,10 +142,18 @@ static const char *check(const cn__engine *engine, const one_case *c, int thread
     }
     for (int i = 0; i < N_ARRAYS; i++)
         if (!untouched_around(&a.memory[i])) wrong = "a sentinel";
-    for (int i = FIRST_OUTPUT; i < N_ARRAYS; i++) free(expected[i]);
     close_arrays(&a);
     cn_layer_destroy(&layer);
     cn__pool_destroy(&pool);
+    return wrong;
+}
+
+static const char *check(const cn__engine *engine, const one_case *c, int threads, int at_end)
+{
+    float *expected[N_ARRAYS];
+    expect(c, expected);
+    const char *wrong = compare(expected, engine, c, threads, at_end);
+    forget(expected);
     return wrong;
 }
 
@@ -138,9 +162,11 @@ static void check_everywhere(const one_case *c)
     static const int thread_counts[] = {1, 2, 3, 8};
     const cn__engine *engines[CN__ISA_COUNT];
     int n_engines = engines_usable(engines);
+    float *expected[N_ARRAYS];
+    expect(c, expected);
     for (int e = 0; e < n_engines; e++) {
         for (int t = 0; t < (engines_quick() ? 2 : 4); t++) {
-            const char *wrong = check(engines[e], c, thread_counts[t], t % 2);
+            const char *wrong = compare(expected, engines[e], c, thread_counts[t], t % 2);
             if (wrong)
                 print_message("%s with %d threads, batch %lld, %lld -> %lld: %s differs\n",
                               cn__isa_name(engines[e]->isa), thread_counts[t], (long long)c->rows, (long long)c->inputs,
@@ -148,6 +174,7 @@ static void check_everywhere(const one_case *c)
             assert_null(wrong);
         }
     }
+    forget(expected);
 }
 
 static const int64_t odd[] = {1, 2, 7, 15, 16, 17, 31, 33, 64, 100, 129};
