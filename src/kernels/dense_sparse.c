@@ -268,6 +268,9 @@ INLINE float light_value(int32_t sum, float high, float rest)
     return FMA((float)(sum >> 24), high, (float)(sum & 0xffffff) * rest);
 }
 
+/* The largest float32 below 2^30, so that two of them fit into 32 bits. Only a NaN is limited to it. */
+#define MOST_GRADIENT 1073741760
+
 static void fill_table(const job *j, dy_table *t)
 {
     float_bits peaks[MOST_WIDTH] = {0};
@@ -288,7 +291,7 @@ static void fill_table(const job *j, dy_table *t)
         int32_t *restrict q = t->whole + b * j->width;
         float *restrict v = t->value + b * j->width;
         for (int64_t c = 0; c < j->width; c++) {
-            float x = limited(dy[c] * t->s.up[c], 1073741824), near = rounded(x);
+            float x = limited(dy[c] * t->s.up[c], MOST_GRADIENT), near = rounded(x);
             q[c] = (int32_t)(fabsf(x) < 8388608 ? near : x);
             v[c] = light_value(q[c], t->s.high[c], t->s.rest[c]);
         }
