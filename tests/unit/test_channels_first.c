@@ -1,9 +1,6 @@
 /* data_format=channels_first: against Keras (tests/parity/channels_first.txt), and bit for bit against channels_last on the
  * same pictures, in training, in evaluation and from a file. */
 #define _GNU_SOURCE
-#include "base/memory.h"
-#include "engines.h"
-#include "parity.h"
 #include "scratch.h"
 
 #include <cornu/model.h>
@@ -13,98 +10,28 @@
 
 #include <cmocka.h>
 
+#include "recorded_layer.h"
+
 #define TOLERANCE 2e-6 /* sums of up to 50 terms of about 0.5, in another order than Keras's */
 
-enum { BATCH = 2, ROOM = 2048 };
-
 static const char *const file = "channels_first.txt";
-static const struct {
-    const char *name, *text;
-    int ndim;
-    int64_t shape[3];
-} cases[] = {
-    {"conv2d", "conv2d(3, 3x2, data_format=channels_first)", 3, {2, 5, 6}},
-    {"conv2d_same", "conv2d(2, 3, 2x1, same, channels_first, activation=tanh)", 3, {3, 4, 5}},
-    {"conv2d_dilation", "conv2d(2, 2x3, dilation_rate=2, padding=same, use_bias=false, data_format=channels_first)", 3,
+static const recorded_layer cases[] = {
+    {"conv2d", "conv2d(3, 3x2, data_format=channels_first)", {2, 5, 6}},
+    {"conv2d_same", "conv2d(2, 3, 2x1, same, channels_first, activation=tanh)", {3, 4, 5}},
+    {"conv2d_dilation", "conv2d(2, 2x3, dilation_rate=2, padding=same, use_bias=false, data_format=channels_first)",
      {2, 5, 6}},
-    {"conv2d_groups", "conv2d(4, 2, groups=2, activation=gelu, data_format=channels_first)", 3, {4, 4, 3}},
-    {"max", "max_pooling2d(2x3, 2, same, channels_first)", 3, {2, 5, 6}},
-    {"average", "average_pooling2d(3x2, strides=1, data_format=channels_first)", 3, {3, 5, 4}},
-    {"global_max", "global_max_pooling2d(channels_first)", 3, {2, 3, 4}},
-    {"global_max_keepdims", "global_max_pooling2d(channels_first, keepdims=true)", 3, {2, 3, 4}},
-    {"global_average", "global_average_pooling2d(data_format=channels_first)", 3, {2, 3, 4}},
-    {"global_average_keepdims", "global_average_pooling2d(channels_first, true)", 3, {2, 3, 4}},
-    {"zero_padding", "zero_padding2d(((1, 0), (2, 3)), data_format=channels_first)", 3, {2, 2, 3}},
-    {"flatten", "flatten(channels_first)", 3, {2, 3, 4}},
-    {"flatten_rows", "flatten(data_format=channels_first)", 2, {3, 4}},
+    {"conv2d_groups", "conv2d(4, 2, groups=2, activation=gelu, data_format=channels_first)", {4, 4, 3}},
+    {"max", "max_pooling2d(2x3, 2, same, channels_first)", {2, 5, 6}},
+    {"average", "average_pooling2d(3x2, strides=1, data_format=channels_first)", {3, 5, 4}},
+    {"global_max", "global_max_pooling2d(channels_first)", {2, 3, 4}},
+    {"global_max_keepdims", "global_max_pooling2d(channels_first, keepdims=true)", {2, 3, 4}},
+    {"global_average", "global_average_pooling2d(data_format=channels_first)", {2, 3, 4}},
+    {"global_average_keepdims", "global_average_pooling2d(channels_first, true)", {2, 3, 4}},
+    {"zero_padding", "zero_padding2d(((1, 0), (2, 3)), data_format=channels_first)", {2, 2, 3}},
+    {"flatten", "flatten(channels_first)", {2, 3, 4}},
+    {"flatten_rows", "flatten(data_format=channels_first)", {3, 4}, 2},
 };
 enum { N_CASES = sizeof cases / sizeof *cases };
-
-/* The same rule as in record_channels_first.py. */
-static float number(int64_t i, int64_t factor, int64_t modulus)
-{
-    return (float)((double)((i * factor + 3) % modulus - modulus / 2) / 10);
-}
-
-static void fill(float *out, int64_t n, int64_t factor, int64_t modulus)
-{
-    for (int64_t i = 0; i < n; i++) out[i] = number(i, factor, modulus);
-}
-
-/* Largest distance from the recorded values; infinite when their number differs. */
-static double distance(const char *name, const char *part, int64_t n, const float *values, int64_t columns, int64_t stride)
-{
-    static double recorded[ROOM];
-    char key[64];
-    double worst = 0;
-    snprintf(key, sizeof key, "%s.%s", name, part);
-    if (parity_numbers(file, key, recorded, ROOM) != n) return INFINITY;
-    for (int64_t i = 0; i < n; i++) {
-        double off = fabs((double)values[i / columns * stride + i % columns] - recorded[i]);
-        worst = isnan(off) ? INFINITY : fmax(worst, off);
-    }
-    return worst;
-}
-
-static double check_layer(const cn__engine *engine, int which, int threads)
-{
-    static float x[ROOM], y[ROOM], dy[ROOM], dx[ROOM], workspace[2 * ROOM], weight[2][ROOM], gradient[2][ROOM];
-    static const int64_t weight_rules[2][2] = {{5, 17}, {2, 5}};
-    const char *name = cases[which].name;
-    void *weights[] = {weight[0], weight[1]};
-    cn__sink sinks[2] = {{.gradient = gradient[0]}, {.gradient = gradient[1]}};
-    cn_layer *layer = cn_layer_from_text(cases[which].text);
-    assert_non_null(layer);
-    assert_int_equal(cn__layer_build(layer, cases[which].ndim, cases[which].shape), CN_OK);
-    assert_true(BATCH * layer->workspace_size <= 2 * ROOM);
-    cn__pool *pool = cn__pool_create(threads);
-    for (int i = 0; i < layer->n_weights; i++) {
-        const cn__weight *w = &layer->weights[i];
-        sinks[i].stride = w->stride;
-        for (int64_t r = 0; r < w->rows; r++)
-            for (int64_t c = 0; c < w->columns; c++)
-                weight[i][r * w->stride + c] = number(r * w->columns + c, weight_rules[i][0], weight_rules[i][1]);
-    }
-    fill(x, BATCH * layer->input_size, 7, 23);
-    fill(dy, BATCH * layer->output_size, 3, 13);
-    float *memory = cn__alloc((size_t)(layer->shared_size + threads * cn__thread_stride(layer->thread_size)) + 1, 4, "a test");
-    cn__pass pass = {.layer = layer, .pool = pool, .batch = BATCH, .training = 1, .x = x, .y = y, .dy = dy, .dx = dx,
-                     .workspace = workspace, .shared_memory = memory, .thread_memory = memory + layer->shared_size,
-                     .weights = weights, .sinks = sinks};
-    const cn__layer_math *math = engine->layers[cn__layer_index(layer)];
-    math->forward(&pass);
-    double worst = distance(name, "y", BATCH * layer->output_size, y, ROOM, ROOM);
-    math->backward(&pass);
-    worst = fmax(worst, distance(name, "dx", BATCH * layer->input_size, dx, ROOM, ROOM));
-    for (int i = 0; i < layer->n_weights; i++) {
-        const cn__weight *w = &layer->weights[i];
-        worst = fmax(worst, distance(name, w->name, w->rows * w->columns, gradient[i], w->columns, w->stride));
-    }
-    cn__free(memory);
-    cn__pool_destroy(&pool);
-    cn_layer_destroy(&layer);
-    return worst;
-}
 
 static void every_layer_as_in_keras(void **state)
 {
@@ -113,7 +40,7 @@ static void every_layer_as_in_keras(void **state)
     int n = engines_usable(engines);
     for (int e = 0; e < n; e++)
         for (int i = 0; i < N_CASES; i++) {
-            double worst = check_layer(engines[e], i, 1 + i % 3);
+            double worst = check_layer(file, &cases[i], NULL, engines[e], 1 + i % 3);
             if (!(worst < TOLERANCE))
                 print_message("%s, %s: off by %g\n", cn__isa_name(engines[e]->isa), cases[i].text, worst);
             assert_true(worst < TOLERANCE);
@@ -136,29 +63,29 @@ static void three_training_steps_as_in_keras(void **state)
                                 .optimizer = cn_rmsprop(.learning_rate = 0.01)), CN_OK);
     for (int i = 0; i < 6; i++) {
         cn_tensor *weight = cn_model_get_weight(model, i);
-        fill(cn_data(weight), cn_size(weight), i % 2 ? 2 : 5, i % 2 ? 5 : 17);
+        fill(cn_data(weight), cn_size(weight), i % 2 ? 2 : 5, i % 2 ? 5 : 17, 0);
         assert_int_equal(cn_model_set_weight(model, i, weight), CN_OK);
         cn_tensor_destroy(&weight);
     }
     cn_tensor *x = cn_zeros(CN_FLOAT32, 6, 2, 8, 8), *y = cn_zeros(CN_UINT8, 6);
     float losses[3];
-    fill(cn_data(x), cn_size(x), 7, 23);
+    fill(cn_data(x), cn_size(x), 7, 23, 0);
     for (int i = 0; i < 6; i++) ((uint8_t *)cn_data(y))[i] = (uint8_t)(5 * i % 3);
     cn_tensor *p = cn_predict(model, x);
-    assert_true(distance("training", "predict_before", 18, cn_data(p), ROOM, ROOM) < TOLERANCE);
+    assert_true(distance(file, "training", "predict_before", 18, cn_data(p), ROOM, ROOM) < TOLERANCE);
     cn_tensor_destroy(&p);
     for (int i = 0; i < 3; i++) {
         double loss;
         assert_int_equal(cn_train_step(model, x, y, &loss), CN_OK);
         losses[i] = (float)loss;
     }
-    assert_true(distance("training", "loss", 3, losses, 3, 3) < TOLERANCE);
+    assert_true(distance(file, "training", "loss", 3, losses, 3, 3) < TOLERANCE);
     p = cn_predict(model, x);
-    assert_true(distance("training", "predict_after", 18, cn_data(p), ROOM, ROOM) < 10 * TOLERANCE);
+    assert_true(distance(file, "training", "predict_after", 18, cn_data(p), ROOM, ROOM) < 10 * TOLERANCE);
     cn_tensor_destroy(&p);
     for (int i = 0; i < 6; i++) {
         cn_tensor *weight = cn_model_get_weight(model, i);
-        assert_true(distance("training", names[i], cn_size(weight), cn_data(weight), ROOM, ROOM) < 10 * TOLERANCE);
+        assert_true(distance(file, "training", names[i], cn_size(weight), cn_data(weight), ROOM, ROOM) < 10 * TOLERANCE);
         cn_tensor_destroy(&weight);
     }
     cn_tensor_destroy(&x);

@@ -1,8 +1,5 @@
 /* Conv2D and the pooling layers against Keras (tests/parity/convolutions.txt): outputs, gradients, three training steps,
  * in every engine. */
-#include "base/memory.h"
-#include "engines.h"
-#include "parity.h"
 
 #include <cornu/model.h>
 #include <setjmp.h>
@@ -10,15 +7,13 @@
 
 #include <cmocka.h>
 
+#include "recorded_layer.h"
+
 /* Sums of up to 50 terms of about 0.5, in another order than Keras's. */
 #define TOLERANCE 2e-6
 
-enum { BATCH = 2, ROOM = 1024 };
-
-static const struct {
-    const char *name, *text;
-    int64_t shape[3];
-} cases[] = {
+static const char *const file = "convolutions.txt";
+static const recorded_layer cases[] = {
     {"plain", "conv2d(3, 3)", {5, 6, 2}},
     {"flat_kernel", "conv2d(2, 2x4, activation=relu)", {4, 6, 3}},
     {"same", "Conv2D(3, 3x3, padding=same)", {5, 4, 2}},
@@ -46,72 +41,6 @@ static const struct {
 };
 enum { N_CASES = sizeof cases / sizeof *cases };
 
-/* The same rules as in record_convolutions.py. */
-static float number(int64_t i, int64_t factor, int64_t modulus, int ties)
-{
-    int64_t value = (i * factor + 3) % modulus;
-    return (float)((double)(ties ? value % 3 : value - modulus / 2) / 10);
-}
-
-static void fill(float *out, int64_t n, int64_t factor, int64_t modulus, int ties)
-{
-    for (int64_t i = 0; i < n; i++) out[i] = number(i, factor, modulus, ties);
-}
-
-/* Largest distance from the recorded values; infinite when their number differs. */
-static double distance(const char *name, const char *part, int64_t n, const float *values, int64_t columns, int64_t stride)
-{
-    static double recorded[ROOM];
-    char key[64];
-    double worst = 0;
-    snprintf(key, sizeof key, "%s.%s", name, part);
-    if (parity_numbers("convolutions.txt", key, recorded, ROOM) != n) return INFINITY;
-    for (int64_t i = 0; i < n; i++) {
-        double off = fabs((double)values[i / columns * stride + i % columns] - recorded[i]);
-        worst = isnan(off) ? INFINITY : fmax(worst, off);
-    }
-    return worst;
-}
-
-static double check_layer(const cn__layer_math *math, const cn__engine *engine, int which, int threads)
-{
-    static float x[ROOM], y[ROOM], dy[ROOM], dx[ROOM], workspace[ROOM], weight[2][ROOM], gradient[2][ROOM];
-    const char *name = cases[which].name;
-    int64_t weight_rules[2][2] = {{5, 17}, {2, 5}};
-    void *weights[] = {weight[0], weight[1]};
-    cn__sink sinks[2] = {{.gradient = gradient[0]}, {.gradient = gradient[1]}};
-    cn_layer *layer = cn_layer_from_text(cases[which].text);
-    assert_non_null(layer);
-    assert_int_equal(cn__layer_build(layer, 3, cases[which].shape), CN_OK);
-    cn__pool *pool = cn__pool_create(threads);
-    for (int i = 0; i < layer->n_weights; i++) {
-        const cn__weight *w = &layer->weights[i];
-        sinks[i].stride = w->stride;
-        for (int64_t r = 0; r < w->rows; r++)
-            for (int64_t c = 0; c < w->columns; c++)
-                weight[i][r * w->stride + c] = number(r * w->columns + c, weight_rules[i][0], weight_rules[i][1], 0);
-    }
-    fill(x, BATCH * layer->input_size, 7, 23, strstr(name, "ties") != NULL);
-    fill(dy, BATCH * layer->output_size, 3, 13, 0);
-    float *memory = cn__alloc((size_t)(layer->shared_size + threads * cn__thread_stride(layer->thread_size)), 4, "a test");
-    cn__pass pass = {.layer = layer, .pool = pool, .batch = BATCH, .training = 1, .x = x, .y = y, .dy = dy, .dx = dx,
-                     .workspace = workspace, .shared_memory = memory, .thread_memory = memory + layer->shared_size,
-                     .weights = weights, .sinks = sinks};
-    if (!math) math = engine->layers[cn__layer_index(layer)];
-    math->forward(&pass);
-    double worst = distance(name, "y", BATCH * layer->output_size, y, ROOM, ROOM);
-    math->backward(&pass);
-    worst = fmax(worst, distance(name, "dx", BATCH * layer->input_size, dx, ROOM, ROOM));
-    for (int i = 0; i < layer->n_weights; i++) {
-        const cn__weight *w = &layer->weights[i];
-        worst = fmax(worst, distance(name, w->name, w->rows * w->columns, gradient[i], w->columns, w->stride));
-    }
-    cn__free(memory);
-    cn__pool_destroy(&pool);
-    cn_layer_destroy(&layer);
-    return worst;
-}
-
 static void every_layer_with_every_argument(void **state)
 {
     (void)state;
@@ -119,7 +48,7 @@ static void every_layer_with_every_argument(void **state)
     int n = engines_usable(engines);
     for (int e = 0; e < n; e++)
         for (int i = 0; i < N_CASES; i++) {
-            double worst = check_layer(NULL, engines[e], i, 1 + i % 3);
+            double worst = check_layer(file, &cases[i], NULL, engines[e], 1 + i % 3);
             if (!(worst < TOLERANCE))
                 print_message("%s, %s: off by %g\n", cn__isa_name(engines[e]->isa), cases[i].text, worst);
             assert_true(worst < TOLERANCE);
@@ -151,7 +80,7 @@ static cn_model *small_network(void)
 static double predictions(cn_model *model, const cn_tensor *x, const char *part)
 {
     cn_tensor *p = cn_predict(model, x);
-    double off = distance("training", part, cn_size(p), cn_data(p), ROOM, ROOM);
+    double off = distance(file, "training", part, cn_size(p), cn_data(p), ROOM, ROOM);
     cn_tensor_destroy(&p);
     return off;
 }
@@ -170,13 +99,13 @@ static void three_training_steps(void **state)
         assert_int_equal(cn_train_step(model, x, y, &loss), CN_OK);
         losses[i] = (float)loss;
     }
-    assert_true(distance("training", "loss", 3, losses, 3, 3) < TOLERANCE);
+    assert_true(distance(file, "training", "loss", 3, losses, 3, 3) < TOLERANCE);
     assert_true(predictions(model, x, "predict_after") < 10 * TOLERANCE);
     static const char *const names[] = {"conv2d.kernel", "conv2d.bias", "conv2d_1.kernel", "conv2d_1.bias",
                                         "dense.kernel",  "dense.bias"};
     for (int i = 0; i < 6; i++) {
         cn_tensor *weight = cn_model_get_weight(model, i);
-        assert_true(distance("training", names[i], cn_size(weight), cn_data(weight), ROOM, ROOM) < 10 * TOLERANCE);
+        assert_true(distance(file, "training", names[i], cn_size(weight), cn_data(weight), ROOM, ROOM) < 10 * TOLERANCE);
         cn_tensor_destroy(&weight);
     }
     cn_tensor_destroy(&x);
@@ -213,9 +142,9 @@ static void the_check_finds_wrong_layers(void **state)
     cn__layer_math forgets = {right(CN__LAYER_conv2d)->forward, forgets_a_gradient};
     cn__layer_math shifts = {right(CN__LAYER_conv2d)->forward, shifts_the_input_gradient};
     cn__layer_math last = {takes_the_last_of_equals, right(CN__LAYER_max_pooling2d)->backward};
-    assert_false(check_layer(&forgets, engine, 0, 1) < TOLERANCE);
-    assert_false(check_layer(&shifts, engine, 0, 1) < TOLERANCE);
-    assert_false(check_layer(&last, engine, 16, 1) < TOLERANCE);
+    assert_false(check_layer(file, &cases[0], &forgets, engine, 1) < TOLERANCE);
+    assert_false(check_layer(file, &cases[0], &shifts, engine, 1) < TOLERANCE);
+    assert_false(check_layer(file, &cases[16], &last, engine, 1) < TOLERANCE);
 }
 
 int main(void)
