@@ -50,12 +50,6 @@ static ahead runs_of(const real *at, int64_t rows, int64_t row, int64_t columns,
     return (ahead){.at = at};
 }
 
-/* How many tiles, each asking for `lines` lines, it takes to ask for all of the piece. */
-static int64_t tiles_to_ask(const ahead *p, int64_t lines)
-{
-    return p->runs * quotient_up(p->length, lines * CN__LINE);
-}
-
 /* What one tile is to ask for; without anything left, something that surely is in the cache. */
 static cn__run ask(ahead *p, int64_t lines, const real *otherwise)
 {
@@ -81,6 +75,15 @@ typedef struct pass {
     int64_t tiles_left; /* until packed_b is done with */
 } pass;
 
+/* How many tiles, each asking for `lines` lines, it takes to ask for all of the piece. Short tiles ask for nothing: they
+ * come too fast for memory, and what they would ask for is little. */
+#define SHORT_TILE 128 /* terms */
+
+static int64_t tiles_to_ask(const pass *s, const ahead *piece, int64_t lines)
+{
+    return s->k < SHORT_TILE ? 0 : piece->runs * quotient_up(piece->length, lines * CN__LINE);
+}
+
 /* A tile whose last vector is not full is computed beside C. */
 static void narrow_tile(cn__tile tile, int rows, int columns, int64_t k, const real *a, const real *b, int64_t b_row,
                         real *c, int64_t c_row, int first)
@@ -89,30 +92,39 @@ static void narrow_tile(cn__tile tile, int rows, int columns, int64_t k, const r
     int width = (columns + CN__VEC - 1) / CN__VEC * CN__VEC;
     for (int r = 0; r < rows && !first; r++)
         for (int i = 0; i < columns; i++) beside[r * width + i] = c[r * c_row + i];
-    tile(k, a, b, b_row, beside, width, first, &(cn__soon){beside, width, {a, a}, {a, a}});
+    tile(k, a, b, b_row, beside, width, first, 1, &(cn__soon){beside, width, k, {a, a}, {a, a}});
     for (int r = 0; r < rows; r++)
         for (int i = 0; i < columns; i++) c[r * c_row + i] = beside[r * width + i];
 }
 
 /* One packed panel of A times the packed block of B, from left to right along the rows of C. `panels_left` of the packed
- * block of A come after it; `below`: the piece of C that comes after this row of pieces. */
+ * block of A come after it; `below`: the piece of C that comes after this row of pieces. As many tiles as have nothing to
+ * ask for but C are computed in one call. */
 static void multiply_panel(pass *s, int rows, const real *a, real *c, const real *below, int64_t panels_left)
 {
     int64_t c_row = s->p->c_row, tiles = quotient_up(s->n, TILE_N), left = (panels_left + 1) * tiles;
-    int64_t lines = quotient_up(s->k, CN__ASK), tiles_for_a = tiles_to_ask(&s->next_a, lines);
-    int64_t tiles_for_b = tiles_to_ask(&s->next_b, lines);
-    cn__soon soon = {.c_row = c_row, .a = {a, a}, .b = {a, a}};
-    for (int64_t j = 0; j < s->n; j += TILE_N, left--, s->tiles_left--) {
-        int columns = (int)smaller(TILE_N, s->n - j), vectors = (columns + CN__VEC - 1) / CN__VEC;
+    int64_t lines = quotient_up(s->k, CN__ASK), busy_for_a = tiles_to_ask(s, &s->next_a, lines);
+    int64_t busy_for_b = tiles_to_ask(s, &s->next_b, lines);
+    for (int64_t j = 0, count = 1; j < s->n; j += count * TILE_N, left -= count, s->tiles_left -= count) {
+        int columns = (int)smaller(TILE_N, s->n - j), vectors = (columns + CN__VEC - 1) / CN__VEC, asks = !s->first;
+        const real *b = s->packed_b + j * s->k;
         cn__tile tile = cn__tiles[rows][vectors];
+        count = 1;
         if (columns % CN__VEC) {
-            narrow_tile(tile, rows, columns, s->k, a, s->packed_b + j * s->k, vectors * CN__VEC, c + j, c_row, s->first);
+            narrow_tile(tile, rows, columns, s->k, a, b, vectors * CN__VEC, c + j, c_row, s->first);
             continue;
         }
-        if (left <= tiles_for_a) soon.a = ask(&s->next_a, lines, a);
-        if (s->tiles_left <= tiles_for_b) soon.b = ask(&s->next_b, lines, a);
-        soon.c = j + TILE_N < s->n ? c + j + TILE_N : below;
-        tile(s->k, a, s->packed_b + j * s->k, vectors * CN__VEC, c + j, c_row, s->first, &soon);
+        cn__soon soon = {.c_row = c_row, .a = {a, a}, .b = {a, a}};
+        int64_t idle = smaller(left - busy_for_a, s->tiles_left - busy_for_b);
+        if (idle > 0 && columns == TILE_N) count = smaller((s->n - j) / TILE_N, idle);
+        if (idle <= 0) {
+            if (left <= busy_for_a) soon.a = ask(&s->next_a, lines, a);
+            if (s->tiles_left <= busy_for_b) soon.b = ask(&s->next_b, lines, a);
+            asks = 1;
+        }
+        soon.every = asks ? CN__ASK : s->k;
+        soon.c = j + count * TILE_N < s->n ? c + j + count * TILE_N : below;
+        tile(s->k, a, b, vectors * CN__VEC, c + j, c_row, s->first, count, &soon);
     }
 }
 
@@ -161,9 +173,10 @@ static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
 static cn__block_sizes sizes_for(const cn__matmul *p, int64_t height)
 {
     cn__block_sizes size = cn__block_sizes_for(cn__pool_caches(p->pool));
+    int64_t terms = even_piece(p->k, size.terms, 1), columns = size.columns * size.terms / terms / TILE_N * TILE_N;
     size.rows = p->a_column == 1 ? height : even_piece(p->m, size.rows - TILE_M, height);
-    size.terms = even_piece(p->k, size.terms, 1);
-    size.columns = even_piece(p->n, size.columns, TILE_N);
+    size.terms = terms;
+    size.columns = even_piece(p->n, columns, TILE_N); /* with few terms many, so that A is copied less often */
     return size;
 }
 
@@ -204,16 +217,16 @@ static void multiply_few(const cn__matmul *p, real *scratch)
 {
     int rows = (int)p->m, vectors = cn__widest[rows];
     real *packed_b = scratch + FEW_K * (TILE_M + 1) + SLACK;
-    cn__soon soon = {scratch, 0, {scratch, scratch}, {scratch, scratch}};
+    cn__soon soon = {scratch, 0, FEW_K, {scratch, scratch}, {scratch, scratch}};
     int64_t whole = p->n / CN__VEC * CN__VEC, rest = p->n - whole;
     for (int64_t k0 = 0; k0 < p->k; k0 += FEW_K) {
         int64_t k = smaller(FEW_K, p->k - k0), j = 0;
         cn__pack_a(rows, rows, k, p->a + k0 * p->a_column, p->a_row, p->a_column, scratch);
         int first = k0 == 0;
         for (int width = vectors * CN__VEC; j + width <= whole; j += width)
-            cn__tiles[rows][vectors](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, first, &soon);
+            cn__tiles[rows][vectors](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, first, 1, &soon);
         for (; j < whole; j += CN__VEC)
-            cn__tiles[rows][1](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, first, &soon);
+            cn__tiles[rows][1](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, first, 1, &soon);
         if (rest) {
             cn__pack_b(k, rest, CN__VEC, p->b + k0 * p->b_row + j, p->b_row, 1, packed_b);
             narrow_tile(cn__tiles[rows][1], rows, (int)rest, k, scratch, packed_b, CN__VEC, p->c + j, p->c_row, first);

@@ -15,21 +15,50 @@ typedef struct cn__run {
 typedef struct cn__soon {
     const real *c; /* the piece of C that comes after this one, into level 1: its loads stand at the head of every sum */
     int64_t c_row;
+    int64_t every; /* terms between asking for one row of c and one line of each run; asking for all at once would fill
+                    * the queue in which the loads of A and B wait too */
     cn__run a, b; /* operands that will be copied */
 } cn__soon;
 
-/* Every CN__ASK terms a tile asks for one row of the next piece of C and one line of each run. Asking for all at once
- * would fill the queue in which the loads of A and B wait too. */
-#define CN__ASK 8
+#define CN__ASK 16 /* `every`, if there is something to ask for, and otherwise all terms */
 
-/* C (rows x vectors) += A . B over k terms. A is packed: element (r, i) at a[i * rows + r]. Row i of B is at
- * b + i * b_row. `first`: C starts at 0 and is not read. */
+/* C (rows x vectors) += A . B over k > 0 terms. A is packed: element (r, i) at a[i * rows + r]. Row i of B is at
+ * b + i * b_row. `first`: C starts at 0 and is not read. The same for `count` pieces of C side by side, whose columns of
+ * B, one packed panel after another, lie behind each other. */
 typedef void (*cn__tile)(int64_t k, const real *a, const real *b, int64_t b_row, real *c, int64_t c_row, int first,
-                         const cn__soon *soon);
+                         int64_t count, const cn__soon *soon);
+
+/* A core that shares its front end with another tenant gives us some two instructions a cycle, in which two multiply-adds
+ * would fit: then every other instruction costs. A multiply-add that reads its element of A itself saves one, but reads
+ * it once for each vector, and loads are limited to two a cycle as well; with ten rows of fourteen both limits are met. */
+static inline __attribute__((always_inline)) int cn__reads_element(const int vectors, const int row)
+{
+    return vectors == 1 || (vectors == 2 && row < 10);
+}
+
+static inline __attribute__((always_inline)) void cn__tile_term(const int rows, const int vectors, const real *a,
+                                                                const real *b, vec sum[16][8])
+{
+    vec column[8];
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) column[v] = vec_keep(vec_load(b + v * CN__VEC));
+#pragma GCC unroll 16
+    for (int r = 0; r < rows; r++) {
+        if (cn__reads_element(vectors, r)) {
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) sum[r][v] = vec_fma_at(a + r, column[v], sum[r][v]);
+        } else {
+            vec element = vec_keep(vec_set(a[r]));
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) sum[r][v] = vec_fma(element, column[v], sum[r][v]);
+        }
+    }
+}
 
 static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, const int vectors, int64_t k,
                                                                const real *a, const real *b, int64_t b_row, real *c,
-                                                               int64_t c_row, int first, const cn__soon *soon)
+                                                               int64_t c_row, int first, const real *next,
+                                                               const cn__soon *soon)
 {
     vec sum[16][8];
 #pragma GCC unroll 16
@@ -43,10 +72,11 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++) sum[r][v] = vec_load(c + r * c_row + v * CN__VEC);
     }
-    const real *next = soon->c, *last = next + (rows - 1) * soon->c_row;
+    const real *last = next + (rows - 1) * soon->c_row, *end = a + k * rows;
+    int64_t every = soon->every * rows;
     cn__run soon_a = soon->a, soon_b = soon->b;
-    for (int64_t i = 0; i < k;) {
-        int64_t end = k - i < CN__ASK ? k : i + CN__ASK;
+    do {
+        const real *pause = end - a < every ? end : a + every;
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) __builtin_prefetch(next + v * CN__VEC, 1);
         next += next < last ? soon->c_row : 0;
@@ -54,20 +84,12 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
         __builtin_prefetch(soon_b.from, 0, 2);
         soon_a.from += soon_a.from < soon_a.last ? CN__LINE : 0;
         soon_b.from += soon_b.from < soon_b.last ? CN__LINE : 0;
-        for (; i < end; i++) {
-            vec column[8];
-#pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) column[v] = vec_load(b + v * CN__VEC);
-#pragma GCC unroll 16
-            for (int r = 0; r < rows; r++) {
-                vec element = vec_set(a[r]);
-#pragma GCC unroll 8
-                for (int v = 0; v < vectors; v++) sum[r][v] = vec_fma(element, column[v], sum[r][v]);
-            }
+        do {
+            cn__tile_term(rows, vectors, a, b, sum);
             a += rows;
             b += b_row;
-        }
-    }
+        } while (a != pause);
+    } while (a != end);
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++)
 #pragma GCC unroll 8
@@ -109,9 +131,10 @@ static const int cn__widest[CN__TILE_M + 1] = {0, 4, 3, 2, 1};
 
 #define CN__TILE_FUNCTION(R, V)                                                                                     \
     static void tile_##R##_##V(int64_t k, const real *a, const real *b, int64_t b_row, real *c, int64_t c_row,      \
-                               int first, const cn__soon *soon)                                                     \
+                               int first, int64_t count, const cn__soon *soon)                                      \
     {                                                                                                               \
-        cn__tile_sum(R, V, k, a, b, b_row, c, c_row, first, soon);                                                  \
+        for (; count > 0; count--, b += k * b_row, c += V * CN__VEC)                                                \
+            cn__tile_sum(R, V, k, a, b, b_row, c, c_row, first, count > 1 ? c + V * CN__VEC : soon->c, soon);       \
     }
 #define CN__TILE_ENTRY(R, V) [R][V] = tile_##R##_##V,
 

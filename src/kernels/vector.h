@@ -2,7 +2,9 @@
  * that the compiler may do with as it likes. Every operation rounds each lane exactly as the scalar one does, so the
  * bits are the same everywhere.
  *
- * vec_keep(a) is a. It tells the compiler to load a vector that is used twice once, and not twice from memory. */
+ * vec_keep(a) is a. It tells the compiler to load a vector that is used twice once, and not twice from memory.
+ * vec_fma_at(p, b, c) is vec_fma(vec_set(*p), b, c). Where one instruction does all of it, it is one even if *p is used
+ * again, for which a compiler would rather keep it in a register. */
 #ifndef CN_KERNELS_VECTOR_H
 #define CN_KERNELS_VECTOR_H
 
@@ -29,6 +31,11 @@ static inline vec vec_keep(vec a)
 {
     __asm__("" : "+v"(a));
     return a;
+}
+static inline vec vec_fma_at(const real *p, vec b, vec c)
+{
+    __asm__("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(b), "m"(*p));
+    return c;
 }
 
 #elif defined(CN_ISA_AVX2)
@@ -128,6 +135,10 @@ static inline void vec_store_n(real *p, vec a, int n)
 {
     for (int i = 0; i < n; i++) p[i] = a.lane[i];
 }
+#endif
+
+#if !defined(CN_ISA_AVX512)
+static inline vec vec_fma_at(const real *p, vec b, vec c) { return vec_fma(vec_set(*p), b, c); }
 #endif
 
 #endif
