@@ -17,7 +17,8 @@
  *   by columns       line: a column, bytes: 64 samples. Tile (column / 16, sample / 64) of cn__tile_steps(rows) a row
  *
  * Where non-zeros are so few that two samples hardly share any (words of a text), there is one list for each column that
- * has any, and none for the others: `used` columns in ascending order, each with its samples in ascending order.
+ * has any, and none for the others: `used` columns in ascending order, each with its samples in ascending order. For
+ * kernels of few outputs there is no list at all: they read those of the data set (`lists`), row by row.
  *
  * For mixed_bfloat16 the codes stand in the tiles as bfloat16 numbers, which hold 0 ... 255 exactly: 16 lines of 32, tile
  * (sample / 16, column / 32) of cn__half_steps(columns) a row, and so on; nothing else is then filled in.
@@ -30,6 +31,7 @@
 #define CN__BATCH_MOST_ROWS 8192
 #define CN__BATCH_MOST_COLUMNS 32768
 #define CN__LIGHT_SUM 255
+#define CN__SPARSE_NARROW 32 /* outputs of a kernel that reads very few non-zeros row by row, at most */
 
 /* Small fields that are loaded one by one: taking a word apart would cost the units that also multiply. */
 typedef struct cn__ink {
@@ -85,6 +87,12 @@ static inline int64_t cn__digits_bytes(int64_t inputs, int64_t outputs)
     return (outputs + 31) / 32 * 2 * 3 * cn__tile_steps(inputs) * CN__TILE_BYTES;
 }
 
+/* Sums for each column of such a kernel, filled up to whole vectors of eight. */
+static inline int64_t cn__sparse_lanes(int64_t outputs)
+{
+    return (outputs + 7) / 8 * 8;
+}
+
 typedef struct cn__batch {
     int64_t rows, columns;
     double scale;
@@ -101,6 +109,9 @@ typedef struct cn__batch {
     const cn__column *used; /* NULL: lists by two, or tiles */
     int64_t n_used, n_entries;
     const cn__ink *entries;
+    const struct cn__sparse_rows *lists; /* NULL: columns, lists by two, or tiles */
+    const struct cn__choice *choice;     /* of the rows of these lists */
+    double *sums;                        /* with lists: as in cn__batch_memory */
     const uint8_t *is_heavy;  /* of each sample: 1 if its codes add up to more than CN__LIGHT_SUM */
     const uint16_t *sample_lines, *column_lines; /* with bfloat16, for each tile: bit l is 0 where line l is blank */
     const uint8_t *all_codes; /* of the data set, and the `rows` rows of it that come next, to be fetched in advance; */

@@ -181,7 +181,7 @@ static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
 
 void cn__dense_forward_bytes(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y)
 {
-    if (x->used) {
+    if (x->used || x->lists) {
         cn__dense_sparse_forward(d, x, finish, y);
         return;
     }
@@ -246,7 +246,7 @@ static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end
 
 void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
 {
-    if (x->used) {
+    if (x->used || x->lists) {
         cn__dense_sparse_backward_kernel(d, x, dy, sink);
         return;
     }

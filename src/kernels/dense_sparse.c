@@ -1,32 +1,14 @@
-#include "kernels/dense_sparse.h"
+#include "kernels/real.h"
 
 #if CN_REAL_BITS == 32
 
-#include "kernels/exact.h"
-#include "kernels/sink_row.h"
-#include "kernels/vector.h"
+#include "kernels/dense_sparse_parts.h"
 
-/* Nearly all of the time goes into bringing rows of the kernel from memory, so each row is visited once in each product,
- * by one thread, over its whole length. Whole numbers are int32 as long as they fit: the sums of a light sample (its codes
- * add up to CN__LIGHT_SUM at most, and 2^23 CN__LIGHT_SUM < 2^31), and the gradients of a column with two ones at most (a
- * float32 times 2^30 / 2^e stays below 2^30). All others are double. */
-#define MOST_WIDTH 512 /* outputs at a time */
-#define MOST_GROUPS (MOST_WIDTH / CN__EXACT_GROUP)
-#define INLINE static inline __attribute__((always_inline))
+/* By columns: nearly all of the time goes into bringing rows of the kernel from memory, so each row is visited once in
+ * each product, by one thread, over its whole length. */
 #define AHEAD 2 /* rows that are fetched in advance */
 
-typedef uint32_t float_bits __attribute__((may_alias));
-
-typedef struct job {
-    const cn__dense *d;
-    const cn__batch *x;
-    const cn__finish *finish;
-    real *y;
-    const real *dy;
-    const cn__sink *sink;
-    int64_t o, width, tasks; /* outputs o ... o+width-1 */
-    cn__exact_scale scales[MOST_GROUPS];
-} job;
+typedef cn__sparse_job job;
 
 static int64_t smaller(int64_t a, int64_t b)
 {
@@ -50,106 +32,19 @@ static void fetch_row(const real *row, int64_t n)
     for (int64_t c = 0; c < n; c += 16) __builtin_prefetch(row + c);
 }
 
-/* Scales of groups spread out over their outputs, for loops without groups. */
-typedef struct spread {
-    float up[MOST_WIDTH], high[MOST_WIDTH], rest[MOST_WIDTH];
-} spread;
-
-static void spread_out(const cn__exact_scale *scales, int64_t width, spread *s)
-{
-    for (int64_t c = 0; c < width; c++) {
-        s->up[c] = scales[c / CN__EXACT_GROUP].up;
-        s->high[c] = scales[c / CN__EXACT_GROUP].high;
-        s->rest[c] = scales[c / CN__EXACT_GROUP].rest;
-    }
-}
-
-/* cn__exact_whole without double. A NaN becomes `most`; its group gives NaN anyway. Adding 2^23 to a smaller number rounds
- * it, larger ones are whole already. */
-INLINE float limited(float x, float most)
-{
-    x = x < most ? x : most;
-    return x > -most - 1 ? x : -most - 1;
-}
-
-INLINE float rounded(float x)
-{
-    float by = copysignf(8388608, x);
-    return (x + by) - by;
-}
-
-/* cn__exact_value for n sums, as a loop without floor(), which not every compiler makes vectors of: adding 1.5 2^52 rounds
- * to a whole number. */
-INLINE void values(const double *restrict sums, int64_t n, cn__exact_kind kind, const float *restrict high_scale,
-                   const float *restrict rest_scale, float *restrict value)
-{
-    const double shift = 6755399441055744.0, unit = (double)(1 << kind.low), part = 1 / unit;
-    for (int64_t c = 0; c < n; c++) {
-        double near = (sums[c] * part + shift) - shift, high = near * unit > sums[c] ? near - 1 : near;
-        value[c] = FMA((float)high, high_scale[c], (float)(sums[c] - high * unit) * rest_scale[c]);
-    }
-}
-
 /* --- forward ----------------------------------------------------------------------------------------------------------- */
-
-/* A task's own sums: int32 for every sample, behind them double for the heavy ones. */
-static int32_t *light_sums(const job *j, int64_t task)
-{
-    return cn__pool_scratch(j->d->pool, (int)task);
-}
-
-static double *heavy_sums(const job *j, int64_t task)
-{
-    return (double *)(void *)(light_sums(j, task) + (j->x->rows * j->width + 1) / 2 * 2);
-}
 
 #define BYTES_OF_A_SUM (sizeof(int32_t) + sizeof(double))
 _Static_assert(CN__BATCH_MOST_ROWS * CN__EXACT_GROUP * BYTES_OF_A_SUM <= CN_POOL_SCRATCH, "sums of the largest batch do not fit");
-_Static_assert(MOST_WIDTH * sizeof(uint32_t) <= CN_POOL_STRIP, "peaks do not fit");
+_Static_assert(CN__SPARSE_WIDTH * sizeof(uint32_t) <= CN_POOL_STRIP, "peaks do not fit");
 
-#define MOST_WEIGHT 8388607 /* as cn__exact_scale_of(CN__EXACT_WEIGHTS) has it */
-
-INLINE void make_whole(const real *restrict w, int64_t width, const float *restrict up, int32_t *restrict q)
-{
-    int64_t c = 0;
-#if defined(CN_ISA_AVX512)
-    const __m512 most = _mm512_set1_ps(MOST_WEIGHT), least = _mm512_set1_ps(-MOST_WEIGHT - 1);
-    for (; c + 16 <= width; c += 16) {
-        __m512 x = _mm512_min_ps(_mm512_mul_ps(_mm512_loadu_ps(w + c), _mm512_loadu_ps(up + c)), most);
-        _mm512_storeu_si512(q + c, _mm512_cvtps_epi32(_mm512_max_ps(x, least)));
-    }
-#endif
-    for (; c < width; c++) q[c] = (int32_t)rounded(limited(w[c] * up[c], MOST_WEIGHT));
-}
-
-INLINE void raise_peaks(const float_bits *restrict w, int64_t width, float_bits *restrict peaks)
-{
-    for (int64_t c = 0; c < width; c++) {
-        uint32_t magnitude = w[c] & 0x7fffffffu;
-        peaks[c] = magnitude > peaks[c] ? magnitude : peaks[c];
-    }
-}
-
-INLINE void add_light(int32_t *restrict sums, const int32_t *restrict q, int64_t width, int32_t code)
-{
-    if (code == 1)
-        for (int64_t c = 0; c < width; c++) sums[c] += q[c];
-    else
-        for (int64_t c = 0; c < width; c++) sums[c] += q[c] * code;
-}
-
-static void add_heavy(double *restrict sums, const int32_t *restrict q, int64_t width, double code)
-{
-    for (int64_t c = 0; c < width; c++) sums[c] += (double)q[c] * code;
-}
-
-INLINE void add_columns(const job *j, const spread *s, int64_t task, int64_t width)
+CN__INLINE void add_columns(const job *j, const cn__spread *s, int64_t task, int64_t width)
 {
     const cn__batch *x = j->x;
     const real *kernel = j->d->kernel + j->o;
-    int32_t *light = light_sums(j, task), q[MOST_WIDTH];
-    double *heavy = heavy_sums(j, task);
-    float_bits *peaks = cn__pool_strip(j->d->pool, (int)task);
+    int32_t *light = cn__light_sums(j, task), q[CN__SPARSE_WIDTH];
+    double *heavy = cn__heavy_sums(j, task);
+    cn__float_bits *peaks = cn__pool_strip(j->d->pool, (int)task);
     int64_t from, to;
     divide(j, 2, task, &from, &to);
     memset(peaks, 0, (size_t)width * sizeof *peaks);
@@ -160,12 +55,12 @@ INLINE void add_columns(const job *j, const spread *s, int64_t task, int64_t wid
         const cn__column *column = &x->used[u];
         if (u + AHEAD < to) fetch_row(kernel + column[AHEAD].index * j->d->kernel_stride, width);
         const real *w = kernel + column->index * j->d->kernel_stride;
-        raise_peaks((const float_bits *)w, width, peaks);
-        make_whole(w, width, s->up, q);
+        cn__raise_peaks((const cn__float_bits *)w, width, peaks);
+        cn__make_whole(w, width, s->up, q);
         const cn__ink *entry = x->entries + column->first;
         for (const cn__ink *end = entry + column->count; entry < end; entry++) {
-            if (x->is_heavy[entry->index]) add_heavy(heavy + entry->index * width, q, width, entry->codes[0]);
-            else add_light(light + entry->index * width, q, width, entry->codes[0]);
+            if (x->is_heavy[entry->index]) cn__add_heavy(heavy + entry->index * width, q, width, entry->codes[0]);
+            else cn__add_light(light + entry->index * width, q, width, entry->codes[0]);
         }
     }
 }
@@ -173,11 +68,11 @@ INLINE void add_columns(const job *j, const spread *s, int64_t task, int64_t wid
 static void add_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
-    spread s;
+    cn__spread s;
     (void)thread;
-    spread_out(j->scales, j->width, &s);
+    cn__spread_out(j->scales, j->width, &s);
     for (int64_t task = begin; task < end; task++) {
-        if (j->width == MOST_WIDTH) add_columns(j, &s, task, MOST_WIDTH);
+        if (j->width == CN__SPARSE_WIDTH) add_columns(j, &s, task, CN__SPARSE_WIDTH);
         else if (j->width == CN__EXACT_GROUP) add_columns(j, &s, task, CN__EXACT_GROUP);
         else add_columns(j, &s, task, j->width);
     }
@@ -190,7 +85,7 @@ static int check_scales(job *j)
     for (int64_t c = 0; c < j->width; c += CN__EXACT_GROUP) {
         uint32_t peak = 0, *last = &j->x->last_peaks[(j->o + c) / CN__EXACT_GROUP];
         for (int64_t task = 0; task < j->tasks; task++) {
-            const float_bits *peaks = cn__pool_strip(j->d->pool, (int)task);
+            const cn__float_bits *peaks = cn__pool_strip(j->d->pool, (int)task);
             for (int64_t i = c; i < smaller(c + CN__EXACT_GROUP, j->width); i++) peak = peaks[i] > peak ? peaks[i] : peak;
         }
         cn__exact_scale *scale = &j->scales[c / CN__EXACT_GROUP], right = cn__exact_scale_of(CN__EXACT_WEIGHTS, peak, j->x->scale);
@@ -206,20 +101,20 @@ static void finish_rows(void *context, int thread, int64_t begin, int64_t end)
     const job *j = context;
     const cn__finish *f = j->finish;
     const int64_t width = j->width;
-    spread s;
+    cn__spread s;
     (void)thread;
-    spread_out(j->scales, width, &s);
+    cn__spread_out(j->scales, width, &s);
     for (int64_t b = begin; b < end; b++) {
         real *restrict y = j->y + b * j->d->outputs + j->o;
         if (j->x->is_heavy[b]) {
-            double sums[MOST_WIDTH] = {0};
+            double sums[CN__SPARSE_WIDTH] = {0};
             for (int64_t task = 0; task < j->tasks; task++)
-                for (int64_t c = 0; c < width; c++) sums[c] += heavy_sums(j, task)[b * width + c];
-            values(sums, width, CN__EXACT_WEIGHTS, s.high, s.rest, y);
+                for (int64_t c = 0; c < width; c++) sums[c] += cn__heavy_sums(j, task)[b * width + c];
+            cn__values(sums, width, CN__EXACT_WEIGHTS, s.high, s.rest, y);
         } else {
-            int32_t sums[MOST_WIDTH] = {0};
+            int32_t sums[CN__SPARSE_WIDTH] = {0};
             for (int64_t task = 0; task < j->tasks; task++) {
-                const int32_t *part = light_sums(j, task) + b * width;
+                const int32_t *part = cn__light_sums(j, task) + b * width;
                 for (int64_t c = 0; c < width; c++) sums[c] += part[c];
             }
             for (int64_t c = 0; c < width; c++)
@@ -235,13 +130,13 @@ void cn__dense_sparse_forward(const cn__dense *d, const cn__batch *x, const cn__
 {
     job j = {.d = d, .x = x, .finish = finish, .y = y, .tasks = cn__pool_threads(d->pool)};
     int64_t most = (int64_t)(CN_POOL_SCRATCH / BYTES_OF_A_SUM) / (x->rows ? x->rows : 1) / CN__EXACT_GROUP * CN__EXACT_GROUP;
-    if (most > MOST_WIDTH) most = MOST_WIDTH;
+    if (most > CN__SPARSE_WIDTH) most = CN__SPARSE_WIDTH;
     for (j.o = 0; j.o < d->outputs; j.o += most) {
         j.width = smaller(most, d->outputs - j.o);
         for (int64_t c = 0; c < j.width; c += CN__EXACT_GROUP)
             j.scales[c / CN__EXACT_GROUP] =
                 cn__exact_scale_of(CN__EXACT_WEIGHTS, x->last_peaks[(j.o + c) / CN__EXACT_GROUP], x->scale);
-        do cn__parallel(d->pool, j.tasks, add_tasks, &j);
+        do cn__parallel(d->pool, j.tasks, x->lists ? cn__dense_sparse_narrow_forward : add_tasks, &j);
         while (check_scales(&j));
         cn__parallel(d->pool, x->rows, finish_rows, &j);
     }
@@ -258,76 +153,58 @@ _Static_assert(2 * TABLE_BYTES <= CN_POOL_SCRATCH, "dy of the largest batch does
 typedef struct dy_table {
     int32_t *whole;
     float *value;
-    spread s;
+    cn__spread s;
     int has_nan;
 } dy_table;
 
 /* From sums below 2^31. */
-INLINE float light_value(int32_t sum, float high, float rest)
+CN__INLINE float light_value(int32_t sum, float high, float rest)
 {
     return FMA((float)(sum >> 24), high, (float)(sum & 0xffffff) * rest);
 }
 
-/* The largest float32 below 2^30, so that two of them fit into 32 bits. Only a NaN is limited to it. */
-#define MOST_GRADIENT 1073741760
-
 static void fill_table(const job *j, dy_table *t)
 {
-    float_bits peaks[MOST_WIDTH] = {0};
-    cn__exact_scale scales[MOST_GROUPS];
-    for (int64_t b = 0; b < j->x->rows; b++)
-        raise_peaks((const float_bits *)(j->dy + b * j->d->outputs + j->o), j->width, peaks);
-    t->has_nan = 0;
-    for (int64_t c = 0; c < j->width; c += CN__EXACT_GROUP) {
-        uint32_t peak = 0;
-        for (int64_t i = c; i < smaller(c + CN__EXACT_GROUP, j->width); i++) peak = peaks[i] > peak ? peaks[i] : peak;
-        cn__exact_scale scale = cn__exact_scale_of(CN__EXACT_GRADIENTS, peak, j->x->scale);
-        t->has_nan |= !isfinite(scale.high) || !isfinite(scale.rest); /* an infinity times 0 is one */
-        scales[c / CN__EXACT_GROUP] = scale;
-    }
-    spread_out(scales, j->width, &t->s);
+    t->has_nan = cn__spread_gradient_scales(j, &t->s);
     for (int64_t b = 0; b < j->x->rows; b++) {
         const real *restrict dy = j->dy + b * j->d->outputs + j->o;
         int32_t *restrict q = t->whole + b * j->width;
         float *restrict v = t->value + b * j->width;
         for (int64_t c = 0; c < j->width; c++) {
-            float x = limited(dy[c] * t->s.up[c], MOST_GRADIENT), near = rounded(x);
-            q[c] = (int32_t)(fabsf(x) < 8388608 ? near : x);
+            q[c] = cn__whole_gradient(dy[c], t->s.up[c]);
             v[c] = light_value(q[c], t->s.high[c], t->s.rest[c]);
         }
     }
 }
 
-INLINE void value_of_two(const int32_t *restrict a, const int32_t *restrict b, int64_t n, const float *restrict high,
+CN__INLINE void value_of_two(const int32_t *restrict a, const int32_t *restrict b, int64_t n, const float *restrict high,
                          const float *restrict rest, float *restrict gradient)
 {
     for (int64_t c = 0; c < n; c++) gradient[c] = light_value(a[c] + b[c], high[c], rest[c]);
 }
 
-#define LANES 8
-typedef double wide __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
-typedef int32_t whole_numbers __attribute__((vector_size(LANES * sizeof(int32_t)), aligned(4), may_alias));
+typedef int32_t whole_numbers __attribute__((vector_size(CN__LANES * sizeof(int32_t)), aligned(4), may_alias));
 
 #if defined(CN_ISA_AVX512)
-#define WIDEN(q) ((wide)_mm512_cvtepi32_pd(_mm256_loadu_si256((const void *)(q)))) /* gcc 12 does it in two halves */
+#define WIDEN(q) ((cn__wide)_mm512_cvtepi32_pd(_mm256_loadu_si256((const void *)(q)))) /* gcc 12 does it in two halves */
 #else
-#define WIDEN(q) __builtin_convertvector(*(const whole_numbers *)(q), wide)
+#define WIDEN(q) __builtin_convertvector(*(const whole_numbers *)(q), cn__wide)
 #endif
 
 /* n outputs from a column of the table on, whose sums stay in registers. */
-INLINE void add_up(const cn__ink *entries, int64_t n_entries, const int32_t *table, int64_t width, int n,
+CN__INLINE void add_up(const cn__ink *entries, int64_t n_entries, const int32_t *table, int64_t width, int n,
                    const float *high, const float *rest, float *gradient)
 {
-    wide sums[8];
+    cn__wide sums[8];
 #pragma GCC unroll 8
-    for (int v = 0; v < n / LANES; v++) sums[v] = (wide){0};
+    for (int v = 0; v < n / CN__LANES; v++) sums[v] = (cn__wide){0};
     for (int64_t i = 0; i < n_entries; i++) {
         const int32_t *q = table + entries[i].index * width;
         const double code = entries[i].codes[0];
 #pragma GCC unroll 8
-        for (int v = 0; v < n / LANES; v++) sums[v] += WIDEN(q + v * LANES) * code;
+        for (int v = 0; v < n / CN__LANES; v++) sums[v] += WIDEN(q + v * CN__LANES) * code;
     }
-    values((const double *)sums, n, CN__EXACT_GRADIENTS, high, rest, gradient);
+    cn__values((const double *)sums, n, CN__EXACT_GRADIENTS, high, rest, gradient);
 }
 
 static void value_of_many(const cn__ink *entries, int64_t n_entries, const int32_t *table, int64_t width,
@@ -339,7 +216,7 @@ static void value_of_many(const cn__ink *entries, int64_t n_entries, const int32
     for (; c < width; c++) {
         double sum = 0;
         for (int64_t i = 0; i < n_entries; i++) sum += (double)table[entries[i].index * width + c] * entries[i].codes[0];
-        values(&sum, 1, CN__EXACT_GRADIENTS, high + c, rest + c, gradient + c);
+        cn__values(&sum, 1, CN__EXACT_GRADIENTS, high + c, rest + c, gradient + c);
     }
 }
 
@@ -356,7 +233,7 @@ static const float *gradient_of(const job *j, const dy_table *t, const cn__colum
     const int32_t *a = t->whole + entries[0].index * width, *b = t->whole + entries[column->count - 1].index * width;
     if (column->count == 1 && entries[0].codes[0] == 1) return t->value + entries[0].index * width;
     if (column->count == 2 && entries[0].codes[0] == 1 && entries[1].codes[0] == 1) {
-        if (width == MOST_WIDTH) value_of_two(a, b, MOST_WIDTH, t->s.high, t->s.rest, memory);
+        if (width == CN__SPARSE_WIDTH) value_of_two(a, b, CN__SPARSE_WIDTH, t->s.high, t->s.rest, memory);
         else value_of_two(a, b, width, t->s.high, t->s.rest, memory);
         return memory;
     }
@@ -364,35 +241,25 @@ static const float *gradient_of(const job *j, const dy_table *t, const cn__colum
     return memory;
 }
 
-static void settle(const job *j, int64_t k)
-{
-    const cn__accounts *accounts = j->sink->accounts;
-    for (int64_t c = 0; accounts && c < j->width; c += PIECE) {
-        int64_t o = j->o + c;
-        cn__sink_settle(j->sink, k, o, smaller(PIECE, j->width - c));
-        accounts->settled[o / PIECE * j->d->inputs + k]++;
-    }
-}
-
 static void hand_over(const job *j, const dy_table *t, int64_t k, const cn__column *column)
 {
-    float memory[MOST_WIDTH];
-    settle(j, k);
+    float memory[CN__SPARSE_WIDTH];
+    cn__settle_row(j, k);
     cn__sink_row(j->sink, k, j->o, j->width, gradient_of(j, t, column, memory));
 }
 
 /* Neighbouring rows of a narrow kernel at a time; returns how many, 0 if the rows are not worth it. */
 static int64_t hand_over_neighbours(const job *j, const dy_table *t, const cn__column *columns, int64_t n)
 {
-    float memory[MOST_WIDTH];
-    int64_t most = j->sink->stride == j->width ? smaller(MOST_WIDTH / j->width, n) : 1, rows = 1;
+    float memory[CN__SPARSE_WIDTH];
+    int64_t most = j->sink->stride == j->width ? smaller(CN__SPARSE_WIDTH / j->width, n) : 1, rows = 1;
     while (rows < most && columns[rows].index == columns[0].index + rows) rows++;
     if (rows == 1) return 0;
     for (int64_t r = 0; r < rows; r++) {
         float *place = memory + r * j->width;
         const float *gradient = gradient_of(j, t, &columns[r], place);
         if (gradient != place) memcpy(place, gradient, (size_t)j->width * sizeof *place);
-        settle(j, columns[r].index);
+        cn__settle_row(j, columns[r].index);
     }
     cn__sink_row(j->sink, columns[0].index, j->o, rows * j->width, memory);
     return rows;
@@ -459,10 +326,10 @@ void cn__dense_sparse_backward_kernel(const cn__dense *d, const cn__batch *x, co
 {
     job j = {.d = d, .x = x, .dy = dy, .sink = sink, .tasks = cn__pool_threads(d->pool)};
     int64_t most = (int64_t)(TABLE_BYTES / sizeof(int32_t)) / (x->rows ? x->rows : 1) / PIECE * PIECE;
-    if (most > MOST_WIDTH) most = MOST_WIDTH;
+    if (most > CN__SPARSE_WIDTH) most = CN__SPARSE_WIDTH;
     for (j.o = 0; j.o < d->outputs; j.o += most) {
         j.width = smaller(most, d->outputs - j.o);
-        cn__parallel(d->pool, j.tasks, gradient_tasks, &j);
+        cn__parallel(d->pool, j.tasks, x->lists ? cn__dense_sparse_narrow_gradient : gradient_tasks, &j);
     }
 }
 

@@ -10,8 +10,8 @@
 typedef enum cn__stored { CN__STORED_U8, CN__STORED_I32, CN__STORED_I64, CN__STORED_F32, CN__STORED_F64 } cn__stored;
 
 /* The non-zeros of a data set, row by row, each a column and, in codes[0], its code. Columns are divided into `parts` of
- * neighbours with about as many entries, cuts[p] ... cuts[p+1]-1, for tasks that sort them; row r has in part p the entries
- * first[r * parts + p] ... first[r * parts + p + 1]-1. */
+ * neighbours with about as many entries, cuts[p] ... cuts[p+1]-1, for tasks that share them, with an even number of columns
+ * in each but the last; row r has in part p the entries first[r * parts + p] ... first[r * parts + p + 1]-1. */
 typedef struct cn__sparse_rows {
     const cn__ink *entries;
     const int64_t *first;
@@ -62,7 +62,7 @@ static inline int64_t cn__choice_row(const cn__choice *choice, int64_t i)
  *   tiles   cn__tile_lines(rows) * cn__tile_steps(columns) tiles by samples, cn__tile_lines(columns) *
  *           cn__tile_steps(rows) by columns, a byte for each tile by samples, a word for each two steps, and one
  *           for each 16 outputs of the layer and one more
- *   sparse  rows * columns entries, as many `used` and places as columns, a byte for each row, last_peaks as for tiles
+ *   sparse  rows * columns entries, as many `used` and places as columns, a byte for each row, last_peaks as for tiles, sums
  *   halves  twice as many tiles of either kind, and 16 bits for each of them instead of all the rest */
 typedef struct cn__batch_memory {
     int64_t rows, columns;
@@ -79,6 +79,7 @@ typedef struct cn__batch_memory {
     cn__column *used;
     uint32_t *places; /* one for each column */
     uint8_t *is_heavy;
+    double *sums; /* columns * cn__sparse_lanes(outputs) zeros, for kernels of CN__SPARSE_NARROW outputs at most; NULL: others */
     uint16_t *sample_lines, *column_lines;
 } cn__batch_memory;
 

@@ -226,8 +226,17 @@ static void sort_tasks(void *context, int thread, int64_t begin, int64_t end)
     for (int64_t part = begin; part < end; part++) sort_part(j, part);
 }
 
-void cn__gather_sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
-                       cn__batch *batch)
+#define FEWEST_PER_COLUMN 0.125 /* entries; for fewer, looking at each column would take longer than sorting */
+
+static int reads_rows(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory)
+{
+    const cn__sparse_rows *from = source->sparse;
+    double each = (double)from->first[source->rows * from->parts] / (double)source->rows;
+    return memory->sums && each * (double)choice->n >= FEWEST_PER_COLUMN * (double)source->columns;
+}
+
+static void sort_by_columns(cn__pool *pool, const cn__source *source, const cn__choice *choice,
+                            const cn__batch_memory *memory, cn__batch *batch)
 {
     const cn__sparse_rows *from = source->sparse;
     job j = {.from = from, .choice = choice, .memory = memory};
@@ -238,17 +247,30 @@ void cn__gather_sparse(cn__pool *pool, const cn__source *source, const cn__choic
         n_used += j.n_used[part];
         n_entries += j.n_entries[part];
     }
-    for (int64_t b = 0; b < choice->n; b++) memory->is_heavy[b] = from->is_heavy[cn__choice_row(choice, b)];
+    batch->used = memory->used;
+    batch->n_used = n_used;
+    batch->n_entries = n_entries;
+    batch->entries = memory->entries;
+}
+
+void cn__gather_sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
+                       cn__batch *batch)
+{
+    const uint8_t *is_heavy = source->sparse->is_heavy;
+    for (int64_t b = 0; b < choice->n; b++) memory->is_heavy[b] = is_heavy[cn__choice_row(choice, b)];
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
                          .scale = source->code_scale,
                          .mostly_blank = 1,
-                         .used = memory->used,
-                         .n_used = n_used,
-                         .n_entries = n_entries,
-                         .entries = memory->entries,
                          .is_heavy = memory->is_heavy,
                          .last_peaks = memory->last_peaks};
+    if (reads_rows(source, choice, memory)) {
+        batch->lists = source->sparse;
+        batch->choice = choice;
+        batch->sums = memory->sums;
+    } else {
+        sort_by_columns(pool, source, choice, memory, batch);
+    }
 }
 
 #endif

@@ -122,6 +122,15 @@ static void carve_digits(const cn_model *model, cn__plan *plan, carver *c)
     for (int64_t i = 0; c->arena && i < peaks; i++) plan->digits.peaks[i] = 0;
 }
 
+static void carve_sums(const cn_model *model, cn__batch_memory *batch, carver *c)
+{
+    const cn__weight *first = model->n_weights ? cn__model_weight_of(model, 0) : NULL;
+    if (!first || first->rows != batch->columns || first->columns > CN__SPARSE_NARROW) return;
+    int64_t sums = batch->columns * cn__sparse_lanes(first->columns);
+    batch->sums = carve(c, sums, sizeof *batch->sums);
+    for (int64_t i = 0; c->arena && i < sums; i++) batch->sums[i] = 0;
+}
+
 /* Batches of bytes, where the engine makes them. */
 static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *c, int64_t rows, int training)
 {
@@ -143,6 +152,7 @@ static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *
     batch->used = carve(c, inputs, sizeof *batch->used);
     batch->places = carve(c, inputs, sizeof *batch->places);
     batch->is_heavy = carve(c, rows, 1);
+    carve_sums(model, batch, c);
     carve_peaks(model, batch, c);
     if (model->engine->gather->tiles && cn__cpu_amx_int8()) carve_tiles(batch, c, training);
     if (!training) return;

@@ -82,7 +82,7 @@ static int cut_columns(making *m, int64_t n)
     for (int64_t i = 0; i < n; i += step, seen++) counts[m->lists.entries[i].index]++;
     for (int part = 0; part < m->rows->parts; part++) {
         while (column < columns && before < seen * part / m->rows->parts) before += counts[column++];
-        m->rows->cuts[part] = (int32_t)column;
+        m->rows->cuts[part] = (int32_t)(column & ~INT64_C(1)); /* rows of a kernel may wait by two */
     }
     m->rows->cuts[m->rows->parts] = (int32_t)columns;
     cn__free(counts);

@@ -13,8 +13,8 @@
 typedef enum sink_kind { GRADIENT, UPDATE, WAITING } sink_kind;
 
 /* How a case is computed; none of it may change a bit. */
-typedef enum reading { LISTS, TILES, SPARSE } reading_kind;
-static const char *const reading_names[] = {"lists", "tiles", "sparse lists"};
+typedef enum reading { LISTS, TILES, SPARSE, SPARSE_ROWS } reading_kind;
+static const char *const reading_names[] = {"lists", "tiles", "sparse lists", "sparse lists row by row"};
 
 typedef struct way {
     const cn__engine *engine;
@@ -30,11 +30,13 @@ static const int thread_counts[] = {1, 2, 3, 8};
 
 enum {
     BY_SAMPLES, FIRST, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, PEAKS, ENTRIES, USED, PLACES, HEAVY,
-    N_BATCH_PIECES
+    SUMS, N_BATCH_PIECES
 };
 
 typedef struct batch_pieces {
     guarded memory[N_BATCH_PIECES];
+    sparse_copy lists;
+    cn__choice all;
     cn__batch batch;
 } batch_pieces;
 
@@ -47,7 +49,8 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
         sample_tiles * CN__TILE_BYTES / 4, sample_tiles / 4,
         cn__tile_lines(columns) * cn__tile_steps(rows) * CN__TILE_BYTES / 4,
         cn__tile_steps(rows) * cn__tile_steps(columns) * 2, (p->c->outputs + 15) / 16 + 1,
-        rows * columns, columns * (int64_t)sizeof(cn__column) / 4, columns, (rows + 3) / 4};
+        rows * columns, columns * (int64_t)sizeof(cn__column) / 4, columns, (rows + 3) / 4,
+        w->reading == SPARSE_ROWS ? columns * cn__sparse_lanes(p->c->outputs) * 2 : 2};
     void *at[N_BATCH_PIECES];
     for (int i = 0; i < N_BATCH_PIECES; i++) {
         b->memory[i] = guard(words[i], w->at_end);
@@ -61,18 +64,21 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
     cn__source source = {.data = p->codes, .stored = CN__STORED_U8, .rows = rows, .columns = columns,
                          .scale = p->scale, .codes = p->codes, .code_scale = p->scale,
                          .mostly_blank = w->of_used};
-    const cn__choice all = {.n = rows};
     const cn__gather_math *gather = w->engine->gather;
-    sparse_copy sparse = open_sparse(p->codes, rows, columns, w->threads + 1);
-    source.sparse = &sparse.rows;
-    if (w->reading == SPARSE) gather->sparse(pools[w->threads], &source, &all, &memory, &b->batch);
-    else (w->reading == TILES ? gather->tiles : gather->lists)(pools[w->threads], &source, &all, 1, &memory, &b->batch);
-    close_sparse(&sparse);
+    b->all = (cn__choice){.n = rows};
+    b->lists = open_sparse(p->codes, rows, columns, w->threads + 1);
+    source.sparse = &b->lists.rows;
+    memset(b->memory[SUMS].numbers, 0, b->memory[SUMS].bytes);
+    if (w->reading == SPARSE_ROWS) memory.sums = at[SUMS];
+    if (w->reading >= SPARSE) gather->sparse(pools[w->threads], &source, &b->all, &memory, &b->batch);
+    else (w->reading == TILES ? gather->tiles : gather->lists)(pools[w->threads], &source, &b->all, 1, &memory, &b->batch);
 }
 
 static int close_batch(batch_pieces *b)
 {
     int untouched = 1;
+    for (size_t i = 0; i < b->memory[SUMS].bytes / 4; i++) untouched &= b->memory[SUMS].numbers[i] == 0;
+    close_sparse(&b->lists);
     for (int i = 0; i < N_BATCH_PIECES; i++) {
         untouched &= untouched_around(&b->memory[i]);
         unguard(&b->memory[i]);
@@ -147,16 +153,26 @@ static uint32_t settled_before(int64_t piece, int64_t row)
     return (uint32_t)((piece * 3 + row) % (DONE + 1));
 }
 
-/* Rows wait two by two, see kernels/batch.h: nobody knows better from lists. From sparse lists one does, but keeps to it
- * where a gradient is NaN, so that the same rows become NaN. */
-static int waits(const problem *p, const way *w, int64_t row)
+static int has_gradient(const problem *p, int64_t row)
 {
-    if (w->reading == SPARSE && !p->inked[row] && !p->gradient_has_nan) return 1;
+    int has = 0;
+    for (int64_t o = 0; o < p->c->outputs; o++) has |= p->gradient[row * p->c->outputs + o] != 0;
+    return has;
+}
+
+/* Rows wait two by two, see kernels/batch.h: nobody knows better from lists. From sparse lists one does, but keeps to it
+ * where a gradient is NaN, so that the same rows become NaN. Whoever has sums by columns lets those wait that are 0;
+ * others too may come to 0 as float32, so the account says which it were. */
+static int waits(const problem *p, const way *w, int64_t row, const uint32_t *counts)
+{
+    if (w->reading >= SPARSE && !p->inked[row] && !p->gradient_has_nan) return 1;
+    if (w->reading == SPARSE_ROWS && !p->gradient_has_nan && !has_gradient(p, row))
+        return counts[row] == settled_before(0, row);
     return !p->inked[row] && !(row % 2 ? p->inked[row - 1] : row + 1 < p->c->inputs && p->inked[row + 1]);
 }
 
 /* Weight and slot after the update. */
-static void update_naively(const problem *p, const way *w, float *weight, float *slot)
+static void update_naively(const problem *p, const way *w, const uint32_t *counts, float *weight, float *slot)
 {
     int64_t outputs = p->c->outputs;
     memcpy(weight, p->kernel, (size_t)(p->c->inputs * outputs) * sizeof(float));
@@ -164,7 +180,7 @@ static void update_naively(const problem *p, const way *w, float *weight, float 
     for (int64_t i = 0; i < p->c->inputs * outputs; i++) {
         int64_t row = i / outputs, missed = DONE - settled_before(i % outputs / CN__IDLE_COLUMNS, row);
         void *slots[CN__MAX_SLOTS] = {&slot[i]};
-        if (w->sink == WAITING && waits(p, w, row)) continue;
+        if (w->sink == WAITING && waits(p, w, row, counts)) continue;
         if (w->sink == WAITING) idle(NULL, 1, slots, missed);
         update(NULL, 1, &weight[i], slots, &p->gradient[i]);
     }
@@ -193,12 +209,12 @@ static const char *check_backward(const problem *p, const way *w, cn__pass *pass
     pass->sinks = sinks;
     pass->dy = dy.numbers;
     w->engine->layers[CN__LAYER_dense]->backward(pass);
-    update_naively(p, w, weight, slot);
+    update_naively(p, w, counts, weight, slot);
     if (w->sink == GRADIENT && !lies_there(l, &gradient, p->gradient)) wrong = "the gradient";
     if (w->sink != GRADIENT && !lies_there(l, &kernel, weight)) wrong = "the updated kernel";
     if (w->sink != GRADIENT && !lies_there(l, &slots, slot)) wrong = "the slot";
     for (int64_t k = 0; w->sink == WAITING && k < pieces * c->inputs; k++)
-        if (counts[k] != (waits(p, w, k % c->inputs) ? settled_before(k / c->inputs, k % c->inputs) : DONE + 1))
+        if (counts[k] != (waits(p, w, k % c->inputs, counts) ? settled_before(k / c->inputs, k % c->inputs) : DONE + 1))
             wrong = "the account of a row";
     if (!untouched_around(&settled) || !untouched_around(&dy) || memcmp(dy.numbers, p->dy, dy.bytes) != 0)
         wrong = "what stands beside";
@@ -292,12 +308,13 @@ static void check_everywhere(const one_case *c)
     problem p;
     open_problem(&p, c);
     for (int e = 0; e < n_engines; e++) {
-        for (reading_kind reading = LISTS; reading <= SPARSE; reading++) {
+        for (reading_kind reading = LISTS; reading <= SPARSE_ROWS; reading++) {
             if (reading == TILES && !(engines[e]->gather->tiles && cn__cpu_amx_int8())) continue;
+            if (reading == SPARSE_ROWS && c->outputs > CN__SPARSE_NARROW) continue;
             for (int sink = GRADIENT; sink <= WAITING; sink++, turn++) {
                 const way w = {.engine = engines[e], .reading = reading, .threads = turn % 4, .at_end = turn / 4 % 2,
-                               .panels = reading != SPARSE && sink != GRADIENT && turn % 5 < 3, .sink = (sink_kind)sink,
-                               .of_used = reading == SPARSE || (reading == LISTS && turn % 2),
+                               .panels = reading < SPARSE && sink != GRADIENT && turn % 5 < 3, .sink = (sink_kind)sink,
+                               .of_used = reading >= SPARSE || (reading == LISTS && turn % 2),
                                .digits_first = reading == TILES && sink == GRADIENT};
                 const char *wrong = check(&p, &w);
                 if (wrong) complain(c, &w, wrong);
@@ -353,10 +370,11 @@ static void few_ones(void **state)
 {
     (void)state;
     static const number_kind kinds[] = {PLAIN, MIXED, LARGEST, MOST_NEGATIVE, STRANGE};
+    static const int64_t narrow[] = {16, 32, 8, 24, 32};
     for (int i = 0; i < 5; i++) {
         check_everywhere(&(one_case){.rows = 40, .inputs = 301, .outputs = 150, .density = 0.03, .kind = kinds[i],
                                      .full = 1, .has_bias = 1, .relu = 1, .scale = 1});
-        check_everywhere(&(one_case){.rows = 90, .inputs = 130, .outputs = 16, .density = 0.02, .kind = kinds[i], .full = 1});
+        check_everywhere(&(one_case){.rows = 90, .inputs = 130, .outputs = narrow[i], .density = 0.02, .kind = kinds[i], .full = 1});
     }
     check_everywhere(&(one_case){.rows = 20, .inputs = 100, .outputs = 512, .density = 0.04, .full = 1, .scale = 1});
 }

@@ -1,0 +1,244 @@
+#include "kernels/real.h"
+
+#if CN_REAL_BITS == 32
+
+#include "kernels/dense_sparse_parts.h"
+#include "kernels/gather.h"
+
+#include <string.h>
+
+/* Kernels whose rows are a few vectors. Sorting a batch by columns would take longer than both products: here they read
+ * the data set's own lists, row by row, and each task has some columns of the kernel, which stay in its cache.
+ *
+ *   forward    the sum of a sample over a task's columns stays in registers
+ *   gradient   the sums of a task's columns stand in a table, to which each sample adds its dy at its ones; it is all
+ *              zeros before and after */
+
+#define AHEAD 4 /* samples whose lists are fetched in advance: they lie anywhere in memory */
+#define MOST_VECTORS (CN__SPARSE_NARROW / CN__LANES)
+_Static_assert(CN__BATCH_MOST_COLUMNS <= CN_POOL_STRIP, "a byte for each column does not fit");
+
+typedef uint64_t double_bits __attribute__((may_alias));
+
+/* The columns of some neighbouring parts. */
+typedef struct share {
+    const cn__sparse_rows *lists;
+    const cn__choice *choice;
+    int first_part, end_part;
+    int64_t from, to; /* columns */
+} share;
+
+typedef struct piece {
+    const cn__ink *begin, *end;
+} piece;
+
+static share share_of(const cn__sparse_job *j, int64_t task)
+{
+    const cn__sparse_rows *lists = j->x->lists;
+    int first = (int)(lists->parts * task / j->tasks), end = (int)(lists->parts * (task + 1) / j->tasks);
+    return (share){lists, j->x->choice, first, end, lists->cuts[first], lists->cuts[end]};
+}
+
+/* What sample b has in the share. */
+CN__INLINE piece piece_of(const share *s, int64_t b)
+{
+    const int64_t *first = s->lists->first + cn__choice_row(s->choice, b) * s->lists->parts;
+    return (piece){s->lists->entries + first[s->first_part], s->lists->entries + first[s->end_part]};
+}
+
+static void fetch_piece(const share *s, int64_t b)
+{
+    if (b + AHEAD < s->choice->n)
+        __builtin_prefetch(s->lists->first + cn__choice_row(s->choice, b + AHEAD) * s->lists->parts + s->first_part);
+    if (b >= s->choice->n) return;
+    piece p = piece_of(s, b);
+    for (const cn__ink *entry = p.begin; entry < p.end; entry += 16) __builtin_prefetch(entry);
+}
+
+/* --- forward ----------------------------------------------------------------------------------------------------------- */
+
+/* Sums of a light sample. */
+#if defined(CN_ISA_AVX512)
+CN__INLINE void add_piece(const cn__sparse_job *j, piece p, int64_t width, const cn__spread *s, int32_t *sums,
+                          cn__float_bits *peaks)
+{
+    const real *kernel = j->d->kernel + j->o;
+    const int64_t stride = j->d->kernel_stride;
+    const __m512 most = _mm512_set1_ps(CN__MOST_WEIGHT);
+    const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
+    const int vectors = (int)(width + 15) / 16;
+    __mmask16 there[2];
+    __m512i sum[2], peak[2];
+    __m512 up[2];
+    for (int v = 0; v < vectors; v++) {
+        int64_t n = width - 16 * v;
+        there[v] = (__mmask16)(n < 16 ? (1u << n) - 1 : 0xffff);
+        up[v] = _mm512_maskz_loadu_ps(there[v], s->up + 16 * v);
+        peak[v] = _mm512_maskz_loadu_epi32(there[v], peaks + 16 * v);
+        sum[v] = _mm512_setzero_si512();
+    }
+    /* A weight above the limit of a wrong guess gives a wrong sum, which is then made again. */
+    for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
+        const real *row = kernel + entry->index * stride;
+        const int code = entry->codes[0];
+        for (int v = 0; v < vectors; v++) {
+            __m512 w = _mm512_maskz_loadu_ps(there[v], row + 16 * v);
+            __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(w, up[v]), most));
+            peak[v] = _mm512_max_epu32(peak[v], _mm512_and_si512(_mm512_castps_si512(w), magnitude));
+            if (code != 1) q = _mm512_mullo_epi32(q, _mm512_set1_epi32(code));
+            sum[v] = _mm512_add_epi32(sum[v], q);
+        }
+    }
+    for (int v = 0; v < vectors; v++) {
+        _mm512_mask_storeu_epi32(sums + 16 * v, there[v], sum[v]);
+        _mm512_mask_storeu_epi32(peaks + 16 * v, there[v], peak[v]);
+    }
+}
+#else
+CN__INLINE void add_piece(const cn__sparse_job *j, piece p, int64_t width, const cn__spread *s, int32_t *sums,
+                          cn__float_bits *peaks)
+{
+    int32_t q[CN__SPARSE_NARROW];
+    memset(sums, 0, (size_t)width * sizeof *sums);
+    for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
+        const real *w = j->d->kernel + j->o + entry->index * j->d->kernel_stride;
+        cn__raise_peaks((const cn__float_bits *)w, width, peaks);
+        cn__make_whole(w, width, s->up, q);
+        cn__add_light(sums, q, width, entry->codes[0]);
+    }
+}
+#endif
+
+static void add_heavy_piece(const cn__sparse_job *j, piece p, const cn__spread *s, double *sums, cn__float_bits *peaks)
+{
+    int32_t q[CN__SPARSE_NARROW];
+    memset(sums, 0, (size_t)j->width * sizeof *sums);
+    for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
+        const real *w = j->d->kernel + j->o + entry->index * j->d->kernel_stride;
+        cn__raise_peaks((const cn__float_bits *)w, j->width, peaks);
+        cn__make_whole(w, j->width, s->up, q);
+        cn__add_heavy(sums, q, j->width, entry->codes[0]);
+    }
+}
+
+CN__INLINE void add_samples(const cn__sparse_job *j, const share *columns, const cn__spread *s, int64_t task, int64_t width)
+{
+    int32_t *light = cn__light_sums(j, task);
+    double *heavy = cn__heavy_sums(j, task);
+    cn__float_bits *peaks = cn__pool_strip(j->d->pool, (int)task);
+    memset(peaks, 0, (size_t)width * sizeof *peaks);
+    for (int64_t b = 0; b < j->x->rows; b++) {
+        fetch_piece(columns, b + AHEAD);
+        piece p = piece_of(columns, b);
+        if (j->x->is_heavy[b]) add_heavy_piece(j, p, s, heavy + b * width, peaks);
+        else add_piece(j, p, width, s, light + b * width, peaks);
+    }
+}
+
+void cn__dense_sparse_narrow_forward(void *job, int thread, int64_t begin, int64_t end)
+{
+    const cn__sparse_job *j = job;
+    cn__spread s;
+    (void)thread;
+    cn__spread_out(j->scales, j->width, &s);
+    for (int64_t task = begin; task < end; task++) {
+        const share columns = share_of(j, task);
+        if (j->width == 16) add_samples(j, &columns, &s, task, 16);
+        else if (j->width == 32) add_samples(j, &columns, &s, task, 32);
+        else add_samples(j, &columns, &s, task, j->width);
+    }
+}
+
+/* --- gradient of the kernel ---------------------------------------------------------------------------------------- */
+
+/* Adds all samples to the table, a row of whole vectors for each column. */
+CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, const cn__spread *s, double *table, int vectors)
+{
+    const int64_t lanes = vectors * CN__LANES;
+    double dy[CN__SPARSE_NARROW] = {0};
+    cn__wide q[MOST_VECTORS];
+    for (int64_t b = 0; b < j->x->rows; b++) {
+        const real *row = j->dy + b * j->d->outputs + j->o;
+        fetch_piece(columns, b + AHEAD);
+        for (int64_t c = 0; c < j->width; c++) dy[c] = cn__whole_gradient(row[c], s->up[c]);
+        for (int v = 0; v < vectors; v++) q[v] = *(const cn__wide *)(dy + v * CN__LANES);
+        piece p = piece_of(columns, b);
+        for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
+            double *sums = table + (entry->index - columns->from) * lanes;
+            const double code = entry->codes[0];
+            if (entry->codes[0] == 1)
+                for (int v = 0; v < vectors; v++) *(cn__wide *)(sums + v * CN__LANES) += q[v];
+            else
+                for (int v = 0; v < vectors; v++) *(cn__wide *)(sums + v * CN__LANES) += q[v] * code;
+        }
+    }
+}
+
+static void mark_columns(const cn__sparse_job *j, const share *columns, uint8_t *is_used)
+{
+    memset(is_used, 0, (size_t)(columns->to - columns->from));
+    for (int64_t b = 0; b < j->x->rows; b++) {
+        piece p = piece_of(columns, b);
+        for (const cn__ink *entry = p.begin; entry < p.end; entry++) is_used[entry->index - columns->from] = 1;
+    }
+}
+
+/* Whether a row may wait. One whose gradient is 0 may, whether or not a sample uses it. But if a gradient is NaN, the same
+ * rows have to get it as with lists by two columns, where both have their turn if either has ink. */
+CN__INLINE int can_wait(const double *sums, int64_t lanes, const uint8_t *is_used, int64_t column, int64_t columns)
+{
+    if (is_used) return !is_used[column] && !((column ^ 1) < columns && is_used[column ^ 1]);
+    uint64_t some = 0;
+    for (int64_t c = 0; c < lanes; c++) some |= ((const double_bits *)sums)[c]; /* none is -0 */
+    return some == 0;
+}
+
+/* Neighbouring rows of the kernel are handed over together, as far as they lie together. */
+CN__INLINE void hand_over(const cn__sparse_job *j, const share *columns, const cn__spread *s, double *table,
+                          const uint8_t *is_used, int vectors)
+{
+    const int64_t width = j->width, lanes = vectors * CN__LANES, all = columns->to - columns->from;
+    const int64_t most = j->sink->stride == width ? CN__SPARSE_WIDTH / width : 1;
+    float gradient[CN__SPARSE_WIDTH + CN__SPARSE_NARROW]; /* behind each row may stand lanes that the next overwrites */
+    for (int64_t k = 0, rows = 0; k <= all; k++) {
+        double *sums = table + k * lanes;
+        const int waits = k == all || (j->sink->accounts && can_wait(sums, lanes, is_used, k, all));
+        if (rows && (waits || rows == most)) {
+            cn__sink_row(j->sink, columns->from + k - rows, j->o, rows * width, gradient);
+            rows = 0;
+        }
+        if (waits) continue;
+        cn__settle_row(j, columns->from + k);
+        cn__values(sums, lanes, CN__EXACT_GRADIENTS, s->high, s->rest, gradient + rows * width);
+        for (int v = 0; v < vectors; v++) *(cn__wide *)(sums + v * CN__LANES) = (cn__wide){0};
+        rows++;
+    }
+}
+
+CN__INLINE void gradient_of_share(const cn__sparse_job *j, int thread, const share *columns, const cn__spread *s, int has_nan,
+                                  int vectors)
+{
+    double *table = j->x->sums + columns->from * vectors * CN__LANES;
+    uint8_t *is_used = has_nan ? cn__pool_strip(j->d->pool, thread) : NULL;
+    add_gradients(j, columns, s, table, vectors);
+    if (has_nan) mark_columns(j, columns, is_used);
+    hand_over(j, columns, s, table, is_used, vectors);
+}
+
+void cn__dense_sparse_narrow_gradient(void *job, int thread, int64_t begin, int64_t end)
+{
+    const cn__sparse_job *j = job;
+    cn__spread s = {.up = {0}};
+    const int has_nan = cn__spread_gradient_scales(j, &s);
+    for (int64_t task = begin; task < end; task++) {
+        const share columns = share_of(j, task);
+        switch ((j->width + CN__LANES - 1) / CN__LANES) {
+        case 1: gradient_of_share(j, thread, &columns, &s, has_nan, 1); break;
+        case 2: gradient_of_share(j, thread, &columns, &s, has_nan, 2); break;
+        case 3: gradient_of_share(j, thread, &columns, &s, has_nan, 3); break;
+        default: gradient_of_share(j, thread, &columns, &s, has_nan, 4);
+        }
+    }
+}
+
+#endif
