@@ -51,39 +51,47 @@ static inline __m512i magnitude(__m512 w)
     return _mm512_and_si512(_mm512_castps_si512(w), _mm512_set1_epi32(0x7fffffff));
 }
 
-/* Sixteen columns of a right factor, `terms` rows of it `stride` apart. Bit t of used[t / 64] tells whether term t is
- * multiplied by anything but 0 (used NULL: all are); if not, its digits may be anything. */
+/* Sixteen columns of a right factor, whose rows are `stride` apart. Term t is row index[t] (index NULL: row t); bit t of
+ * used[t / 64] tells whether it is multiplied by anything but 0 (used NULL: all are), and if not, its digits may be
+ * anything. The rows in `others` are no terms, but belong to the group whose scale is wanted. */
 typedef struct columns {
     const float *w;
     int64_t stride, terms, steps;
     __mmask16 some;
+    const uint16_t *index;
     const uint64_t *used;
+    const uint16_t *others;
+    int64_t n_others;
 } columns;
 
-static inline __m512i peak_of_rows(const columns *c, int64_t begin, int64_t end, __m512i peak)
+static inline __m512i peak_of_rows(const columns *c, const uint16_t *index, int64_t begin, int64_t end, __m512i peak)
 {
-    for (int64_t t = begin; t < end; t++)
-        peak = _mm512_max_epu32(peak, magnitude(_mm512_maskz_loadu_ps(c->some, c->w + t * c->stride)));
+    for (int64_t t = begin; t < end; t++) {
+        const float *w = c->w + (index ? index[t] : t) * c->stride;
+        peak = _mm512_max_epu32(peak, magnitude(_mm512_maskz_loadu_ps(c->some, w)));
+    }
     return peak;
 }
 
-/* The largest magnitude among all terms; of those in use, the digits on the given scale too. */
-static inline uint32_t read_columns(const columns *c, const cn__exact_scale *scale, uint8_t *tiles, const int digits)
+/* The largest magnitude among all terms and others; of the terms in use, the digits on the given scale too. */
+static inline uint32_t read_columns(const columns *c, const uint16_t *index, const cn__exact_scale *scale, uint8_t *tiles,
+                                    const int digits)
 {
     const __m512 up = _mm512_set1_ps(scale->up), most = _mm512_set1_ps(scale->most);
     const int64_t apart = c->steps * CN__TILE_BYTES;
-    __m512i peak = _mm512_setzero_si512();
-    const float *w = c->w;
-    for (int64_t t = 0; t < c->terms; t += 4, w += 4 * c->stride) {
+    __m512i peak = peak_of_rows(c, c->others, 0, c->n_others, _mm512_setzero_si512());
+    for (int64_t t = 0; t < c->terms; t += 4) {
         unsigned use = c->used ? (unsigned)(c->used[t / 64] >> t % 64) & 15 : 15;
         if (!use) {
-            peak = peak_of_rows(c, t, smaller(t + 4, c->terms), peak);
+            peak = peak_of_rows(c, index, t, smaller(t + 4, c->terms), peak);
             continue;
         }
         __m512i q[4];
 #pragma GCC unroll 4
         for (int i = 0; i < 4; i++) {
-            __m512 v = _mm512_maskz_loadu_ps(t + i < c->terms ? c->some : 0, w + i * c->stride);
+            const int is_there = t + i < c->terms;
+            const float *w = c->w + (!is_there ? 0 : index ? index[t + i] : t + i) * c->stride;
+            __m512 v = _mm512_maskz_loadu_ps(is_there ? c->some : 0, w);
             peak = _mm512_max_epu32(peak, magnitude(v));
             q[i] = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(v, up), most));
         }
@@ -98,7 +106,7 @@ static void make_weight_digits(const columns *c, uint32_t *last_peak, uint8_t *t
 {
     for (int is_right = 0; !is_right;) {
         cn__exact_scale guess = cn__exact_scale_of(CN__EXACT_WEIGHTS, *last_peak, 1);
-        uint32_t peak = read_columns(c, &guess, tiles, WEIGHT_DIGITS);
+        uint32_t peak = read_columns(c, c->index, &guess, tiles, WEIGHT_DIGITS);
         is_right = peak == *last_peak || (peak < 0x7f800000u && *last_peak < 0x7f800000u &&
                                           cn__exact_exponent(peak) == cn__exact_exponent(*last_peak));
         *last_peak = peak;
@@ -107,7 +115,7 @@ static void make_weight_digits(const columns *c, uint32_t *last_peak, uint8_t *t
 
 static uint32_t peak_of(const columns *c)
 {
-    return _mm512_reduce_max_epu32(peak_of_rows(c, 0, c->terms, _mm512_setzero_si512()));
+    return _mm512_reduce_max_epu32(peak_of_rows(c, NULL, 0, c->terms, _mm512_setzero_si512()));
 }
 
 static uint64_t inked_columns(const cn__batch *x, int64_t step)
@@ -280,13 +288,21 @@ static void forward_pair(const job *j, const inked_rows *rows, const uint8_t *b0
     }
 }
 
+/* Which rows of a kernel are terms of a product, and which are not but count for its scales. */
+typedef struct terms {
+    int64_t n, n_others;
+    const uint16_t *index, *others;
+    const uint64_t *used;
+} terms;
+
 /* Digits of SQUARE columns from o on. */
-static void make_square(const cn__dense *d, int64_t o, const uint64_t *used, uint32_t peaks[2], uint8_t *tiles)
+static void make_square(const cn__dense *d, int64_t o, const terms *t, uint32_t peaks[2], uint8_t *tiles)
 {
-    const int64_t steps = cn__tile_steps(d->inputs);
+    const int64_t steps = cn__tile_steps(t->n);
     for (int g = 0; g < 2; g++) {
-        columns c = {.w = cn__kernel_column(d, o) + g * 16, .stride = d->kernel_stride, .terms = d->inputs,
-                     .steps = steps, .some = first_of_16(d->outputs - o - g * 16), .used = used};
+        columns c = {.w = cn__kernel_column(d, o) + g * 16, .stride = d->kernel_stride, .terms = t->n,
+                     .steps = steps, .some = first_of_16(d->outputs - o - g * 16), .index = t->index, .used = t->used,
+                     .others = t->others, .n_others = t->n_others};
         make_weight_digits(&c, &peaks[g], tiles + g * WEIGHT_DIGITS * steps * CN__TILE_BYTES);
     }
 }
@@ -299,10 +315,11 @@ typedef struct digits_job {
 static void digits_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     const digits_job *j = context;
+    const cn__digits *to = j->digits;
+    const terms t = {.n = to->terms, .n_others = to->n_rare, .index = to->index, .others = to->rare};
     (void)thread;
     for (int64_t s = begin; s < end; s++)
-        make_square(j->d, s * SQUARE, NULL, &j->digits->peaks[2 * s],
-                    j->digits->tiles + cn__digits_bytes(j->d->inputs, s * SQUARE));
+        make_square(j->d, s * SQUARE, &t, &to->peaks[2 * s], to->tiles + cn__digits_bytes(to->terms, s * SQUARE));
 }
 
 void cn__amx_bytes_digits(const cn__dense *d, const cn__digits *digits)
@@ -311,17 +328,43 @@ void cn__amx_bytes_digits(const cn__dense *d, const cn__digits *digits)
     cn__parallel(d->pool, (d->outputs + SQUARE - 1) / SQUARE, digits_tasks, &j);
 }
 
+/* Rare columns: to the digits' sums of a group comes what its tiles do not hold. */
+static void add_rare(const job *j, const inked_rows *rows, int64_t o, const cn__exact_scale *scale, int32_t *sums)
+{
+    const cn__batch *x = j->x;
+    const __m512i low = _mm512_set1_epi32(0xff);
+    const __m512 up = _mm512_set1_ps(scale->up), most = _mm512_set1_ps(scale->most);
+    const __mmask16 some = first_of_16(j->d->outputs - o);
+    const float *kernel = cn__kernel_column(j->d, o);
+    for (int64_t u = 0; u < x->n_used; u++) {
+        const cn__column *column = &x->used[u];
+        const __m512 w = _mm512_maskz_loadu_ps(some, kernel + column->index * j->d->kernel_stride);
+        const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(w, up), most));
+        const __m512i digits[WEIGHT_DIGITS] = {_mm512_and_si512(q, low), _mm512_and_si512(_mm512_srli_epi32(q, 8), low),
+                                               _mm512_srai_epi32(q, 16)};
+        const cn__ink *entry = x->entries + column->first;
+        for (const cn__ink *end = entry + column->count; entry < end; entry++) {
+            const int64_t r = entry->index - rows->row;
+            if (r < 0 || r >= rows->n) continue;
+            const __m512i code = _mm512_set1_epi32(entry->codes[0]); /* 16 bits of it are 0, as digits need the others */
+            int32_t *sum = sums + r * CN__EXACT_GROUP;
+            for (int i = 0; i < WEIGHT_DIGITS; i++, sum += SUMS_APART)
+                _mm512_store_si512(sum, _mm512_add_epi32(_mm512_load_si512(sum), _mm512_madd_epi16(digits[i], code)));
+        }
+    }
+}
+
 /* SQUARE columns of y from o on. */
-static void forward_square(const job *j, int64_t o, const uint64_t *used, uint8_t *scratch, int32_t *sums, inked_rows *rows,
+static void forward_square(const job *j, int64_t o, const terms *t, uint8_t *scratch, int32_t *sums, inked_rows *rows,
                            fetching *soon)
 {
     const int64_t apart = cn__tile_steps(j->x->columns) * CN__TILE_BYTES;
     const cn__digits *ready = j->x->digits;
-    const uint8_t *tiles = ready ? ready->tiles + cn__digits_bytes(j->d->inputs, o) : scratch;
+    const uint8_t *tiles = ready ? ready->tiles + cn__digits_bytes(ready->terms, o) : scratch;
     const uint8_t *other_tiles = tiles + WEIGHT_DIGITS * apart;
     int32_t *const other_sums = sums + WEIGHT_DIGITS * SUMS_APART;
     cn__exact_scale scale[2];
-    if (!ready) make_square(j->d, o, used, &j->x->last_peaks[o / 16], scratch);
+    if (!ready) make_square(j->d, o, t, &j->x->last_peaks[o / 16], scratch);
     for (int g = 0; g < 2; g++)
         scale[g] = cn__exact_scale_of(CN__EXACT_WEIGHTS, (ready ? ready->peaks : j->x->last_peaks)[o / 16 + g], j->x->scale);
     for (int64_t row = 0; row < j->x->rows; row += ROWS_AT_ONCE) {
@@ -330,6 +373,10 @@ static void forward_square(const job *j, int64_t o, const uint64_t *used, uint8_
         forward_pair(j, rows, other_tiles, other_tiles + apart, 0, other_sums, other_sums + SUMS_APART, soon);
         forward_pair(j, rows, tiles + 2 * apart, other_tiles + 2 * apart, 1, sums + 2 * SUMS_APART,
                      other_sums + 2 * SUMS_APART, soon);
+        if (j->x->n_entries) {
+            add_rare(j, rows, o, &scale[0], sums);
+            add_rare(j, rows, o + 16, &scale[1], other_sums);
+        }
         finish_group(j, row, rows->n, o, &scale[0], sums);
         if (o + 16 < j->d->outputs) finish_group(j, row, rows->n, o + 16, &scale[1], other_sums);
     }
@@ -349,11 +396,12 @@ static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
     const job *j = context;
     uint64_t used[MOST_STEPS];
     for (int64_t step = 0; !j->x->digits && step < cn__tile_steps(j->x->columns); step++) used[step] = inked_columns(j->x, step);
+    const terms t = {.n = j->x->columns, .n_others = j->x->n_rare, .index = j->x->index, .others = j->x->rare, .used = used};
     inked_rows rows;
     fetching soon = fetch_soon(j, end - begin);
     cn__tiles_open();
     for (int64_t task = begin; task < end; task++)
-        forward_square(j, task * SQUARE, used, cn__pool_scratch(j->d->pool, thread), cn__pool_strip(j->d->pool, thread),
+        forward_square(j, task * SQUARE, &t, cn__pool_scratch(j->d->pool, thread), cn__pool_strip(j->d->pool, thread),
                        &rows, &soon);
     cn__tiles_close();
 }
@@ -377,9 +425,10 @@ void cn__amx_bytes_forward(const cn__dense *d, const cn__batch *x, const cn__fin
 typedef struct square {
     const int32_t *sums;
     const cn__exact_scale *scale;
-    uint32_t rows;            /* those still to be done */
+    uint32_t rows;            /* those still to be done, */
+    const uint16_t *index;    /* which rows of the kernel they are, */
     __mmask16 some;
-    float *weight, *velocity; /* of plain RMSprop, rows `stride` apart; */
+    float *weight, *velocity; /* where those begin, of plain RMSprop; */
     float *gradient;          /* otherwise rows of a strip, to be handed over later */
 } square;
 
@@ -402,15 +451,16 @@ static inline __attribute__((always_inline)) void work_on_a_row(gradient_job *g)
 {
     const square *last = &g->last;
     if (!last->rows) return;
-    const int64_t r = __builtin_ctz(last->rows), at = r * g->sink.stride;
+    const int64_t r = __builtin_ctz(last->rows), at = last->index[r] * g->sink.stride;
     const __m512 gradient = gradient_value(last->sums + r * CN__EXACT_GROUP, last->scale);
     g->last.rows &= last->rows - 1;
     if (!g->moves) {
         _mm512_store_ps(last->gradient + r * STRIP, gradient);
         return;
     }
-    _mm_prefetch((const char *)(g->next.weight + at), _MM_HINT_T0);
-    _mm_prefetch((const char *)(g->next.velocity + at), _MM_HINT_T0);
+    const int64_t next = g->next.index[r] * g->sink.stride;
+    _mm_prefetch((const char *)(g->next.weight + next), _MM_HINT_T0);
+    _mm_prefetch((const char *)(g->next.velocity + next), _MM_HINT_T0);
     const __m512 w = _mm512_maskz_loadu_ps(last->some, last->weight + at);
     _mm512_mask_storeu_ps(last->weight + at, last->some,
                           cn__rmsprop_move(&g->update, w, gradient, last->some, last->velocity + at));
@@ -428,7 +478,7 @@ static inline void multiply_high_meanwhile(const int32_t *steps, int64_t n, cons
     MULTIPLY(_tile_dpbuud, _tile_dpbusd, work_on_a_row(g), (void)0)
 }
 
-/* The sums of the square g->next, whose row 0 is the kernel's `row`, and meanwhile what is left to do of g->last. */
+/* The sums of the square g->next, which begins at column `row` of the tiles, and meanwhile what is left to do of g->last. */
 static void make_sums(gradient_job *g, int64_t row, int64_t group)
 {
     const cn__batch *x = g->j->x;
@@ -454,10 +504,11 @@ static void make_sums(gradient_job *g, int64_t row, int64_t group)
 /* SQUARE rows from `row` on, of which those in `rows` have a gradient. */
 static void work_on_square(gradient_job *g, int64_t row, uint32_t rows, int64_t group)
 {
-    const int64_t at = row * g->sink.stride + g->column + group * CN__EXACT_GROUP;
+    const int64_t at = g->column + group * CN__EXACT_GROUP;
     g->next = (square){.sums = g->sums + g->turn * SUMS_OF_SQUARE,
                        .scale = &g->scales[group],
                        .rows = rows,
+                       .index = g->j->x->index + row,
                        .some = first_of_16(g->width - group * CN__EXACT_GROUP)};
     if (g->moves) {
         g->next.weight = (float *)g->sink.weight + at;
@@ -471,14 +522,18 @@ static void work_on_square(gradient_job *g, int64_t row, uint32_t rows, int64_t 
     g->turn = !g->turn;
 }
 
-static void settle(const gradient_job *g, int64_t row, uint64_t rows)
+static void settle_row(const gradient_job *g, int64_t row)
 {
     const cn__accounts *accounts = g->sink.accounts;
-    for (uint64_t left = accounts ? rows : 0; left; left &= left - 1) {
-        int64_t r = row + __builtin_ctzll(left);
-        cn__sink_settle(&g->sink, r, g->column, g->width);
-        accounts->settled[g->column / CN__IDLE_COLUMNS * accounts->rows + r]++;
-    }
+    if (!accounts) return;
+    cn__sink_settle(&g->sink, row, g->column, g->width);
+    accounts->settled[g->column / CN__IDLE_COLUMNS * accounts->rows + row]++;
+}
+
+static void settle(const gradient_job *g, int64_t row, uint64_t rows)
+{
+    for (uint64_t left = g->sink.accounts ? rows : 0; left; left &= left - 1)
+        settle_row(g, g->j->x->index[row + __builtin_ctzll(left)]);
 }
 
 static void hand_over(gradient_job *g, int64_t row, uint64_t rows)
@@ -486,7 +541,7 @@ static void hand_over(gradient_job *g, int64_t row, uint64_t rows)
     while (g->last.rows) work_on_a_row(g);
     for (uint64_t left = rows; left; left &= left - 1) {
         int64_t r = __builtin_ctzll(left);
-        cn__sink_row(&g->sink, row + r, g->column, g->width, g->gradients + r * STRIP);
+        cn__sink_row(&g->sink, g->j->x->index[row + r], g->column, g->width, g->gradients + r * STRIP);
     }
 }
 
@@ -494,8 +549,51 @@ static void hand_over(gradient_job *g, int64_t row, uint64_t rows)
 static uint64_t rows_to_move(const job *j, int64_t piece)
 {
     uint64_t rows = inked_columns(j->x, piece), all = ~(uint64_t)0;
-    if (j->d->inputs - piece * PIECE < PIECE) all >>= PIECE - (j->d->inputs - piece * PIECE);
+    if (j->x->columns - piece * PIECE < PIECE) all >>= PIECE - (j->x->columns - piece * PIECE);
     return j->sink->accounts ? (rows | (rows & EVEN) << 1 | (rows >> 1 & EVEN)) & all : all;
+}
+
+/* A row of the gradient from a list: sums of whole numbers in 64 bits. */
+static void rare_gradient(const gradient_job *g, const cn__column *column, float gradient[STRIP])
+{
+    const job *j = g->j;
+    const __m512i low = _mm512_set1_epi64(0xffffff);
+    for (int64_t o = 0; o < g->width; o += CN__EXACT_GROUP) {
+        const cn__exact_scale *scale = &g->scales[o / CN__EXACT_GROUP];
+        const __m512 up = _mm512_set1_ps(scale->up);
+        const __mmask16 some = first_of_16(g->width - o);
+        __m512i sum[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+        for (int64_t i = 0; i < column->count; i++) {
+            const cn__ink entry = j->x->entries[column->first + i];
+            const __m512 dy = _mm512_maskz_loadu_ps(some, j->dy + entry.index * j->d->outputs + g->column + o);
+            const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(dy, up)), code = _mm512_set1_epi64(entry.codes[0]);
+            const __m512i halves[2] = {_mm512_cvtepi32_epi64(_mm512_castsi512_si256(q)),
+                                       _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(q, 1))};
+            for (int h = 0; h < 2; h++) sum[h] = _mm512_add_epi64(sum[h], _mm512_mul_epi32(halves[h], code));
+        }
+        for (int h = 0; h < 2; h++) {
+            __m256 high = _mm512_cvtepi64_ps(_mm512_srai_epi64(sum[h], (unsigned)CN__EXACT_GRADIENTS.low));
+            __m256 rest = _mm512_cvtepi64_ps(_mm512_and_si512(sum[h], low));
+            _mm256_store_ps(gradient + o + h * 8, _mm256_fmadd_ps(high, _mm256_set1_ps(scale->high),
+                                                                  _mm256_mul_ps(rest, _mm256_set1_ps(scale->rest))));
+        }
+    }
+}
+
+/* The share of a task that has the pieces begin ... end-1: of the columns with ink if others may wait, of all if not. */
+static void hand_over_rare(const gradient_job *g, int64_t begin, int64_t end)
+{
+    const cn__batch *x = g->j->x;
+    const int64_t pieces = cn__tile_steps(x->columns), n = g->sink.accounts ? x->n_used : x->n_rare;
+    _Alignas(64) float gradient[STRIP];
+    for (int64_t i = n * begin / pieces, u = 0; i < n * end / pieces; i++) {
+        cn__column column = {.index = g->sink.accounts ? x->used[i].index : x->rare[i]};
+        while (u < x->n_used && x->used[u].index < column.index) u++;
+        if (u < x->n_used && x->used[u].index == column.index) column = x->used[u];
+        rare_gradient(g, &column, gradient);
+        settle_row(g, column.index);
+        cn__sink_row(&g->sink, column.index, g->column, g->width, gradient);
+    }
 }
 
 static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *tiles, uint8_t *near)
@@ -508,7 +606,7 @@ static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *
         columns c = {.w = j->dy + o + group * 16, .stride = j->d->outputs, .terms = x->rows, .steps = steps,
                      .some = first_of_16(width - group * 16)};
         scales[group] = cn__exact_scale_of(CN__EXACT_GRADIENTS, peak_of(&c), x->scale);
-        read_columns(&c, &scales[group], tiles + group * GRADIENT_DIGITS * apart, GRADIENT_DIGITS);
+        read_columns(&c, NULL, &scales[group], tiles + group * GRADIENT_DIGITS * apart, GRADIENT_DIGITS);
     }
     gradient_job g = {.j = j, .sink = cn__sink_at_panel(j->sink, o), .column = o, .width = width, .digits = tiles,
                       .scales = scales, .sums = (int32_t *)(void *)near, .last.scale = scales,
@@ -527,13 +625,14 @@ static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *
         if (!g.moves) hand_over(&g, row, rows);
     }
     while (g.last.rows) work_on_a_row(&g);
+    hand_over_rare(&g, begin, end);
     while (g.coming.row < g.coming.end) cn__fetch_a_line(&g.coming);
 }
 
 static void backward_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
-    const int64_t pieces = (j->d->inputs + PIECE - 1) / PIECE;
+    const int64_t pieces = cn__tile_steps(j->x->columns);
     cn__tiles_open();
     for (int64_t task = begin; task < end; task++) {
         int64_t o = task / j->groups * STRIP, group = task % j->groups;

@@ -16,6 +16,10 @@
  *   by samples       line: a sample, bytes: 64 columns. Tile (sample / 16, column / 64) of cn__tile_steps(columns) a row
  *   by columns       line: a column, bytes: 64 samples. Tile (column / 16, sample / 64) of cn__tile_steps(rows) a row
  *
+ * Tiles need not hold all columns: those that seldom have ink may be left out (kernels/gather.h, cn__frequent), and tiles
+ * are made as if there were no others. The rest then stands in lists by column, as below, where a column without ink may
+ * have an empty list if its neighbour (2q, 2q+1) has one.
+ *
  * Where non-zeros are so few that two samples hardly share any (words of a text), there is one list for each column that
  * has any, and none for the others: `used` columns in ascending order, each with its samples in ascending order. For
  * kernels of few outputs there is no list at all: they read those of the data set (`lists`), row by row.
@@ -78,6 +82,9 @@ static inline int64_t cn__tile_lines(int64_t n)
  * while the kernel stays as it is. For each 32 outputs the tiles of the first sixteen, digit by digit, and of the others:
  * cn__tile_steps(inputs) a digit, with four inputs of an output side by side. */
 typedef struct cn__digits {
+    int64_t terms, n_rare; /* of so many inputs, */
+    const uint16_t *index; /* which are these; */
+    const uint16_t *rare;  /* the others count for the scales only */
     uint8_t *tiles;  /* cn__digits_bytes of them; NULL: there is no room */
     uint32_t *peaks; /* of each 16 outputs, and 0 for what is missing in the last 32 */
 } cn__digits;
@@ -94,7 +101,7 @@ static inline int64_t cn__sparse_lanes(int64_t outputs)
 }
 
 typedef struct cn__batch {
-    int64_t rows, columns;
+    int64_t rows, columns; /* with tiles: those that stand in tiles */
     double scale;
     const cn__digits *digits; /* with tiles: of the kernel; NULL: nobody has made them */
     int mostly_blank; /* 1: a scale is that of the rows of the kernel in use, not of all (kernels/exact.h) */
@@ -106,7 +113,10 @@ typedef struct cn__batch {
     const uint8_t *sample_filled; /* for each tile by samples: 0 if it is blank */
     const uint8_t *column_tiles;
     const uint64_t *inked; /* bit c % 64 of inked[s * steps + c / 64]: column c has ink in a sample of step s */
-    const cn__column *used; /* NULL: lists by two, or tiles */
+    const uint16_t *index; /* with tiles: which column of the data each of `columns` is, ascending */
+    const uint16_t *rare;  /* with tiles: the n_rare other ones, ascending; those with ink are `used` */
+    int64_t n_rare;
+    const cn__column *used; /* NULL: lists by two, or tiles that hold all columns */
     int64_t n_used, n_entries;
     const cn__ink *entries;
     const struct cn__sparse_rows *lists; /* NULL: columns, lists by two, or tiles */

@@ -181,16 +181,16 @@ static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
 
 void cn__dense_forward_bytes(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y)
 {
-    if (x->used || x->lists) {
-        cn__dense_sparse_forward(d, x, finish, y);
-        return;
-    }
 #if CN__AMX_BYTES
     if (x->sample_tiles) {
         cn__amx_bytes_forward(d, x, finish, y);
         return;
     }
 #endif
+    if (x->used || x->lists) {
+        cn__dense_sparse_forward(d, x, finish, y);
+        return;
+    }
     job j = {.d = d, .x = x, .finish = finish, .y = y};
     cn__parallel(d->pool, count_tasks(&j, (x->rows + 1) / 2), forward_tasks, &j);
 }
@@ -246,16 +246,16 @@ static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end
 
 void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
 {
-    if (x->used || x->lists) {
-        cn__dense_sparse_backward_kernel(d, x, dy, sink);
-        return;
-    }
 #if CN__AMX_BYTES
     if (x->sample_tiles) {
         cn__amx_bytes_backward_kernel(d, x, dy, sink);
         return;
     }
 #endif
+    if (x->used || x->lists) {
+        cn__dense_sparse_backward_kernel(d, x, dy, sink);
+        return;
+    }
     job j = {.d = d, .x = x, .dy = dy, .sink = sink};
     cn__parallel(d->pool, count_tasks(&j, (d->inputs + 1) / 2), gradient_tasks, &j);
 }

@@ -288,11 +288,13 @@ static void digits(cn__pool *pool, const void *kernel, int64_t inputs, int64_t o
 
 #define TILES cn__gather_tiles
 #define ENCODED_TILES cn__gather_encoded_tiles
+#define DIVIDE cn__gather_divide
 #define DIGITS digits
 #define HALVES cn__gather_halves
 #else
 #define TILES NULL
 #define ENCODED_TILES NULL
+#define DIVIDE NULL
 #define DIGITS NULL
 #define HALVES NULL
 #endif
@@ -301,6 +303,7 @@ const cn__gather_math CN_T(cn__gather) = {.dense = dense,
                                           .tiles = TILES,
                                           .encoded_tiles = ENCODED_TILES,
                                           .digits = DIGITS,
+                                          .divide = DIVIDE,
                                           .halves = HALVES,
                                           .encode = encode,
                                           .sparse = cn__gather_sparse,

@@ -32,6 +32,29 @@ typedef struct cn__sparse_listing {
 
 typedef enum cn__sparse_outcome { CN__SPARSE_LISTED, CN__SPARSE_NO_CODE, CN__SPARSE_NO_ROOM } cn__sparse_outcome;
 
+/* A data set of bytes, divided by columns: frequent ones, which often have ink, go into tiles; the non-zeros of all others
+ * are few and stand in lists, row by row, each a column and, in codes[0], its code. */
+typedef struct cn__frequent {
+    int64_t columns, n_rare;
+    const uint16_t *index; /* the frequent columns, ascending, 2q and 2q+1 always together; a multiple of 64 of them */
+    const uint16_t *rare;  /* the others, ascending */
+    const uint8_t *codes;  /* (rows, columns) of the frequent columns */
+    const cn__ink *entries;
+    const uint32_t *first; /* row r has the rare entries first[r] ... first[r]+count[r]-1 */
+    const uint16_t *count;
+} cn__frequent;
+
+/* What dividing fills in. `words` words of eight columns have 0xff where a column is frequent. Tasks of neighbouring rows
+ * have room for `room` entries each. */
+typedef struct cn__division {
+    const uint64_t *is_frequent;
+    int64_t words, columns, tasks, room;
+    uint8_t *codes;
+    cn__ink *entries;
+    uint32_t *first;
+    uint16_t *count;
+} cn__division;
+
 /* Rows of `columns` stored numbers without gaps; a number's value is stored x scale, rounded once. */
 typedef struct cn__source {
     const void *data;
@@ -40,6 +63,7 @@ typedef struct cn__source {
     double scale;
     const uint8_t *codes; /* the same rows as bytes, NULL: not available; for bytes it is `data` itself */
     const cn__sparse_rows *sparse; /* the same rows as lists of non-zeros, NULL: not available */
+    const cn__frequent *frequent;  /* the codes, divided, for batches of tiles; NULL: they are not */
     double code_scale;    /* the value of a code is code x code_scale */
     int mostly_blank;     /* as in cn__batch */
 } cn__source;
@@ -59,7 +83,8 @@ static inline int64_t cn__choice_row(const cn__choice *choice, int64_t i)
 /* Memory for a cn__batch of up to `rows` rows.
  *   lists   two positions and (columns + 16) entries for each pair of rows; pairs of columns * cn__list_stride(rows)
  *           entries and as many counts as pairs of columns
- *   tiles   cn__tile_lines(rows) * cn__tile_steps(columns) tiles by samples, cn__tile_lines(columns) *
+ *   tiles   (and what sparse batches need) the numbers 0, 1, 2, ... of the columns,
+ *           cn__tile_lines(rows) * cn__tile_steps(columns) tiles by samples, cn__tile_lines(columns) *
  *           cn__tile_steps(rows) by columns, a byte for each tile by samples, a word for each two steps, and one
  *           for each 16 outputs of the layer and one more
  *   sparse  rows * columns entries, as many `used` and places as columns, a byte for each row, last_peaks as for tiles, sums
@@ -74,6 +99,7 @@ typedef struct cn__batch_memory {
     uint8_t *sample_filled;
     uint8_t *column_tiles; /* NULL: not needed (no training) */
     uint64_t *inked;
+    const uint16_t *in_order;
     uint32_t *last_peaks;
     cn__ink *entries;
     cn__column *used;
@@ -99,6 +125,8 @@ typedef struct cn__gather_math {
     /* The digits of a kernel (inputs, outputs) whose rows are `stride` apart. NULL where `tiles` is. */
     void (*digits)(cn__pool *pool, const void *kernel, int64_t inputs, int64_t outputs, int64_t stride,
                    const cn__digits *digits);
+    /* Divides source->codes; 0 if a task had no room. NULL where `tiles` is. */
+    int (*divide)(cn__pool *pool, const cn__source *source, const cn__division *division);
     /* As tiles of bfloat16; NULL where there are none, and only where cn__cpu_amx_bf16 says yes. */
     void (*halves)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                    const cn__batch_memory *memory, cn__batch *batch);

@@ -40,7 +40,7 @@ static void make_columns(const cn__squares *s, int64_t sample_step, int64_t colu
 
 static void make_square(const cn__squares *s, int64_t sample_step, int64_t column_step)
 {
-    const int64_t columns = s->source->columns, steps = cn__half_steps(columns);
+    const int64_t steps = cn__half_steps(s->columns);
     const int has_next = column_step * 2 + 1 < steps;
     _Alignas(64) uint8_t turned[64 * 64];
     for (int block = 0; block < 4; block++) {
@@ -65,7 +65,7 @@ static void make_square(const cn__squares *s, int64_t sample_step, int64_t colum
 void cn__gather_halves(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                        const cn__batch_memory *memory, cn__batch *batch)
 {
-    cn__squares s = {.source = source, .choice = choice, .memory = memory, .with_columns = with_columns,
+    cn__squares s = {.codes = source->codes, .columns = source->columns, .choice = choice, .memory = memory, .with_columns = with_columns,
                      .make = make_square};
     cn__make_squares(pool, &s);
     *batch = (cn__batch){.rows = choice->n,

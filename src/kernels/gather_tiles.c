@@ -8,7 +8,7 @@
 /* Of a square four tiles by samples, which are copies, and four by columns, turned. */
 static void make_square(const cn__squares *s, int64_t sample_step, int64_t column_step)
 {
-    const int64_t columns = s->source->columns, steps = cn__tile_steps(columns);
+    const int64_t steps = cn__tile_steps(s->columns);
     const int64_t apart = cn__tile_steps(s->choice->n) * CN__TILE_BYTES;
     uint8_t *samples = s->memory->sample_tiles + (sample_step * 4 * steps + column_step) * CN__TILE_BYTES;
     uint8_t *turned = s->memory->column_tiles + column_step * 4 * apart + sample_step * CN__TILE_BYTES;
@@ -28,22 +28,31 @@ static void make_square(const cn__squares *s, int64_t sample_step, int64_t colum
     s->memory->inked[sample_step * steps + column_step] = inked;
 }
 
+static void list_rare(const cn__squares *s)
+{
+    cn__gather_rare(s->frequent, s->choice, s->memory, s->batch);
+}
+
 void cn__gather_tiles(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                       const cn__batch_memory *memory, cn__batch *batch)
 {
-    cn__squares s = {.source = source, .choice = choice, .memory = memory, .with_columns = with_columns,
-                     .make = make_square};
-    cn__make_squares(pool, &s);
+    const cn__frequent *frequent = source->frequent;
+    cn__squares s = {.codes = frequent ? frequent->codes : source->codes,
+                     .columns = frequent ? frequent->columns : source->columns,
+                     .choice = choice, .memory = memory, .with_columns = with_columns, .make = make_square,
+                     .besides = frequent ? list_rare : NULL, .frequent = frequent, .batch = batch};
     *batch = (cn__batch){.rows = choice->n,
-                         .columns = source->columns,
+                         .columns = s.columns,
                          .scale = source->code_scale,
                          .sample_tiles = memory->sample_tiles,
                          .sample_filled = memory->sample_filled,
                          .column_tiles = memory->column_tiles,
                          .inked = memory->inked,
-                         .all_codes = source->codes,
+                         .index = frequent ? frequent->index : memory->in_order,
+                         .all_codes = s.codes,
                          .next = choice->next,
                          .last_peaks = memory->last_peaks};
+    cn__make_squares(pool, &s);
 }
 
 /* --- from float32 numbers that may turn out to be no codes ------------------------------------------------------------ */
@@ -160,6 +169,7 @@ int cn__gather_encoded_tiles(cn__pool *pool, const cn__source *source, const cn_
                          .sample_tiles = memory->sample_tiles,
                          .sample_filled = memory->sample_filled,
                          .inked = memory->inked,
+                         .index = memory->in_order,
                          .last_peaks = memory->last_peaks};
     return !atomic_load(&e.failed);
 }

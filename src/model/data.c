@@ -189,5 +189,6 @@ void cn__data_close(cn__data *data)
     cn__free(data->own_weights);
     cn__free(data->own_codes);
     cn__sparse_free(data->own_sparse);
+    cn__frequent_free(data->own_frequent);
     *data = (cn__data){.rows = 0};
 }

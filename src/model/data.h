@@ -28,6 +28,7 @@ typedef struct cn__data {
     cn_tensor *own_x, *own_y; /* copies that had to be made */
     uint8_t *own_codes; /* x as bytes, where that had to be made */
     cn__sparse_rows *own_sparse; /* x as lists of its non-zeros, where they are very few */
+    cn__frequent *own_frequent;  /* x as bytes, divided by columns */
     cn__listing listing;
     double ink;         /* share of the inputs that are not zero, of some looked at; -1: nobody looked */
     int as_tiles;       /* batches of bytes are made as tiles, not as lists; both give the same bits */
@@ -74,6 +75,11 @@ void cn__codes_judge(const struct cn_model *model, cn__data *data, int encoded);
 /* The scales to try are i = 0, 1, ... as long as this gives 1. Every number must be the float32 nearest to a whole number,
  * 0 to 255, times the scale: 1, those that people use for images, and the smallest number there is. */
 int cn__codes_scale(const cn__source *x, int i, double *scale);
+
+/* --- frequent.c --- */
+/* Sets x.frequent where batches are made as tiles and fewer columns of tiles would do. Error: CN_ENOMEM. */
+int cn__frequent_find(const struct cn_model *model, cn__data *data);
+void cn__frequent_free(cn__frequent *frequent);
 
 /* --- sparse.c --- */
 /* Sets x.sparse and x.code_scale if all numbers of x have codes on one of the scales. Error: CN_ENOMEM. */

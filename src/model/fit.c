@@ -126,6 +126,7 @@ static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
     CN_TRY(cn__model_need_built(f->model));
     CN_TRY(cn__model_choose_loss(f->model, y));
     CN_TRY(cn__data_open(f->model, x, y, &f->train));
+    CN_TRY(cn__frequent_find(f->model, &f->train));
     CN_TRY(cn__data_weigh(f->model, &f->train, o->sample_weight, o->class_weight));
     CN_TRY(split(f));
     f->now = (cn__running){.options = o, .sums = cn__sums_begin(f->model, 0), .train = &f->train,

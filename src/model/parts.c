@@ -30,6 +30,7 @@ static cn__batch_memory memory_of(const cn_model *model, int thread)
                               .sample_tiles = all->sample_tiles + tiles * CN__TILE_BYTES,
                               .sample_filled = all->sample_filled + tiles,
                               .inked = all->inked + squares,
+                              .in_order = all->in_order,
                               .last_peaks = all->last_peaks};
 }
 

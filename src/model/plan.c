@@ -84,12 +84,20 @@ static void carve_peaks(const cn_model *model, cn__batch_memory *batch, carver *
     for (int64_t i = 0; c->arena && i < peaks; i++) batch->last_peaks[i] = 0;
 }
 
+static const uint16_t *carve_in_order(carver *c, int64_t columns)
+{
+    uint16_t *numbers = carve(c, columns, sizeof *numbers);
+    for (int64_t i = 0; c->arena && i < columns; i++) numbers[i] = (uint16_t)i;
+    return numbers;
+}
+
 static void carve_tiles(cn__batch_memory *batch, carver *c, int training)
 {
     int64_t rows = batch->rows, columns = batch->columns;
     batch->sample_tiles = carve(c, cn__tile_lines(rows) * cn__tile_steps(columns), CN__TILE_BYTES);
     batch->sample_filled = carve(c, cn__tile_lines(rows) * cn__tile_steps(columns), 1);
     batch->inked = carve(c, cn__tile_steps(rows) * cn__tile_steps(columns), sizeof *batch->inked);
+    batch->in_order = carve_in_order(c, columns);
     if (training) batch->column_tiles = carve(c, cn__tile_lines(columns) * cn__tile_steps(rows), CN__TILE_BYTES);
 }
 

@@ -27,6 +27,13 @@ static void *piece(batch *b, int64_t bytes, int at_end)
     return b->pieces[b->n_pieces++].numbers;
 }
 
+static const uint16_t *in_order(batch *b, int64_t columns, int at_end)
+{
+    uint16_t *numbers = piece(b, columns * 2, at_end);
+    for (int64_t c = 0; c < columns; c++) numbers[c] = (uint16_t)c;
+    return numbers;
+}
+
 static void open_batch(batch *b, int64_t rows, int64_t columns, int at_end)
 {
     int64_t sample_tiles = cn__tile_lines(rows) * cn__tile_steps(columns);
@@ -42,6 +49,7 @@ static void open_batch(batch *b, int64_t rows, int64_t columns, int at_end)
         .sample_filled = piece(b, sample_tiles, at_end),
         .column_tiles = piece(b, cn__tile_lines(columns) * cn__tile_steps(rows) * CN__TILE_BYTES, at_end),
         .inked = piece(b, cn__tile_steps(rows) * cn__tile_steps(columns) * 8, at_end),
+        .in_order = in_order(b, columns, at_end),
         .entries = piece(b, rows * columns * (int64_t)sizeof(cn__ink), at_end),
         .used = piece(b, columns * (int64_t)sizeof(cn__column), at_end),
         .places = piece(b, columns * 4, at_end),
