@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "base/pool.h"
 #include "exact_problem.h"
+#include "frequent_rows.h"
 #include "sparse_rows.h"
 #include "guarded.h"
 #include "model/model.h"
@@ -13,8 +14,9 @@
 typedef enum sink_kind { GRADIENT, UPDATE, WAITING } sink_kind;
 
 /* How a case is computed; none of it may change a bit. */
-typedef enum reading { LISTS, TILES, SPARSE, SPARSE_ROWS } reading_kind;
-static const char *const reading_names[] = {"lists", "tiles", "sparse lists", "sparse lists row by row"};
+typedef enum reading { LISTS, TILES, FREQUENT, SPARSE, SPARSE_ROWS } reading_kind;
+static const char *const reading_names[] = {"lists", "tiles", "tiles of frequent columns", "sparse lists",
+                                            "sparse lists row by row"};
 
 typedef struct way {
     const cn__engine *engine;
@@ -29,13 +31,14 @@ static const int thread_counts[] = {1, 2, 3, 8};
 /* --- memory --- */
 
 enum {
-    BY_SAMPLES, FIRST, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, PEAKS, ENTRIES, USED, PLACES, HEAVY,
-    SUMS, N_BATCH_PIECES
+    BY_SAMPLES, FIRST, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, IN_ORDER, PEAKS, ENTRIES, USED, PLACES,
+    HEAVY, SUMS, N_BATCH_PIECES
 };
 
 typedef struct batch_pieces {
     guarded memory[N_BATCH_PIECES];
     sparse_copy lists;
+    frequent_copy frequent;
     cn__choice all;
     cn__batch batch;
 } batch_pieces;
@@ -48,7 +51,7 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
         pairs * (columns + 16), 2 * pairs, column_pairs * cn__list_stride(rows), column_pairs,
         sample_tiles * CN__TILE_BYTES / 4, sample_tiles / 4,
         cn__tile_lines(columns) * cn__tile_steps(rows) * CN__TILE_BYTES / 4,
-        cn__tile_steps(rows) * cn__tile_steps(columns) * 2, (p->c->outputs + 15) / 16 + 1,
+        cn__tile_steps(rows) * cn__tile_steps(columns) * 2, (columns + 1) / 2, (p->c->outputs + 15) / 16 + 1,
         rows * columns, columns * (int64_t)sizeof(cn__column) / 4, columns, (rows + 3) / 4,
         w->reading == SPARSE_ROWS ? columns * cn__sparse_lanes(p->c->outputs) * 2 : 2};
     void *at[N_BATCH_PIECES];
@@ -59,7 +62,7 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
     cn__batch_memory memory = {.rows = rows, .columns = columns, .by_samples = at[BY_SAMPLES], .first = at[FIRST],
                                .by_columns = at[BY_COLUMNS], .column_count = at[COUNT],
                                .sample_tiles = at[SAMPLE_TILES], .sample_filled = at[FILLED],
-                               .column_tiles = at[COLUMN_TILES], .inked = at[INKED], .last_peaks = at[PEAKS],
+                               .column_tiles = at[COLUMN_TILES], .inked = at[INKED], .in_order = at[IN_ORDER], .last_peaks = at[PEAKS],
                                .entries = at[ENTRIES], .used = at[USED], .places = at[PLACES], .is_heavy = at[HEAVY]};
     cn__source source = {.data = p->codes, .stored = CN__STORED_U8, .rows = rows, .columns = columns,
                          .scale = p->scale, .codes = p->codes, .code_scale = p->scale,
@@ -68,10 +71,13 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
     b->all = (cn__choice){.n = rows};
     b->lists = open_sparse(p->codes, rows, columns, w->threads + 1);
     source.sparse = &b->lists.rows;
+    for (int64_t c = 0; c < columns; c++) ((uint16_t *)at[IN_ORDER])[c] = (uint16_t)c;
+    b->frequent = open_frequent(p->codes, rows, columns, w->threads % 3);
+    if (w->reading == FREQUENT) source.frequent = &b->frequent.f;
     memset(b->memory[SUMS].numbers, 0, b->memory[SUMS].bytes);
     if (w->reading == SPARSE_ROWS) memory.sums = at[SUMS];
     if (w->reading >= SPARSE) gather->sparse(pools[w->threads], &source, &b->all, &memory, &b->batch);
-    else (w->reading == TILES ? gather->tiles : gather->lists)(pools[w->threads], &source, &b->all, 1, &memory, &b->batch);
+    else (w->reading == LISTS ? gather->lists : gather->tiles)(pools[w->threads], &source, &b->all, 1, &memory, &b->batch);
 }
 
 static int close_batch(batch_pieces *b)
@@ -79,6 +85,7 @@ static int close_batch(batch_pieces *b)
     int untouched = 1;
     for (size_t i = 0; i < b->memory[SUMS].bytes / 4; i++) untouched &= b->memory[SUMS].numbers[i] == 0;
     close_sparse(&b->lists);
+    close_frequent(&b->frequent);
     for (int i = 0; i < N_BATCH_PIECES; i++) {
         untouched &= untouched_around(&b->memory[i]);
         unguard(&b->memory[i]);
@@ -236,9 +243,10 @@ static const char *check_forward(const problem *p, const way *w, cn__pass *pass,
     pass->y = y.numbers;
     int64_t words = cn__digits_bytes(p->c->inputs, p->c->outputs) / 4, groups = (p->c->outputs + 31) / 32 * 2;
     guarded tiles = guard(words, w->at_end), peaks = guard(groups, w->at_end);
-    const cn__digits digits = {.tiles = (uint8_t *)tiles.numbers, .peaks = (uint32_t *)(void *)peaks.numbers};
     const cn__batch *given = pass->bytes;
     cn__batch batch = *given;
+    const cn__digits digits = {.terms = given->columns, .index = given->index, .rare = given->rare, .n_rare = given->n_rare,
+                               .tiles = (uint8_t *)tiles.numbers, .peaks = (uint32_t *)(void *)peaks.numbers};
     if (w->digits_first) {
         memset(digits.peaks, 0x3f, (size_t)groups * sizeof *digits.peaks);
         w->engine->gather->digits(pools[w->threads], kernel.numbers, l->inputs, l->outputs, l->stride, &digits);
@@ -309,13 +317,15 @@ static void check_everywhere(const one_case *c)
     open_problem(&p, c);
     for (int e = 0; e < n_engines; e++) {
         for (reading_kind reading = LISTS; reading <= SPARSE_ROWS; reading++) {
-            if (reading == TILES && !(engines[e]->gather->tiles && cn__cpu_amx_int8())) continue;
+            int tiles = reading == TILES || reading == FREQUENT;
+            if (tiles && !(engines[e]->gather->tiles && cn__cpu_amx_int8())) continue;
+            if (reading == FREQUENT && c->inputs < 2) continue;
             if (reading == SPARSE_ROWS && c->outputs > CN__SPARSE_NARROW) continue;
             for (int sink = GRADIENT; sink <= WAITING; sink++, turn++) {
                 const way w = {.engine = engines[e], .reading = reading, .threads = turn % 4, .at_end = turn / 4 % 2,
                                .panels = reading < SPARSE && sink != GRADIENT && turn % 5 < 3, .sink = (sink_kind)sink,
                                .of_used = reading >= SPARSE || (reading == LISTS && turn % 2),
-                               .digits_first = reading == TILES && sink == GRADIENT};
+                               .digits_first = tiles && sink == GRADIENT};
                 const char *wrong = check(&p, &w);
                 if (wrong) complain(c, &w, wrong);
                 assert_null(wrong);

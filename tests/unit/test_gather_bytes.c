@@ -5,14 +5,16 @@
 #include "engines.h"
 #include "guarded.h"
 #include "kernels/bf16.h"
+#include "frequent_rows.h"
 #include "sparse_rows.h"
 
 #include <float.h>
 #include <stdio.h>
 
 enum { SOURCE_ROWS = 150 };
-typedef enum reading { LISTS, TILES, ENCODED_TILES, HALVES, SPARSE } reading_kind;
-static const char *const reading_names[] = {"lists", "tiles", "tiles of numbers", "tiles of bfloat16", "sparse lists"};
+typedef enum reading { LISTS, TILES, ENCODED_TILES, FREQUENT, HALVES, SPARSE } reading_kind;
+static const char *const reading_names[] = {"lists", "tiles", "tiles of numbers", "tiles of frequent columns",
+                                            "tiles of bfloat16", "sparse lists"};
 
 typedef struct batch {
     cn__batch_memory memory;
@@ -202,6 +204,85 @@ static const char *check_sparse(const rows_of *r, const cn__batch *b)
     return u == b->n_used && entries == b->n_entries ? NULL : "the number of columns";
 }
 
+/* Lists of rare columns: as sparse ones, but a column without ink has one, too, if its partner has ink. */
+static const char *check_rare(const rows_of *r, const cn__batch *b, const cn__frequent *f)
+{
+    int64_t u = 0, entries = 0;
+    for (int64_t i = 0; i < f->n_rare; i++) {
+        int64_t column = f->rare[i], partner = column ^ 1;
+        int32_t at = 0, partner_has_ink = 0;
+        const cn__column *list = u < b->n_used && b->used[u].index == column ? &b->used[u++] : NULL;
+        for (int64_t s = 0; s < r->choice->n; s++) {
+            uint8_t code = code_at(r, s, column);
+            partner_has_ink |= code_at(r, s, partner);
+            if (!code) continue;
+            if (!list || at >= list->count) return "a rare column is short";
+            const cn__ink *entry = &b->entries[list->first + (uint32_t)at++];
+            if (entry->index != s || entry->codes[0] != code) return "a rare entry";
+        }
+        if ((list != NULL) != (at > 0 || partner_has_ink)) return "which rare columns there are";
+        if (list && at != list->count) return "a rare column is long";
+        entries += at;
+    }
+    if (b->n_rare != f->n_rare || (f->n_rare && b->rare != f->rare) || b->index != f->index) return "an index of columns";
+    return u == b->n_used && entries == b->n_entries ? NULL : "the number of rare columns";
+}
+
+/* The engine's own division of the data set, in tasks with just as much room as is needed, and with less. */
+static const char *check_division(const cn__engine *engine, cn__pool *pool, const cn__source *source, const frequent_copy *c)
+{
+    const int64_t rows = source->rows, columns = c->f.columns;
+    int64_t most = 0, in_task = 0;
+    for (int64_t r = 0, task = 0; r < rows; r++) {
+        if (r >= rows * (task + 1) / 3) task++, in_task = 0;
+        in_task += c->count[r];
+        most = in_task > most ? in_task : most;
+    }
+    guarded codes = guard((rows * columns + 3) / 4, 1), entries = guard(3 * most + 1, 1), first = guard(rows, 1);
+    guarded count = guard((rows + 1) / 2, 1);
+    cn__division d = {.is_frequent = c->is_frequent, .words = (source->columns + 7) / 8, .columns = columns, .tasks = 3,
+                      .room = most, .codes = (uint8_t *)codes.numbers, .entries = (cn__ink *)(void *)entries.numbers,
+                      .first = (uint32_t *)(void *)first.numbers, .count = (uint16_t *)(void *)count.numbers};
+    const char *wrong = engine->gather->divide(pool, source, &d) ? NULL : "the verdict on the division";
+    if (memcmp(d.codes, c->codes, (size_t)(rows * columns)) != 0) wrong = "a frequent code";
+    for (int64_t r = 0; r < rows && !wrong; r++) {
+        if (d.count[r] != c->count[r]) wrong = "the number of rare entries";
+        else if (memcmp(d.entries + d.first[r], c->entries + c->first[r], c->count[r] * sizeof(cn__ink)) != 0)
+            wrong = "a rare entry of the data set";
+    }
+    d.room--;
+    if (most > 0 && engine->gather->divide(pool, source, &d)) wrong = "the verdict on a division without room";
+    guarded *const all[] = {&codes, &entries, &first, &count};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+        if (!untouched_around(all[i])) wrong = "a sentinel of the division";
+        unguard(all[i]);
+    }
+    return wrong;
+}
+
+static const char *check_frequent(const cn__engine *engine, cn__pool *pool, const rows_of *r, cn__source *source,
+                                  int with_columns, batch *b)
+{
+    static int kind;
+    kind = (kind + 1) % 3;
+    frequent_copy copy = open_frequent(r->codes, SOURCE_ROWS, r->columns, kind);
+    const rows_of frequent = {.codes = copy.codes, .choice = r->choice, .columns = copy.f.columns};
+    const char *wrong = check_division(engine, pool, source, &copy);
+    source->frequent = &copy.f;
+    engine->gather->tiles(pool, source, r->choice, with_columns, &b->memory, &b->view);
+    if (!wrong) wrong = check_tiles(&frequent, &b->view, with_columns);
+    if (!wrong) wrong = check_rare(r, &b->view, &copy.f);
+    if (!wrong && b->view.n_used > 0) { /* and the check looks at the lists */
+        b->memory.used[0].count--;
+        if (!check_rare(r, &b->view, &copy.f)) wrong = "the check";
+        b->memory.used[0].count++;
+    }
+    if (b->view.columns != copy.f.columns) wrong = "the number of frequent columns";
+    b->view.columns = r->columns;
+    close_frequent(&copy);
+    return wrong;
+}
+
 static const char *check_tiles_noticed(const rows_of *r, batch *b, int with_columns)
 {
     const char *wrong = NULL;
@@ -263,6 +344,8 @@ static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of
         source.scale = 1;
         if (!engine->gather->encoded_tiles(pool, &source, r->choice, &b.memory, &b.view)) wrong = "the verdict";
         else wrong = check_tiles(r, &b.view, 0);
+    } else if (reading == FREQUENT) {
+        wrong = check_frequent(engine, pool, r, &source, with_columns, &b);
     } else if (reading == SPARSE) {
         engine->gather->sparse(pool, &source, r->choice, &b.memory, &b.view);
         wrong = check_sparse(r, &b.view);
@@ -310,7 +393,9 @@ static void every_size(void **state)
         const cn__choice choices[] = {{.first = SOURCE_ROWS - n, .n = n}, {.picks = picks, .n = n}};
         for (int e = 0; e < n_engines; e++) {
             for (reading_kind reading = LISTS; reading <= SPARSE; reading++) {
-                if ((reading == TILES || reading == ENCODED_TILES) && !engines[e]->gather->tiles) continue;
+                int tiles = reading == TILES || reading == ENCODED_TILES || reading == FREQUENT;
+                if (tiles && !engines[e]->gather->tiles) continue;
+                if (reading == FREQUENT && columns < 2) continue;
                 if (reading == HALVES && (!engines[e]->gather->halves || !cn__cpu_avx512_bf16())) continue;
                 for (int k = 0; k < 4; k++, turn++) {
                     const rows_of r = {.codes = codes, .choice = &choices[k % 2], .columns = columns};
