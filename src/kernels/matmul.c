@@ -1,6 +1,7 @@
 #include "kernels/matmul.h"
 
 #include "kernels/block_sizes.h"
+#include "kernels/matmul_ahead.h"
 #include "kernels/matmul_pack.h"
 #include "kernels/matmul_tile.h"
 
@@ -10,7 +11,8 @@
  * panels of TILE_N columns and A in panels of TILE_M rows, so that the innermost loop reads both in order. A panel of A
  * stays in the level-1 cache while all panels of a block of B, in level 2, go by. K is cut into blocks as well; between
  * two of them C waits in memory, which does not change the order of its sum. While tiles are computed memory has little
- * to do, so they ask for the operands that will be copied next.
+ * to do, so they ask for the operands that will be copied next; where rows of B are neighbours in memory, the first panel
+ * of A reads B where it lies, and its tiles copy it on their way.
  * Each thread copies what it needs for itself: with blocks of this size a copy is used hundreds of times, and nobody
  * waits for anybody. */
 #define TILE_M CN__TILE_M
@@ -37,41 +39,13 @@ static int64_t even_piece(int64_t whole, int64_t limit, int64_t unit)
     return quotient_up(quotient_up(whole, quotient_up(whole, limit)), unit) * unit;
 }
 
-/* A piece of an operand that will be copied: runs of neighbouring numbers, of which some were asked for. */
-typedef struct ahead {
-    const real *at;
-    int64_t runs, stride, length, asked;
-} ahead;
-
-static ahead runs_of(const real *at, int64_t rows, int64_t row, int64_t columns, int64_t column)
-{
-    if (column == 1) return (ahead){at, rows, row, columns, 0};
-    if (row == 1) return (ahead){at, columns, column, rows, 0};
-    return (ahead){.at = at};
-}
-
-/* What one tile is to ask for; without anything left, something that surely is in the cache. */
-static cn__run ask(ahead *p, int64_t lines, const real *otherwise)
-{
-    if (!p->runs) return (cn__run){otherwise, otherwise};
-    int64_t count = smaller(p->length - p->asked, lines * CN__LINE);
-    cn__run run = {p->at + p->asked, p->at + p->asked + count - 1};
-    p->asked += count;
-    if (p->asked == p->length) {
-        p->at += p->stride;
-        p->asked = 0;
-        p->runs--;
-    }
-    return run;
-}
-
 /* One block of B at work: its place in the product and in the scratch memory, and what is needed after it. */
 typedef struct pass {
     const cn__matmul *p;
     int64_t height, n0, n, k0, k;
     const real *packed_a, *packed_b;
     int first;
-    ahead next_a, next_b;
+    cn__ahead next_a, next_b;
     int64_t tiles_left; /* until packed_b is done with */
 } pass;
 
@@ -79,7 +53,7 @@ typedef struct pass {
  * come too fast for memory, and what they would ask for is little. */
 #define SHORT_TILE 128 /* terms */
 
-static int64_t tiles_to_ask(const pass *s, const ahead *piece, int64_t lines)
+static int64_t tiles_to_ask(const pass *s, const cn__ahead *piece, int64_t lines)
 {
     return s->k < SHORT_TILE ? 0 : piece->runs * quotient_up(piece->length, lines * CN__LINE);
 }
@@ -92,20 +66,40 @@ static void narrow_tile(cn__tile tile, int rows, int columns, int64_t k, const r
     int width = (columns + CN__VEC - 1) / CN__VEC * CN__VEC;
     for (int r = 0; r < rows && !first; r++)
         for (int i = 0; i < columns; i++) beside[r * width + i] = c[r * c_row + i];
-    tile(k, a, b, b_row, beside, width, first, 1, &(cn__soon){beside, width, k, {a, a}, {a, a}});
+    cn__soon soon = {.c = beside, .c_row = width, .every = k, .a = {a, a}, .b = {a, a}};
+    tile(k, a, b, b_row, beside, width, first, 1, &soon);
     for (int r = 0; r < rows; r++)
         for (int i = 0; i < columns; i++) c[r * c_row + i] = beside[r * width + i];
 }
 
-/* One packed panel of A times the packed block of B, from left to right along the rows of C. `panels_left` of the packed
- * block of A come after it; `below`: the piece of C that comes after this row of pieces. As many tiles as have nothing to
- * ask for but C are computed in one call. */
-static void multiply_panel(pass *s, int rows, const real *a, real *c, const real *below, int64_t panels_left)
+/* The first packed panel of A times the whole tiles of the block of B that lies in place, copying it. Returns how many
+ * columns these are. */
+static int64_t multiply_and_copy(pass *s, int rows, const real *a, real *packed_b, real *c, const real *below)
 {
-    int64_t c_row = s->p->c_row, tiles = quotient_up(s->n, TILE_N), left = (panels_left + 1) * tiles;
+    const cn__matmul *p = s->p;
+    const real *b = p->b + s->k0 * p->b_row + s->n0;
+    int64_t j = 0;
+    for (; j + TILE_N <= s->n; j += TILE_N, s->tiles_left--) {
+        int is_last = j + 2 * TILE_N > s->n;
+        cn__soon soon = {.c = is_last ? below : c + j + TILE_N, .c_row = p->c_row, .every = CN__ASK,
+                         .a = {a, a}, .b = {a, a}, .copy = packed_b + j * s->k,
+                         .ahead = is_last ? s->next_b.at : b + j + TILE_N};
+        cn__copying_tiles[rows](s->k, a, b + j, p->b_row, c + j, p->c_row, s->first, 1, &soon);
+    }
+    s->next_b.runs = 0;
+    return j;
+}
+
+/* One packed panel of A times the packed block of B from column `begin` on, from left to right along the rows of C.
+ * `panels_left` of the packed block of A come after it; `below`: the piece of C that comes after this row of pieces. As
+ * many tiles as have nothing to ask for but C are computed in one call. */
+static void multiply_panel(pass *s, int rows, int64_t begin, const real *a, real *c, const real *below,
+                           int64_t panels_left)
+{
+    int64_t c_row = s->p->c_row, tiles = quotient_up(s->n, TILE_N), left = (panels_left + 1) * tiles - begin / TILE_N;
     int64_t lines = quotient_up(s->k, CN__ASK), busy_for_a = tiles_to_ask(s, &s->next_a, lines);
     int64_t busy_for_b = tiles_to_ask(s, &s->next_b, lines);
-    for (int64_t j = 0, count = 1; j < s->n; j += count * TILE_N, left -= count, s->tiles_left -= count) {
+    for (int64_t j = begin, count = 1; j < s->n; j += count * TILE_N, left -= count, s->tiles_left -= count) {
         int columns = (int)smaller(TILE_N, s->n - j), vectors = (columns + CN__VEC - 1) / CN__VEC, asks = !s->first;
         const real *b = s->packed_b + j * s->k;
         cn__tile tile = cn__tiles[rows][vectors];
@@ -118,8 +112,8 @@ static void multiply_panel(pass *s, int rows, const real *a, real *c, const real
         int64_t idle = smaller(left - busy_for_a, s->tiles_left - busy_for_b);
         if (idle > 0 && columns == TILE_N) count = smaller((s->n - j) / TILE_N, idle);
         if (idle <= 0) {
-            if (left <= busy_for_a) soon.a = ask(&s->next_a, lines, a);
-            if (s->tiles_left <= busy_for_b) soon.b = ask(&s->next_b, lines, a);
+            if (left <= busy_for_a) soon.a = cn__ask(&s->next_a, lines, a);
+            if (s->tiles_left <= busy_for_b) soon.b = cn__ask(&s->next_b, lines, a);
             asks = 1;
         }
         soon.every = asks ? CN__ASK : s->k;
@@ -149,9 +143,10 @@ static void look_ahead(pass *s, int64_t m1, const cn__block_sizes *size)
         }
         k = smaller(size->terms, p->k - k0);
     }
-    s->next_a = (ahead){.at = NULL};
+    s->next_a = (cn__ahead){.at = NULL};
     if (n0 < p->n)
-        s->next_a = runs_of(p->a + m0 * p->a_row + k0 * p->a_column, smaller(size->rows, p->m - m0), p->a_row, k, p->a_column);
+        s->next_a = cn__runs_of(p->a + m0 * p->a_row + k0 * p->a_column, smaller(size->rows, p->m - m0), p->a_row, k,
+                                p->a_column);
 }
 
 static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
@@ -162,9 +157,9 @@ static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
         k0 = 0;
         n0 += s->n;
     }
-    s->next_b = (ahead){.at = NULL};
+    s->next_b = (cn__ahead){.at = p->b};
     if (n0 < p->n)
-        s->next_b = runs_of(p->b + k0 * p->b_row + n0 * p->b_column, smaller(size->terms, p->k - k0), p->b_row,
+        s->next_b = cn__runs_of(p->b + k0 * p->b_row + n0 * p->b_column, smaller(size->terms, p->k - k0), p->b_row,
                              smaller(size->columns, p->n - n0), p->b_column);
 }
 
@@ -191,7 +186,10 @@ static void multiply_blocks(const cn__matmul *p, real *scratch)
         for (s.k0 = 0; s.k0 < p->k; s.k0 += size.terms) {
             s.k = smaller(size.terms, p->k - s.k0);
             s.first = s.k0 == 0;
-            cn__pack_b(s.k, s.n, TILE_N, p->b + s.k0 * p->b_row + s.n0 * p->b_column, p->b_row, p->b_column, packed_b);
+            /* What the first panel of A does not copy on its way. */
+            int64_t rest = p->b_column == 1 ? s.n / TILE_N * TILE_N : 0;
+            cn__pack_b(s.k, s.n - rest, TILE_N, p->b + s.k0 * p->b_row + (s.n0 + rest) * p->b_column, p->b_row,
+                       p->b_column, packed_b + rest * s.k);
             look_ahead_for_b(&s, &size);
             s.tiles_left = quotient_up(p->m, height) * quotient_up(s.n, TILE_N);
             for (int64_t m0 = 0; m0 < p->m; m0 += size.rows) {
@@ -199,10 +197,11 @@ static void multiply_blocks(const cn__matmul *p, real *scratch)
                 copy_a(&s, m0, m, packed_a);
                 look_ahead(&s, m0 + m, &size);
                 for (int64_t i = 0; i < m; i += height) {
-                    real *c = p->c + (m0 + i) * p->c_row + s.n0;
+                    int rows = (int)smaller(height, m - i);
+                    real *a = packed_a + i * s.k, *c = p->c + (m0 + i) * p->c_row + s.n0;
                     const real *below = m0 + i + height < p->m ? c + height * p->c_row : c;
-                    multiply_panel(&s, (int)smaller(height, m - i), packed_a + i * s.k, c, below,
-                                   quotient_up(m - i, height) - 1);
+                    int64_t begin = m0 + i == 0 && rest ? multiply_and_copy(&s, rows, a, packed_b, c, below) : 0;
+                    multiply_panel(&s, rows, begin, a, c, below, quotient_up(m - i, height) - 1);
                 }
             }
         }
@@ -217,7 +216,7 @@ static void multiply_few(const cn__matmul *p, real *scratch)
 {
     int rows = (int)p->m, vectors = cn__widest[rows];
     real *packed_b = scratch + FEW_K * (TILE_M + 1) + SLACK;
-    cn__soon soon = {scratch, 0, FEW_K, {scratch, scratch}, {scratch, scratch}};
+    cn__soon soon = {.c = scratch, .every = FEW_K, .a = {scratch, scratch}, .b = {scratch, scratch}};
     int64_t whole = p->n / CN__VEC * CN__VEC, rest = p->n - whole;
     for (int64_t k0 = 0; k0 < p->k; k0 += FEW_K) {
         int64_t k = smaller(FEW_K, p->k - k0), j = 0;

@@ -18,6 +18,8 @@ typedef struct cn__soon {
     int64_t every; /* terms between asking for one row of c and one line of each run; asking for all at once would fill
                     * the queue in which the loads of A and B wait too */
     cn__run a, b; /* operands that will be copied */
+    real *copy;        /* only of tiles that copy: where to put their columns of B, packed, */
+    const real *ahead; /* and the columns that will be read after them; their rows are as far apart */
 } cn__soon;
 
 #define CN__ASK 16 /* `every`, if there is something to ask for, and otherwise all terms */
@@ -36,12 +38,22 @@ static inline __attribute__((always_inline)) int cn__reads_element(const int vec
     return vectors == 1 || (vectors == 2 && row < 10);
 }
 
-static inline __attribute__((always_inline)) void cn__tile_term(const int rows, const int vectors, const real *a,
-                                                                const real *b, vec sum[16][8])
+/* Tiles that copy ask for rows of B so many terms ahead: time enough for memory, and few enough for rows whose distance is
+ * a large power of two, which share few places in level 2. */
+#define CN__COPY_AHEAD 32
+
+static inline __attribute__((always_inline)) void cn__tile_term(const int rows, const int vectors, const int copies,
+                                                                const real *a, const real *b, real *copy,
+                                                                const real *ahead, vec sum[16][8])
 {
     vec column[8];
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++) column[v] = vec_keep(vec_load(b + v * CN__VEC));
+    for (int v = 0; v < vectors; v++) {
+        column[v] = vec_keep(vec_load(b + v * CN__VEC));
+        if (!copies) continue;
+        vec_store(copy + v * CN__VEC, column[v]);
+        __builtin_prefetch(ahead + v * CN__VEC, 0, 2);
+    }
 #pragma GCC unroll 16
     for (int r = 0; r < rows; r++) {
         if (cn__reads_element(vectors, r)) {
@@ -55,9 +67,9 @@ static inline __attribute__((always_inline)) void cn__tile_term(const int rows, 
     }
 }
 
-static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, const int vectors, int64_t k,
-                                                               const real *a, const real *b, int64_t b_row, real *c,
-                                                               int64_t c_row, int first, const real *next,
+static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, const int vectors, const int copies,
+                                                               int64_t k, const real *a, const real *b, int64_t b_row,
+                                                               real *c, int64_t c_row, int first, const real *next,
                                                                const cn__soon *soon)
 {
     vec sum[16][8];
@@ -75,19 +87,31 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
     const real *last = next + (rows - 1) * soon->c_row, *end = a + k * rows;
     int64_t every = soon->every * rows;
     cn__run soon_a = soon->a, soon_b = soon->b;
+    real *copy = soon->copy;
+    const real *ahead = NULL;
     do {
         const real *pause = end - a < every ? end : a + every;
+        if (copies) {
+            int64_t beyond = CN__COPY_AHEAD - (end - a) / rows;
+            ahead = beyond < 0 ? b + CN__COPY_AHEAD * b_row : soon->ahead + beyond * b_row;
+        }
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) __builtin_prefetch(next + v * CN__VEC, 1);
         next += next < last ? soon->c_row : 0;
-        __builtin_prefetch(soon_a.from, 0, 2);
-        __builtin_prefetch(soon_b.from, 0, 2);
-        soon_a.from += soon_a.from < soon_a.last ? CN__LINE : 0;
-        soon_b.from += soon_b.from < soon_b.last ? CN__LINE : 0;
+        if (!copies) {
+            __builtin_prefetch(soon_a.from, 0, 2);
+            __builtin_prefetch(soon_b.from, 0, 2);
+            soon_a.from += soon_a.from < soon_a.last ? CN__LINE : 0;
+            soon_b.from += soon_b.from < soon_b.last ? CN__LINE : 0;
+        }
         do {
-            cn__tile_term(rows, vectors, a, b, sum);
+            cn__tile_term(rows, vectors, copies, a, b, copy, ahead, sum);
             a += rows;
             b += b_row;
+            if (copies) {
+                copy += vectors * CN__VEC;
+                ahead += b_row;
+            }
         } while (a != pause);
     } while (a != end);
 #pragma GCC unroll 16
@@ -109,6 +133,8 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
     TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(4, 2) TILE(5, 2) TILE(6, 2) TILE(7, 2) TILE(8, 2) TILE(9, 2) TILE(10, 2)  \
     TILE(11, 2) TILE(12, 2) TILE(13, 2) TILE(14, 2)                                                                 \
     TILE(1, 8) TILE(2, 8) TILE(3, 8) TILE(4, 6) TILE(5, 4) TILE(6, 4) TILE(7, 4) TILE(8, 3) TILE(9, 3)
+#define CN__HEIGHTS(ROWS)                                                                                           \
+    ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12) ROWS(13) ROWS(14)
 static const int cn__widest[CN__TILE_M + 1] = {0, 8, 8, 8, 6, 4, 4, 4, 3, 3, 2, 2, 2, 2, 2};
 #else
 #if defined(CN_ISA_AVX2) || defined(CN_ISA_NEON)
@@ -121,9 +147,11 @@ static const int cn__widest[CN__TILE_M + 1] = {0, 8, 8, 8, 6, 4, 4, 4, 3, 3, 2, 
     TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) CN__TILES_TO_6(TILE) TILE(1, 4) TILE(2, 3) TILE(3, 2)
 #if CN__TILE_M == 6
 #define CN__TILES_TO_6(TILE) TILE(5, 1) TILE(6, 1)
+#define CN__HEIGHTS(ROWS) ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6)
 static const int cn__widest[CN__TILE_M + 1] = {0, 4, 3, 2, 1, 1, 1};
 #else
 #define CN__TILES_TO_6(TILE)
+#define CN__HEIGHTS(ROWS) ROWS(1) ROWS(2) ROWS(3) ROWS(4)
 static const int cn__widest[CN__TILE_M + 1] = {0, 4, 3, 2, 1};
 #endif
 #endif
@@ -134,11 +162,26 @@ static const int cn__widest[CN__TILE_M + 1] = {0, 4, 3, 2, 1};
                                int first, int64_t count, const cn__soon *soon)                                      \
     {                                                                                                               \
         for (; count > 0; count--, b += k * b_row, c += V * CN__VEC)                                                \
-            cn__tile_sum(R, V, k, a, b, b_row, c, c_row, first, count > 1 ? c + V * CN__VEC : soon->c, soon);       \
+            cn__tile_sum(R, V, 0, k, a, b, b_row, c, c_row, first, count > 1 ? c + V * CN__VEC : soon->c, soon);    \
     }
 #define CN__TILE_ENTRY(R, V) [R][V] = tile_##R##_##V,
 
 CN__TILES(CN__TILE_FUNCTION)
+
+/* The first rows to meet B read it where it lies and copy it for the others, one tile after another (`count` is 1): loads
+ * from far away and stores then overlap with multiply-adds. The widest tiles only. */
+#define CN__COPYING_FUNCTION(R)                                                                                     \
+    static void copying_tile_##R(int64_t k, const real *a, const real *b, int64_t b_row, real *c, int64_t c_row,    \
+                                 int first, int64_t count, const cn__soon *soon)                                    \
+    {                                                                                                               \
+        (void)count;                                                                                                \
+        cn__tile_sum(R, CN__TILE_V, 1, k, a, b, b_row, c, c_row, first, soon->c, soon);                             \
+    }
+#define CN__COPYING_ENTRY(R) [R] = copying_tile_##R,
+
+CN__HEIGHTS(CN__COPYING_FUNCTION)
+
+static const cn__tile cn__copying_tiles[CN__TILE_M + 1] = {CN__HEIGHTS(CN__COPYING_ENTRY)};
 
 static const cn__tile cn__tiles[CN__TILE_M + 1][9] = {CN__TILES(CN__TILE_ENTRY)};
 
