@@ -1,9 +1,11 @@
 #include "kernels/dense.h"
 
 #include "kernels/block_sizes.h"
+#include "kernels/dense_narrow.h"
 #include "kernels/dense_row.h"
 #include "kernels/matmul.h"
-#include "kernels/sink_row.h"
+#include "kernels/matmul_pack.h"
+#include "kernels/sink_rows.h"
 
 static int walks_one_row(const cn__dense *d)
 {
@@ -23,6 +25,10 @@ void cn__dense_forward(const cn__dense *d, const real *x, real *y)
         cn__dense_forward_row(d, x, y);
         return;
     }
+    if (cn__dense_is_narrow(d)) {
+        cn__dense_narrow_forward(d, x, y);
+        return;
+    }
     cn__matmul p = forward_product(d, x, y);
     cn__matmul_run(&p);
 }
@@ -36,6 +42,10 @@ static cn__matmul backward_input_product(const cn__dense *d, const real *dy, rea
 
 void cn__dense_backward_input(const cn__dense *d, const real *dy, real *dx)
 {
+    if (cn__dense_is_narrow(d)) {
+        cn__dense_narrow_backward_input(d, dy, dx);
+        return;
+    }
     cn__matmul p = backward_input_product(d, dy, dx);
     cn__matmul_run(&p);
 }
@@ -46,7 +56,7 @@ void cn__dense_backward_input(const cn__dense *d, const real *dy, real *dx)
 #define NARROW 16 /* outputs */
 #define NARROW_ROWS 1024
 _Static_assert(CN__MATMUL_SCRATCH + STRIP_BYTES <= CN_POOL_SCRATCH, "the scratch memory of a thread is too small");
-_Static_assert(2 * NARROW * NARROW_ROWS * sizeof(real) <= STRIP_BYTES, "a narrow strip and its transpose do not fit");
+_Static_assert((2 * NARROW * NARROW_ROWS + CN__TRANSPOSE) * sizeof(real) <= STRIP_BYTES, "a narrow strip and its transpose do not fit");
 
 typedef struct kernel_gradient {
     const cn__dense *d;
@@ -83,12 +93,14 @@ static cn__matmul strip_product(const cn__dense *d, int64_t rows, int64_t column
 
 static void narrow_strip(const kernel_gradient *g, int thread, int64_t i, int64_t rows, real *strip)
 {
-    int64_t outputs = g->d->outputs;
-    real *turned = strip + outputs * rows;
+    int64_t outputs = g->d->outputs, last = (outputs - 1) / CN__TRANSPOSE * CN__TRANSPOSE;
+    real *turned = strip + outputs * rows + CN__TRANSPOSE;
     cn__matmul p = turned_product(g->d, rows, g->x + i, g->dy, turned);
     cn__matmul_alone(&p, thread);
-    for (int64_t o = 0; o < outputs; o++)
-        for (int64_t r = 0; r < rows; r++) strip[r * outputs + o] = turned[o * rows + r];
+    for (int64_t o = last; o >= 0; o -= CN__TRANSPOSE) { /* what is written beyond a row's end is replaced later */
+        int n = (int)(outputs - o < CN__TRANSPOSE ? outputs - o : CN__TRANSPOSE);
+        cn__pack_turned(n, rows, turned + o * rows, rows, strip + o, outputs);
+    }
 }
 
 static void gradient_strips(void *context, int thread, int64_t begin, int64_t end)
@@ -106,10 +118,7 @@ static void gradient_strips(void *context, int thread, int64_t begin, int64_t en
             cn__matmul p = strip_product(d, rows, columns, g->x + i, g->dy + o, strip);
             cn__matmul_alone(&p, thread);
         }
-        if (columns == g->sink->stride)
-            cn__sink_row(g->sink, i, 0, rows * columns, strip);
-        else
-            for (int64_t r = 0; r < rows; r++) cn__sink_row(g->sink, i + r, o, columns, strip + r * columns);
+        cn__sink_rows(g->sink, i, rows, o, columns, strip);
     }
 }
 
@@ -150,9 +159,13 @@ void cn__dense_choose_products(cn__pool *pool, int64_t rows, int64_t inputs, int
     cn__dense d = {.pool = pool, .rows = rows, .inputs = inputs, .outputs = outputs, .kernel_stride = kernel_stride};
     kernel_gradient g = {.d = &d};
     cn__matmul forward = forward_product(&d, NULL, NULL), backward = backward_input_product(&d, NULL, NULL);
-    *choice = (cn__dense_choice){.forward_parts = 1};
-    choice->forward = walks_one_row(&d) ? CN__PRODUCT_ONE_ROW : cn__matmul_choice(&forward, &choice->forward_parts);
-    choice->backward_input = cn__matmul_choice(&backward, &choice->backward_input_parts);
+    *choice = (cn__dense_choice){.forward = CN__PRODUCT_NARROW, .backward_input = CN__PRODUCT_NARROW};
+    cn__dense_narrow_parts(&d, &choice->forward_parts, &choice->backward_input_parts);
+    if (!cn__dense_is_narrow(&d)) {
+        choice->forward = cn__matmul_choice(&forward, &choice->forward_parts);
+        choice->backward_input = cn__matmul_choice(&backward, &choice->backward_input_parts);
+    }
+    if (walks_one_row(&d)) choice->forward = CN__PRODUCT_ONE_ROW;
     choice->backward_kernel_parts = cut_into_strips(&g);
     cn__matmul strip = is_narrow(&d) ? turned_product(&d, g.rows, NULL, NULL, NULL)
                                      : strip_product(&d, g.rows, g.columns, NULL, NULL, NULL);

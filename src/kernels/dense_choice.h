@@ -9,6 +9,7 @@ typedef enum cn__product {
     CN__PRODUCT_BLOCKS,      /* copies blocks of both factors into the caches' order */
     CN__PRODUCT_FEW_ROWS,    /* reads the right factor where it lies */
     CN__PRODUCT_FEW_COLUMNS, /* reads the left factor where it lies */
+    CN__PRODUCT_NARROW,      /* both factors where they lie: few outputs */
     CN__PRODUCT_ONE_ROW      /* walks the non-zeros of a single row */
 } cn__product;
 

@@ -104,6 +104,7 @@ static void put_product(page *p, const cn_model *model, const char *what, cn__pr
         [CN__PRODUCT_BLOCKS] = "dense product in copied blocks",
         [CN__PRODUCT_FEW_ROWS] = "dense product, few rows: the right factor is read where it lies",
         [CN__PRODUCT_FEW_COLUMNS] = "dense product, few columns: the left factor is read where it lies",
+        [CN__PRODUCT_NARROW] = "dense product, few outputs: both factors are read where they lie",
         [CN__PRODUCT_ONE_ROW] = "non-zeros of a single row",
     };
     put(p, "  %-16s %s; ", what, words[product]);
