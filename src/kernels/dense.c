@@ -181,17 +181,44 @@ typedef struct bias_gradient {
 } bias_gradient;
 
 #define BIAS_COLUMNS 256
+#if defined(CN_ISA_AVX512)
+#define BIAS_VECTORS 8
+#else
+#define BIAS_VECTORS 4
+#endif
+
+static inline __attribute__((always_inline)) void add_columns(const bias_gradient *g, const int vectors, const real *dy, real *to)
+{
+    vec sum[BIAS_VECTORS];
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) sum[v] = vec_zero();
+    for (int64_t b = 0; b < g->d->rows; b++, dy += g->d->outputs)
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) sum[v] = vec_add(sum[v], vec_load(dy + v * CN__VEC));
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) vec_store(to + v * CN__VEC, sum[v]);
+}
+
+static void add_last_columns(const bias_gradient *g, const real *dy, int columns, real *to)
+{
+    vec sum = vec_zero();
+    for (int64_t b = 0; b < g->d->rows; b++) sum = vec_add(sum, vec_load_n(dy + b * g->d->outputs, columns));
+    vec_store(to, sum);
+}
 
 static void bias_columns(void *context, int thread, int64_t begin, int64_t end)
 {
     const bias_gradient *g = context;
     int64_t outputs = g->d->outputs;
+    real sum[BIAS_COLUMNS];
     (void)thread;
     for (int64_t chunk = begin; chunk < end; chunk++) {
-        int64_t o = chunk * BIAS_COLUMNS, columns = outputs - o < BIAS_COLUMNS ? outputs - o : BIAS_COLUMNS;
-        real sum[BIAS_COLUMNS] = {0};
-        for (int64_t b = 0; b < g->d->rows; b++)
-            for (int64_t c = 0; c < columns; c++) sum[c] += g->dy[b * outputs + o + c];
+        int64_t o = chunk * BIAS_COLUMNS, columns = outputs - o < BIAS_COLUMNS ? outputs - o : BIAS_COLUMNS, c = 0;
+        const real *dy = g->dy + o;
+        for (; c + BIAS_VECTORS * CN__VEC <= columns; c += BIAS_VECTORS * CN__VEC)
+            add_columns(g, BIAS_VECTORS, dy + c, sum + c);
+        for (; c + CN__VEC <= columns; c += CN__VEC) add_columns(g, 1, dy + c, sum + c);
+        if (c < columns) add_last_columns(g, dy + c, (int)(columns - c), sum + c);
         cn__sink_row(g->sink, 0, o, columns, sum);
     }
 }
