@@ -160,7 +160,7 @@ static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
     s->next_b = (cn__ahead){.at = p->b};
     if (n0 < p->n)
         s->next_b = cn__runs_of(p->b + k0 * p->b_row + n0 * p->b_column, smaller(size->terms, p->k - k0), p->b_row,
-                             smaller(size->columns, p->n - n0), p->b_column);
+                                 smaller(size->columns, p->n - n0), p->b_column);
 }
 
 /* Rows of A whose terms are neighbours are copied a panel at a time, straight into level 1; where the rows are
@@ -369,8 +369,8 @@ static int cut_for_team(const cn__matmul *p, cut *out)
     double whole = cut_evenly(&c, threads);
     /* Smaller rectangles let a thread that has the core to itself help one that has not, if they cost little. */
     cut finer = c;
-    if (cut_evenly(&finer, 4 * threads) * 4 < whole * 1.03) c = finer;
-    else if (cut_evenly(&finer, 2 * threads) * 2 < whole * 1.03) c = finer;
+    if (cut_evenly(&finer, 4 * threads) * 4 < whole * 1.02) c = finer;
+    else if (cut_evenly(&finer, 2 * threads) * 2 < whole * 1.02) c = finer;
     *out = c;
     return 1;
 }
