@@ -191,11 +191,23 @@ typedef int32_t whole_numbers __attribute__((vector_size(CN__LANES * sizeof(int3
 #define WIDEN(q) __builtin_convertvector(*(const whole_numbers *)(q), cn__wide)
 #endif
 
-/* n outputs from a column of the table on, whose sums stay in registers. */
+typedef float narrowed __attribute__((vector_size(CN__LANES * sizeof(float)), aligned(4), may_alias));
+
+#if defined(CN_ISA_AVX512)
+#define ROUND_DOWN(x) (x) = (cn__wide)_mm512_roundscale_pd((__m512d)(x), _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC)
+#else
+#define ROUND_DOWN(x) \
+    for (int lane = 0; lane < CN__LANES; lane++) (x)[lane] = cn__floor((x)[lane])
+#endif
+
+/* n outputs from a column of the table on, whose sums stay in registers. They become values as in cn__values, of which the
+ * compiler would make no vectors here. */
 CN__INLINE void add_up(const cn__ink *entries, int64_t n_entries, const int32_t *table, int64_t width, int n,
-                   const float *high, const float *rest, float *gradient)
+                   const float *restrict high_scale, const float *restrict rest_scale, float *restrict gradient)
 {
+    const double unit = (double)(1 << CN__EXACT_GRADIENTS.low);
     cn__wide sums[8];
+    float high[8 * CN__LANES], rest[8 * CN__LANES];
 #pragma GCC unroll 8
     for (int v = 0; v < n / CN__LANES; v++) sums[v] = (cn__wide){0};
     for (int64_t i = 0; i < n_entries; i++) {
@@ -204,7 +216,14 @@ CN__INLINE void add_up(const cn__ink *entries, int64_t n_entries, const int32_t 
 #pragma GCC unroll 8
         for (int v = 0; v < n / CN__LANES; v++) sums[v] += WIDEN(q + v * CN__LANES) * code;
     }
-    cn__values((const double *)sums, n, CN__EXACT_GRADIENTS, high, rest, gradient);
+#pragma GCC unroll 8
+    for (int v = 0; v < n / CN__LANES; v++) {
+        cn__wide whole = sums[v] * (1 / unit);
+        ROUND_DOWN(whole);
+        *(narrowed *)(high + v * CN__LANES) = __builtin_convertvector(whole, narrowed);
+        *(narrowed *)(rest + v * CN__LANES) = __builtin_convertvector(sums[v] - whole * unit, narrowed);
+    }
+    for (int c = 0; c < n; c++) gradient[c] = FMA(high[c], high_scale[c], rest[c] * rest_scale[c]);
 }
 
 static void value_of_many(const cn__ink *entries, int64_t n_entries, const int32_t *table, int64_t width,
