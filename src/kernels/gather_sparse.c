@@ -226,7 +226,7 @@ static void sort_tasks(void *context, int thread, int64_t begin, int64_t end)
     for (int64_t part = begin; part < end; part++) sort_part(j, part);
 }
 
-#define FEWEST_PER_COLUMN 0.125 /* entries; for fewer, looking at each column would take longer than sorting */
+#define FEWEST_PER_COLUMN 0.25 /* entries; for fewer, looking at each column takes longer than sorting (docs/speed-log.md) */
 
 static int reads_rows(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory)
 {
