@@ -53,7 +53,8 @@ static inline __m512i magnitude(__m512 w)
 
 /* Sixteen columns of a right factor, whose rows are `stride` apart. Term t is row index[t] (index NULL: row t); bit t of
  * used[t / 64] tells whether it is multiplied by anything but 0 (used NULL: all are), and if not, its digits may be
- * anything. The rows in `others` are no terms, but belong to the group whose scale is wanted. */
+ * anything. The rows in `others` are no terms, but belong to the group whose scale is wanted; their exponents, if they are
+ * kept, are read or filled in. */
 typedef struct columns {
     const float *w;
     int64_t stride, terms, steps;
@@ -62,6 +63,8 @@ typedef struct columns {
     const uint64_t *used;
     const uint16_t *others;
     int64_t n_others;
+    uint8_t *exponents;
+    int are_known;
 } columns;
 
 static inline __m512i peak_of_rows(const columns *c, const uint16_t *index, int64_t begin, int64_t end, __m512i peak)
@@ -73,13 +76,30 @@ static inline __m512i peak_of_rows(const columns *c, const uint16_t *index, int6
     return peak;
 }
 
-/* The largest magnitude among all terms and others; of the terms in use, the digits on the given scale too. */
+/* The exponent bits of the largest of sixteen magnitudes. */
+static inline uint8_t exponent_of(__m512i magnitudes)
+{
+    return (uint8_t)(_mm512_reduce_max_epu32(magnitudes) >> 23);
+}
+
+/* Of the others: the exponent decides. */
+static inline __m512i peak_of_others(const columns *c)
+{
+    if (!c->exponents) return peak_of_rows(c, c->others, 0, c->n_others, _mm512_setzero_si512());
+    for (int64_t i = 0; i < c->n_others && !c->are_known; i++)
+        c->exponents[i] = exponent_of(peak_of_rows(c, c->others, i, i + 1, _mm512_setzero_si512()));
+    uint8_t most = 0;
+    for (int64_t i = 0; i < c->n_others; i++) most = c->exponents[i] > most ? c->exponents[i] : most;
+    return _mm512_set1_epi32((int)most << 23);
+}
+
+/* The largest magnitude among all terms and others, or one of the same exponent; of the terms in use, the digits on the given scale too. */
 static inline uint32_t read_columns(const columns *c, const uint16_t *index, const cn__exact_scale *scale, uint8_t *tiles,
                                     const int digits)
 {
     const __m512 up = _mm512_set1_ps(scale->up), most = _mm512_set1_ps(scale->most);
     const int64_t apart = c->steps * CN__TILE_BYTES;
-    __m512i peak = peak_of_rows(c, c->others, 0, c->n_others, _mm512_setzero_si512());
+    __m512i peak = peak_of_others(c);
     for (int64_t t = 0; t < c->terms; t += 4) {
         unsigned use = c->used ? (unsigned)(c->used[t / 64] >> t % 64) & 15 : 15;
         if (!use) {
@@ -293,6 +313,7 @@ typedef struct terms {
     int64_t n, n_others;
     const uint16_t *index, *others;
     const uint64_t *used;
+    const cn__rare_exponents *exponents;
 } terms;
 
 /* Digits of SQUARE columns from o on. */
@@ -303,6 +324,10 @@ static void make_square(const cn__dense *d, int64_t o, const terms *t, uint32_t 
         columns c = {.w = cn__kernel_column(d, o) + g * 16, .stride = d->kernel_stride, .terms = t->n,
                      .steps = steps, .some = first_of_16(d->outputs - o - g * 16), .index = t->index, .used = t->used,
                      .others = t->others, .n_others = t->n_others};
+        if (t->exponents) {
+            c.exponents = t->exponents->exponents + (o / 16 + g) * t->n_others;
+            c.are_known = t->exponents->are_known;
+        }
         make_weight_digits(&c, &peaks[g], tiles + g * WEIGHT_DIGITS * steps * CN__TILE_BYTES);
     }
 }
@@ -396,7 +421,8 @@ static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
     const job *j = context;
     uint64_t used[MOST_STEPS];
     for (int64_t step = 0; !j->x->digits && step < cn__tile_steps(j->x->columns); step++) used[step] = inked_columns(j->x, step);
-    const terms t = {.n = j->x->columns, .n_others = j->x->n_rare, .index = j->x->index, .others = j->x->rare, .used = used};
+    const terms t = {.n = j->x->columns, .n_others = j->x->n_rare, .index = j->x->index, .others = j->x->rare, .used = used,
+                     .exponents = j->x->rare_exponents};
     inked_rows rows;
     fetching soon = fetch_soon(j, end - begin);
     cn__tiles_open();
@@ -410,6 +436,7 @@ void cn__amx_bytes_forward(const cn__dense *d, const cn__batch *x, const cn__fin
 {
     job j = {.d = d, .x = x, .finish = finish, .y = y};
     cn__parallel(d->pool, (d->outputs + SQUARE - 1) / SQUARE, forward_tasks, &j);
+    if (x->rare_exponents && !x->digits) x->rare_exponents->are_known = 1;
 }
 
 /* --- gradient of the kernel ---------------------------------------------------------------------------------------- */
@@ -580,19 +607,32 @@ static void rare_gradient(const gradient_job *g, const cn__column *column, float
     }
 }
 
+/* Weights of rare column i after their update. */
+static void keep_exponents(const gradient_job *g, int64_t i, int64_t column)
+{
+    const cn__batch *x = g->j->x;
+    const float *w = (const float *)g->sink.weight + column * g->sink.stride + g->column;
+    uint8_t *exponents = x->rare_exponents->exponents + g->column / CN__EXACT_GROUP * x->n_rare + i;
+    for (int64_t o = 0; o < g->width; o += CN__EXACT_GROUP, exponents += x->n_rare)
+        *exponents = exponent_of(magnitude(_mm512_maskz_loadu_ps(first_of_16(g->width - o), w + o)));
+}
+
 /* The share of a task that has the pieces begin ... end-1: of the columns with ink if others may wait, of all if not. */
 static void hand_over_rare(const gradient_job *g, int64_t begin, int64_t end)
 {
     const cn__batch *x = g->j->x;
     const int64_t pieces = cn__tile_steps(x->columns), n = g->sink.accounts ? x->n_used : x->n_rare;
     _Alignas(64) float gradient[STRIP];
-    for (int64_t i = n * begin / pieces, u = 0; i < n * end / pieces; i++) {
+    for (int64_t i = n * begin / pieces, u = 0, place = 0; i < n * end / pieces; i++) {
         cn__column column = {.index = g->sink.accounts ? x->used[i].index : x->rare[i]};
         while (u < x->n_used && x->used[u].index < column.index) u++;
         if (u < x->n_used && x->used[u].index == column.index) column = x->used[u];
         rare_gradient(g, &column, gradient);
         settle_row(g, column.index);
         cn__sink_row(&g->sink, column.index, g->column, g->width, gradient);
+        if (!x->rare_exponents) continue;
+        while (x->rare[place] != column.index) place++;
+        keep_exponents(g, place, column.index);
     }
 }
 

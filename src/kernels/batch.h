@@ -100,6 +100,19 @@ static inline int64_t cn__sparse_lanes(int64_t outputs)
     return (outputs + 7) / 8 * 8;
 }
 
+/* Scales are those of all rows of a kernel (kernels/exact.h). Of the rows of rare columns, few change in a step, so that
+ * what matters of the others is kept: for each group of 16 outputs and each rare column the exponent bits of the largest
+ * weight, exponents[group * n_rare + i]. The first forward product fills them in. */
+typedef struct cn__rare_exponents {
+    uint8_t *exponents; /* n_rare for each of cn__exponent_groups */
+    int are_known;
+} cn__rare_exponents;
+
+static inline int64_t cn__exponent_groups(int64_t outputs)
+{
+    return (outputs + 31) / 32 * 2;
+}
+
 typedef struct cn__batch {
     int64_t rows, columns; /* with tiles: those that stand in tiles */
     double scale;
@@ -116,6 +129,7 @@ typedef struct cn__batch {
     const uint16_t *index; /* with tiles: which column of the data each of `columns` is, ascending */
     const uint16_t *rare;  /* with tiles: the n_rare other ones, ascending; those with ink are `used` */
     int64_t n_rare;
+    cn__rare_exponents *rare_exponents; /* NULL: weights are moved by others, too */
     const cn__column *used; /* NULL: lists by two, or tiles that hold all columns */
     int64_t n_used, n_entries;
     const cn__ink *entries;

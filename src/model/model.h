@@ -32,6 +32,7 @@ typedef struct cn__plan {
     cn__batch_memory batch; /* of bytes */
     cn__digits digits;      /* of the first kernel */
     int digits_are_made;    /* while evaluate or predict runs */
+    cn__rare_exponents rare_exponents; /* while fit has the kernel in panels */
     void **outputs;    /* one per layer */
     void **workspaces; /* one per layer */
     void *thread_memory, *shared_memory; /* for the layer that works just now */

@@ -61,6 +61,7 @@ int cn__panels_open(cn_model *model)
     if (!model->panels) CN_TRY(make(model, cn__model_weight_of(model, model->lazy_weight)));
     copy_all(model, 1);
     model->panels->is_open = 1;
+    model->plan.rare_exponents.are_known = 0;
     return CN_OK;
 }
 

@@ -112,6 +112,14 @@ static void carve_halves(cn__batch_memory *batch, carver *c, int training)
     batch->column_lines = carve(c, columns, sizeof *batch->column_lines);
 }
 
+static void carve_exponents(const cn_model *model, cn__plan *plan, carver *c)
+{
+    int64_t groups = cn__exponent_groups(widest(model)), columns = plan->batch.columns;
+    plan->rare_exponents = (cn__rare_exponents){.are_known = 0};
+    if (!plan->batch.rows || !model->engine->gather->tiles || !cn__cpu_amx_int8()) return;
+    if (model->bf16_way == CN__BF16_NONE) plan->rare_exponents.exponents = carve(c, groups * columns, 1);
+}
+
 #define MOST_DIGITS_BYTES ((int64_t)32 << 20) /* larger kernels are read from memory in any case */
 
 static void carve_digits(const cn_model *model, cn__plan *plan, carver *c)
@@ -215,6 +223,7 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
     plan->x = carve(c, rows * inputs, real);
     carve_batch(model, &plan->batch, c, rows, training);
     carve_digits(model, plan, c);
+    if (training) carve_exponents(model, plan, c);
     for (int i = 0; i < model->n_layers; i++) {
         void *output = carve(c, rows * model->layers[i]->output_size, real);
         void *workspace = carve(c, rows * model->layers[i]->workspace_size, real);

@@ -132,6 +132,7 @@ static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const
         (halves ? gather->halves : data->as_tiles ? gather->tiles : gather->lists)(
             model->team, &data->x, choice, training, &model->plan.batch, batch);
         if (model->plan.digits_are_made) batch->digits = &model->plan.digits;
+        if (panels_in_use(model, batch, training)) batch->rare_exponents = &model->plan.rare_exponents;
         return batch;
     }
     model->engine->gather->dense(model->team, &data->x, choice, model->plan.x);
