@@ -41,6 +41,15 @@ typedef struct run {
 } run;
 _Static_assert(CN_MAX_THREADS * PIECES_PER_THREAD < 1 << 16, "the pieces of a loop do not fit into 16 bits");
 
+/* A loop, and how far each thread's run of it is. */
+typedef struct loop {
+    _Alignas(CN_ALIGNMENT) _Atomic(cn__loop_body) body;
+    _Atomic(void *) context;
+    atomic_int_fast64_t count;
+    atomic_uint pieces;
+    run runs[CN_MAX_THREADS];
+} loop;
+
 typedef struct worker {
     cn__pool *pool;
     int number;
@@ -58,15 +67,14 @@ struct cn__pool {
     _Alignas(CN_ALIGNMENT) atomic_uint unfinished; /* pieces */
     _Alignas(CN_ALIGNMENT) atomic_uint sleepers;   /* workers asleep on `generation` */
     atomic_uint caller_sleeps;
-    _Alignas(CN_ALIGNMENT) _Atomic(cn__loop_body) body;
-    _Atomic(void *) context;
-    atomic_int_fast64_t count;
-    atomic_uint pieces;
     atomic_int stop;
+    loop loops[2]; /* the one that everybody works on, and one besides */
+    cn__loop_body besides; /* which waits for the next loop; NULL: none */
+    void *besides_context;
+    int64_t besides_count;
     unsigned char *memory; /* scratch and strip of each thread */
     cn__pool *members;     /* a team of one for each thread; NULL in such a team itself */
     worker workers[CN_MAX_THREADS];
-    run runs[CN_MAX_THREADS];
 };
 
 static void pause_a_little(void)
@@ -109,20 +117,28 @@ static int64_t take_piece(run *r, unsigned generation)
     }
 }
 
-static void work_on(cn__pool *pool, int thread, unsigned generation)
+/* Returns how many pieces it did. */
+static unsigned work_on_loop(loop *l, int threads, int thread, unsigned generation)
 {
-    cn__loop_body body = atomic_load_explicit(&pool->body, memory_order_relaxed);
-    void *context = atomic_load_explicit(&pool->context, memory_order_relaxed);
-    int64_t count = atomic_load_explicit(&pool->count, memory_order_relaxed), piece;
-    int64_t pieces = atomic_load_explicit(&pool->pieces, memory_order_relaxed);
+    cn__loop_body body = atomic_load_explicit(&l->body, memory_order_relaxed);
+    void *context = atomic_load_explicit(&l->context, memory_order_relaxed);
+    int64_t count = atomic_load_explicit(&l->count, memory_order_relaxed), piece;
+    int64_t pieces = atomic_load_explicit(&l->pieces, memory_order_relaxed);
     unsigned done = 0;
-    for (int i = 0; i < pool->threads; i++) {
-        run *r = &pool->runs[(thread + i) % pool->threads];
+    for (int i = 0; i < threads; i++) {
+        run *r = &l->runs[(thread + i) % threads];
         while ((piece = take_piece(r, generation)) >= 0) {
             body(context, thread, count * piece / pieces, count * (piece + 1) / pieces);
             done++;
         }
     }
+    return done;
+}
+
+static void work_on(cn__pool *pool, int thread, unsigned generation)
+{
+    unsigned done = work_on_loop(&pool->loops[0], pool->threads, thread, generation);
+    done += work_on_loop(&pool->loops[1], pool->threads, thread, generation);
     if (done && atomic_fetch_sub(&pool->unfinished, done) == done && atomic_load(&pool->caller_sleeps))
         futex_wake(&pool->unfinished, 1);
 }
@@ -185,25 +201,59 @@ static void announce(cn__pool *pool, unsigned generation)
     if (atomic_load(&pool->sleepers)) futex_wake(&pool->generation, INT_MAX);
 }
 
+/* Returns into how many pieces it cuts the loop. */
+static unsigned prepare(cn__pool *pool, loop *l, int64_t count, cn__loop_body body, void *context)
+{
+    unsigned threads = (unsigned)pool->threads;
+    unsigned pieces = count < PIECES_PER_THREAD * (int64_t)threads ? (unsigned)count : PIECES_PER_THREAD * threads;
+    atomic_store_explicit(&l->body, body, memory_order_relaxed);
+    atomic_store_explicit(&l->context, context, memory_order_relaxed);
+    atomic_store_explicit(&l->count, count, memory_order_relaxed);
+    atomic_store_explicit(&l->pieces, pieces, memory_order_relaxed);
+    return pieces;
+}
+
+static void hand_out(cn__pool *pool, loop *l, unsigned generation, unsigned pieces)
+{
+    unsigned threads = (unsigned)pool->threads;
+    for (unsigned t = 0; t < threads; t++) {
+        unsigned first = pieces * t / threads, end = pieces * (t + 1) / threads;
+        atomic_store(&l->runs[t].state, (uint_fast64_t)generation << 32 | end << 16 | first);
+    }
+}
+
+void cn__parallel_besides(cn__pool *pool, int64_t count, cn__loop_body body, void *context)
+{
+    cn__parallel_rest(pool);
+    pool->besides = count > 0 ? body : NULL;
+    pool->besides_context = context;
+    pool->besides_count = count;
+}
+
+void cn__parallel_rest(cn__pool *pool)
+{
+    cn__loop_body body = pool->besides;
+    pool->besides = NULL;
+    if (body) cn__parallel(pool, pool->besides_count, body, pool->besides_context);
+}
+
 void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *context)
 {
     if (count <= 0) return;
-    if (pool->threads == 1 || count == 1) {
+    if (pool->threads == 1 || (count == 1 && !pool->besides)) {
         body(context, 0, 0, count);
+        cn__parallel_rest(pool);
         return;
     }
     if (atomic_load_explicit(&pool->company, memory_order_relaxed) > 0) atomic_fetch_sub(&pool->company, 1);
-    unsigned generation = atomic_load(&pool->generation) + 1, threads = (unsigned)pool->threads;
-    unsigned pieces = count < PIECES_PER_THREAD * (int64_t)threads ? (unsigned)count : PIECES_PER_THREAD * threads;
-    atomic_store_explicit(&pool->body, body, memory_order_relaxed);
-    atomic_store_explicit(&pool->context, context, memory_order_relaxed);
-    atomic_store_explicit(&pool->count, count, memory_order_relaxed);
-    atomic_store_explicit(&pool->pieces, pieces, memory_order_relaxed);
-    atomic_store(&pool->unfinished, pieces);
-    for (unsigned t = 0; t < threads; t++) {
-        unsigned first = pieces * t / threads, end = pieces * (t + 1) / threads;
-        atomic_store(&pool->runs[t].state, (uint_fast64_t)generation << 32 | end << 16 | first);
-    }
+    unsigned generation = atomic_load(&pool->generation) + 1;
+    unsigned pieces = prepare(pool, &pool->loops[0], count, body, context), others = 0;
+    if (pool->besides)
+        others = prepare(pool, &pool->loops[1], pool->besides_count, pool->besides, pool->besides_context);
+    pool->besides = NULL;
+    atomic_store(&pool->unfinished, pieces + others);
+    hand_out(pool, &pool->loops[0], generation, pieces);
+    hand_out(pool, &pool->loops[1], generation, others);
     announce(pool, generation);
     work_on(pool, 0, generation);
     wait_until_finished(pool);

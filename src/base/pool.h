@@ -37,4 +37,10 @@ void *cn__pool_strip(cn__pool *pool, int thread);
 /* Runs body over 0 ... count-1, cut into contiguous pieces, and returns when all are done. */
 void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *context);
 
+/* A second loop, for threads that are through with the next call of cn__parallel: that returns when both are done. What
+ * the loop works on must last until then, and nothing in the next loop may need it. One at a time. */
+void cn__parallel_besides(cn__pool *pool, int64_t count, cn__loop_body body, void *context);
+/* Does it now, if there has been no next call. */
+void cn__parallel_rest(cn__pool *pool);
+
 #endif

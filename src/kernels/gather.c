@@ -287,24 +287,30 @@ static void digits(cn__pool *pool, const void *kernel, int64_t inputs, int64_t o
 }
 
 #define TILES cn__gather_tiles
+#define BEGIN_TILES cn__gather_begin_tiles
 #define ENCODED_TILES cn__gather_encoded_tiles
 #define DIVIDE cn__gather_divide
 #define DIGITS digits
 #define HALVES cn__gather_halves
+#define BEGIN_HALVES cn__gather_begin_halves
 #else
 #define TILES NULL
+#define BEGIN_TILES NULL
 #define ENCODED_TILES NULL
 #define DIVIDE NULL
 #define DIGITS NULL
 #define HALVES NULL
+#define BEGIN_HALVES NULL
 #endif
 const cn__gather_math CN_T(cn__gather) = {.dense = dense,
                                           .lists = lists,
                                           .tiles = TILES,
+                                          .begin_tiles = BEGIN_TILES,
                                           .encoded_tiles = ENCODED_TILES,
                                           .digits = DIGITS,
                                           .divide = DIVIDE,
                                           .halves = HALVES,
+                                          .begin_halves = BEGIN_HALVES,
                                           .encode = encode,
                                           .sparse = cn__gather_sparse,
                                           .count_nonzeros = cn__gather_count_nonzeros,

@@ -109,6 +109,21 @@ typedef struct cn__batch_memory {
     uint16_t *sample_lines, *column_lines;
 } cn__batch_memory;
 
+/* A batch of tiles in the making, as a loop over 0 ... count-1 that may be cut anyhow (base/pool.h) and may be done ahead
+ * of time. It and what it points to must last as long. */
+typedef struct cn__gathering {
+    int64_t count;
+    void (*body)(void *gathering, int thread, int64_t begin, int64_t end);
+    const uint8_t *codes; /* (rows of the data set, columns) */
+    int64_t columns;
+    cn__choice choice;
+    const cn__batch_memory *memory;
+    int with_columns;
+    void (*make)(const struct cn__gathering *g, int64_t sample_step, int64_t column_step);
+    const cn__frequent *frequent; /* whose rare columns are one more task; NULL: none */
+    cn__batch *batch;
+} cn__gathering;
+
 typedef struct cn__gather_math {
     /* out (n, columns) of `real` */
     void (*dense)(cn__pool *pool, const cn__source *source, const cn__choice *choice, void *out);
@@ -118,6 +133,9 @@ typedef struct cn__gather_math {
                   const cn__batch_memory *memory, cn__batch *batch);
     void (*tiles)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                   const cn__batch_memory *memory, cn__batch *batch);
+    /* The same for training, only prepared: the batch is there when the loop has been done. NULL where `tiles` is. */
+    void (*begin_tiles)(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory, cn__batch *batch,
+                        cn__gathering *g);
     /* As tiles, straight from float32 numbers with scale 1, for a forward pass only; 0 if one of them has no code on the
      * scale code_scale. NULL where `tiles` is. */
     int (*encoded_tiles)(cn__pool *pool, const cn__source *source, const cn__choice *choice,
@@ -130,6 +148,8 @@ typedef struct cn__gather_math {
     /* As tiles of bfloat16; NULL where there are none, and only where cn__cpu_amx_bf16 says yes. */
     void (*halves)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                    const cn__batch_memory *memory, cn__batch *batch);
+    void (*begin_halves)(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
+                         cn__batch *batch, cn__gathering *g);
     /* codes (rows, columns) such that each number is the float32 nearest to code x scale; 0 if there are none. The pool
      * may be NULL. */
     int (*encode)(cn__pool *pool, const cn__source *source, double scale, uint8_t *codes);

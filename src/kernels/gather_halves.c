@@ -19,13 +19,13 @@ static inline void store_line(uint8_t *tile, int r, int64_t apart, int has_next,
     if (has_next) _mm512_store_si512(tile + apart + r * 64, numbers_of(_mm512_extracti64x4_epi64(codes, 1)));
 }
 
-static void make_columns(const cn__squares *s, int64_t sample_step, int64_t column_step, const uint8_t turned[64 * 64])
+static void make_columns(const cn__gathering *g, int64_t sample_step, int64_t column_step, const uint8_t turned[64 * 64])
 {
-    const int64_t steps = cn__half_steps(s->choice->n), first = column_step * 4 * steps + sample_step * 2;
+    const int64_t steps = cn__half_steps(g->choice.n), first = column_step * 4 * steps + sample_step * 2;
     const int has_next = sample_step * 2 + 1 < steps;
     for (int64_t line = 0; line < 4; line++) {
-        uint8_t *tile = s->memory->column_tiles + (first + line * steps) * CN__TILE_BYTES;
-        uint16_t *lines = s->memory->column_lines + first + line * steps, low = 0, high = 0;
+        uint8_t *tile = g->memory->column_tiles + (first + line * steps) * CN__TILE_BYTES;
+        uint16_t *lines = g->memory->column_lines + first + line * steps, low = 0, high = 0;
         for (int r = 0; r < CN__TILE_LINES; r++) {
             __m512i codes = _mm512_load_si512(turned + (line * CN__TILE_LINES + r) * 64);
             __mmask8 ink = _mm512_test_epi64_mask(codes, codes);
@@ -38,45 +38,53 @@ static void make_columns(const cn__squares *s, int64_t sample_step, int64_t colu
     }
 }
 
-static void make_square(const cn__squares *s, int64_t sample_step, int64_t column_step)
+static void make_square(const cn__gathering *g, int64_t sample_step, int64_t column_step)
 {
-    const int64_t steps = cn__half_steps(s->columns);
+    const int64_t steps = cn__half_steps(g->columns);
     const int has_next = column_step * 2 + 1 < steps;
     _Alignas(64) uint8_t turned[64 * 64];
     for (int block = 0; block < 4; block++) {
         const int64_t at = (sample_step * 4 + block) * steps + column_step * 2;
-        uint8_t *tile = s->memory->sample_tiles + at * CN__TILE_BYTES;
+        uint8_t *tile = g->memory->sample_tiles + at * CN__TILE_BYTES;
         __m512i v[16];
         uint16_t low = 0, high = 0;
-        cn__square_lines(s, sample_step, column_step, block, v);
+        cn__square_lines(g, sample_step, column_step, block, v);
         for (int r = 0; r < 16; r++) {
             __mmask8 ink = _mm512_test_epi64_mask(v[r], v[r]);
             low = (uint16_t)(low | ((ink & 0x0f) != 0) << r);
             high = (uint16_t)(high | ((ink & 0xf0) != 0) << r);
             store_line(tile, r, CN__TILE_BYTES, has_next, v[r]);
         }
-        s->memory->sample_lines[at] = low;
-        if (has_next) s->memory->sample_lines[at + 1] = high;
-        if (s->with_columns) cn__square_turn(v, 16 * 64, turned + block * 16);
+        g->memory->sample_lines[at] = low;
+        if (has_next) g->memory->sample_lines[at + 1] = high;
+        if (g->with_columns) cn__square_turn(v, 16 * 64, turned + block * 16);
     }
-    if (s->with_columns) make_columns(s, sample_step, column_step, turned);
+    if (g->with_columns) make_columns(g, sample_step, column_step, turned);
 }
 
-void cn__gather_halves(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
-                       const cn__batch_memory *memory, cn__batch *batch)
+void cn__gather_begin_halves(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
+                             cn__batch *batch, cn__gathering *g)
 {
-    cn__squares s = {.codes = source->codes, .columns = source->columns, .choice = choice, .memory = memory, .with_columns = with_columns,
-                     .make = make_square};
-    cn__make_squares(pool, &s);
+    *g = cn__gather_squares(source, choice, memory, batch);
+    g->make = make_square;
     *batch = (cn__batch){.rows = choice->n,
-                         .columns = source->columns,
+                         .columns = g->columns,
                          .scale = source->code_scale,
                          .sample_tiles = memory->sample_tiles,
                          .sample_lines = memory->sample_lines,
                          .column_tiles = memory->column_tiles,
                          .column_lines = memory->column_lines,
-                         .all_codes = source->codes,
+                         .all_codes = g->codes,
                          .next = choice->next};
+}
+
+void cn__gather_halves(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
+                       const cn__batch_memory *memory, cn__batch *batch)
+{
+    cn__gathering g;
+    cn__gather_begin_halves(source, choice, memory, batch, &g);
+    g.with_columns = with_columns;
+    cn__parallel(pool, g.count, g.body, &g);
 }
 
 #else

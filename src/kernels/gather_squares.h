@@ -3,31 +3,19 @@
 #ifndef CN_KERNELS_GATHER_SQUARES_H
 #define CN_KERNELS_GATHER_SQUARES_H
 
-#include "kernels/gather.h"
+#include "kernels/gather_tiles.h"
 #include "kernels/turn_bytes.h"
 
-typedef struct cn__squares {
-    const uint8_t *codes; /* (rows of the data set, columns) */
-    int64_t columns;
-    const cn__choice *choice;
-    const cn__batch_memory *memory;
-    int with_columns;
-    void (*make)(const struct cn__squares *s, int64_t sample_step, int64_t column_step);
-    void (*besides)(const struct cn__squares *s); /* one more task; NULL: none */
-    const cn__frequent *frequent;                 /* what it works on */
-    cn__batch *batch;
-} cn__squares;
-
 /* The codes of sixteen samples of a square, zeros behind the ends of the batch. */
-static inline void cn__square_lines(const cn__squares *s, int64_t sample_step, int64_t column_step, int block,
+static inline void cn__square_lines(const cn__gathering *g, int64_t sample_step, int64_t column_step, int block,
                                     __m512i lines[16])
 {
-    const int64_t columns = s->columns, left = columns - column_step * 64;
-    const int64_t first = sample_step * 64 + block * 16, rows_left = s->choice->n - first;
+    const int64_t columns = g->columns, left = columns - column_step * 64;
+    const int64_t first = sample_step * 64 + block * 16, rows_left = g->choice.n - first;
     const __mmask64 some = left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
-    const uint8_t *codes = s->codes + column_step * 64;
+    const uint8_t *codes = g->codes + column_step * 64;
     for (int64_t r = 0; r < 16; r++)
-        lines[r] = r < rows_left ? _mm512_maskz_loadu_epi8(some, codes + cn__choice_row(s->choice, first + r) * columns)
+        lines[r] = r < rows_left ? _mm512_maskz_loadu_epi8(some, codes + cn__choice_row(&g->choice, first + r) * columns)
                                  : _mm512_setzero_si512();
 }
 
@@ -46,18 +34,29 @@ static inline void cn__square_turn(__m512i lines[16], int64_t apart, uint8_t *tu
 
 static inline void cn__make_some_squares(void *context, int thread, int64_t begin, int64_t end)
 {
-    const cn__squares *s = context;
-    const int64_t steps = cn__tile_steps(s->columns);
+    const cn__gathering *g = context;
+    const int64_t steps = cn__tile_steps(g->columns);
     (void)thread;
     for (int64_t i = begin; i < end; i++) {
-        if (i / steps < cn__tile_steps(s->choice->n)) s->make(s, i / steps, i % steps);
-        else s->besides(s);
+        if (i / steps < cn__tile_steps(g->choice.n)) g->make(g, i / steps, i % steps);
+        else cn__gather_rare(g->frequent, &g->choice, g->memory, g->batch);
     }
 }
 
-static inline void cn__make_squares(cn__pool *pool, cn__squares *s)
+static inline cn__gathering cn__gather_squares(const cn__source *source, const cn__choice *choice,
+                                               const cn__batch_memory *memory, cn__batch *batch)
 {
-    cn__parallel(pool, cn__tile_steps(s->choice->n) * cn__tile_steps(s->columns) + (s->besides != NULL), cn__make_some_squares, s);
+    const cn__frequent *frequent = source->frequent;
+    cn__gathering g = {.body = cn__make_some_squares,
+                       .codes = frequent ? frequent->codes : source->codes,
+                       .columns = frequent ? frequent->columns : source->columns,
+                       .choice = *choice,
+                       .memory = memory,
+                       .with_columns = 1,
+                       .frequent = frequent,
+                       .batch = batch};
+    g.count = cn__tile_steps(choice->n) * cn__tile_steps(g.columns) + (frequent != NULL);
+    return g;
 }
 
 #endif

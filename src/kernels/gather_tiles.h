@@ -11,6 +11,12 @@
 #define cn__gather_encoded_tiles CN_T(cn__gather_encoded_tiles)
 void cn__gather_tiles(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                       const cn__batch_memory *memory, cn__batch *batch);
+#define cn__gather_begin_tiles CN_T(cn__gather_begin_tiles)
+#define cn__gather_begin_halves CN_T(cn__gather_begin_halves)
+void cn__gather_begin_tiles(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
+                            cn__batch *batch, cn__gathering *g);
+void cn__gather_begin_halves(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
+                             cn__batch *batch, cn__gathering *g);
 int cn__gather_encoded_tiles(cn__pool *pool, const cn__source *source, const cn__choice *choice,
                              const cn__batch_memory *memory, cn__batch *batch);
 /* gather_frequent.c: a data set divided into frequent columns and lists, and the lists of a batch. */

@@ -224,6 +224,7 @@ static void order_rows(fitting *f)
     cn__random random;
     if (!f->order) return;
     cn__random_begin(&random, f->model->seed, CN__FOR_SHUFFLE, (uint32_t)f->now.epoch);
+    cn__ahead_forget(f->model);
     if (f->options->shuffle) cn__random_permutation(&random, (uint32_t)f->train_rows, f->order);
     for (int64_t i = 0; f->division && i < f->train_rows; i++)
         f->order[i] = f->division[f->options->shuffle ? (int64_t)f->order[i] : i];

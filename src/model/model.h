@@ -18,6 +18,17 @@ typedef struct cn__model_weight {
     char name[96];  /* "dense/kernel" */
 } cn__model_weight;
 
+/* The batch behind this one, gathered while the first kernel's gradient is made. */
+typedef struct cn__ahead {
+    cn__batch_memory memory; /* rows 0: there is none */
+    cn__batch batch;
+    cn__gathering gathering;
+    cn__pool *team;        /* NULL: nothing has been gathered; otherwise the team that did, */
+    const cn__data *data;  /* and what: */
+    const uint32_t *picks;
+    int64_t rows, iterations; /* of the model when it is used */
+} cn__ahead;
+
 /* Memory for batches of up to `rows` samples, carved from one arena:
  *
  *   | x | bytes | y of layer 0 | y of layer 1 | ... | workspaces | threads | shared | dy | dx | target | labels | weights |
@@ -30,6 +41,7 @@ typedef struct cn__plan {
     size_t bytes; /* of the arena */
     void *x;
     cn__batch_memory batch; /* of bytes */
+    cn__ahead ahead;
     cn__digits digits;      /* of the first kernel */
     int digits_are_made;    /* while evaluate or predict runs */
     cn__rare_exponents rare_exponents; /* while fit has the kernel in panels */
@@ -345,6 +357,16 @@ int cn__blocks_serve(const cn_model *model, int64_t rows);
 int cn__blocks_are_ready(const cn_model *model);
 /* After the forward pass of the first layer: all others, the loss, and back, up to layer_gradients; weights do not move. */
 void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums);
+
+/* --- ahead.c --- */
+/* Lets the next loop of the team gather the batch behind this one besides, if it is known. */
+void cn__ahead_begin(cn_model *model, const cn__data *data, const cn__choice *choice);
+/* Afterwards it has been gathered. */
+void cn__ahead_finish(const cn_model *model);
+/* 1: this batch has been gathered already. */
+int cn__ahead_take(cn_model *model, const cn__data *data, const cn__choice *choice, cn__batch *batch);
+/* When picks are about to change. */
+void cn__ahead_forget(cn_model *model);
 
 /* Sums of nothing, the state of the metrics cleared: `testing` 0 for training, 1 for everything else. */
 cn__sums cn__sums_begin(cn_model *model, int testing);

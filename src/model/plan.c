@@ -176,6 +176,25 @@ static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *
     if (c->arena) batch->by_columns = batch->entries + row_pairs * (inputs + 16);
 }
 
+#define MOST_ROWS_AHEAD 1024 /* gathering larger ones takes no longer for waiting */
+
+/* A second batch of tiles; what a batch leaves for the next one is shared. */
+static void carve_ahead(const cn_model *model, cn__plan *plan, carver *c)
+{
+    cn__batch_memory *ahead = &plan->ahead.memory;
+    *ahead = plan->batch;
+    if (ahead->rows > MOST_ROWS_AHEAD || !model->engine->gather->begin_tiles || !cn__cpu_amx_int8()) ahead->rows = 0;
+    if (!ahead->rows) return;
+    if (model->bf16_way == CN__BF16_TILES) {
+        carve_halves(ahead, c, 1);
+        return;
+    }
+    carve_tiles(ahead, c, 1);
+    ahead->entries = carve(c, ahead->rows * ahead->columns, sizeof *ahead->entries);
+    ahead->used = carve(c, ahead->columns, sizeof *ahead->used);
+    ahead->places = carve(c, ahead->columns, sizeof *ahead->places);
+}
+
 /* What layers need for the time of one call: each may use all of it. */
 static void carve_temporary(const cn_model *model, cn__plan *plan, carver *c)
 {
@@ -224,6 +243,7 @@ static void carve_all(const cn_model *model, cn__plan *plan, carver *c, int64_t 
     carve_batch(model, &plan->batch, c, rows, training);
     carve_digits(model, plan, c);
     if (training) carve_exponents(model, plan, c);
+    if (training) carve_ahead(model, plan, c);
     for (int i = 0; i < model->n_layers; i++) {
         void *output = carve(c, rows * model->layers[i]->output_size, real);
         void *workspace = carve(c, rows * model->layers[i]->workspace_size, real);

@@ -129,8 +129,9 @@ static const cn__batch *read_inputs(cn_model *model, const cn__data *data, const
     if (cn__step_reads_bytes(model, data, choice->n)) {
         const cn__gather_math *gather = model->engine->gather;
         int halves = model->bf16_way == CN__BF16_TILES;
-        (halves ? gather->halves : data->as_tiles ? gather->tiles : gather->lists)(
-            model->team, &data->x, choice, training, &model->plan.batch, batch);
+        if (!training || !cn__ahead_take(model, data, choice, batch))
+            (halves ? gather->halves : data->as_tiles ? gather->tiles : gather->lists)(
+                model->team, &data->x, choice, training, &model->plan.batch, batch);
         if (model->plan.digits_are_made) batch->digits = &model->plan.digits;
         if (panels_in_use(model, batch, training)) batch->rare_exponents = &model->plan.rare_exponents;
         return batch;
@@ -181,8 +182,10 @@ static cn__sink store_gradient(const cn_model *model, int weight)
 }
 
 /* in_blocks: cn__blocks_run has been there, and only the weights are left to be moved. */
-static void run_backward(cn_model *model, int64_t rows, const cn__batch *bytes, int in_blocks)
+static void run_backward(cn_model *model, const cn__data *data, const cn__choice *choice, const cn__batch *bytes,
+                         int in_blocks)
 {
+    const int64_t rows = choice->n;
     cn__moves moves;
     cn__moves_begin(model, &moves);
     int first = lowest_backward(model), weight = model->n_weights, turn = 0;
@@ -221,6 +224,7 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *bytes, 
         const cn__layer_math *math = model->engine->layers[cn__layer_index(layer)];
         pass.dy = in_blocks ? model->plan.layer_gradients[i] : takes ? NULL : model->plan.gradients[turn];
         pass.behind = takes ? &behind : NULL;
+        if (pass.bytes) cn__ahead_begin(model, data, choice);
         if (in_blocks) {
             if (math->backward_weights) math->backward_weights(&pass);
             continue;
@@ -230,6 +234,7 @@ static void run_backward(cn_model *model, int64_t rows, const cn__batch *bytes, 
         math->backward(&pass);
         turn = 1 - turn;
     }
+    cn__ahead_finish(model);
     if (!model->gradients.block || cn__gradients_apply(model, &moves)) model->iterations++;
     if (!rows_can_wait) cn__lazy_mark(model);
 }
@@ -256,5 +261,5 @@ void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *ch
     double scale = cn__loss_scale_now(model->optimizer, &model->loss_scale);
     if (scale != 1)
         model->engine->rules->scale(choice->n * cn__model_last(model)->output_size, scale, model->plan.gradients[0]);
-    run_backward(model, choice->n, bytes, in_blocks);
+    run_backward(model, data, choice, bytes, in_blocks);
 }
