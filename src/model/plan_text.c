@@ -70,6 +70,9 @@ static void put_bytes(page *p, const cn_model *model, const cn__data *data, int6
         put(p, "tiles of bytes, summed exactly; below %.0f %% sparse lists of non-zeros are faster", 100 * CN__SPARSE_BELOW);
     else
         put(p, "lists of non-zeros, summed exactly; tiles need the kernels avx512 and AMX int8");
+    if (data->x.frequent && cn__step_reads_bytes(model, data, rows))
+        put(p, ";\n          in fit %lld of %lld columns stand in tiles, and the others, mostly zero, in lists",
+            (long long)data->x.frequent->columns, (long long)data->x.columns);
 }
 
 static void put_inputs(page *p, const cn_model *model, const cn__data *data, int64_t rows)
@@ -218,6 +221,10 @@ char *cn_model_plan(cn_model *model, const cn_tensor *x, int64_t batch_size)
     if (!batch_size) batch_size = 32;
     cn__data data = {.rows = batch_size};
     if (x && cn__data_open(model, x, NULL, &data) < 0) return NULL;
+    if (x && cn__frequent_find(model, &data) < 0) {
+        cn__data_close(&data);
+        return NULL;
+    }
     int64_t rows = data.rows < batch_size ? data.rows : batch_size;
     page p = {.capacity = HEAD_BYTES + (size_t)model->n_layers * LAYER_BYTES};
     if (cn__plan_prepare(model, rows, 1) == CN_OK) p.bytes = cn__alloc(p.capacity, 1, "the plan in words");

@@ -305,6 +305,49 @@ static void epochs_one_by_one(void **state)
     expect_same(&(job){.threads = 2, .epochs = 3, .separately = 1}, together, "one fit per epoch");
 }
 
+/* A callback that does what might disturb a batch that has been gathered ahead of its turn. */
+static int disturb(void *user, cn_model *model, int64_t batch, const cn_logs *logs)
+{
+    int *calls = user;
+    (void)logs;
+    ++*calls;
+    cn_result result;
+    if (batch == 1)
+        assert_int_equal(cn_evaluate(model, cn_slice(images, {0, 300}), cn_slice(labels, {0, 300}), &result, .batch_size = 90),
+                         CN_OK);
+    if (batch == 2) cn_model_stop_training(model);
+    return CN_OK;
+}
+
+static void train_disturbed(int threads, const char *precision, int undisturbed, char digest[65])
+{
+    int calls = 0;
+    const cn_callback callback = {.user = &calls, .on_train_batch_end = disturb};
+    cn_model *model = cn_sequential(.threads = threads, .seed = 3, .precision = precision);
+    cn_add(model, cn_dense(512, .activation = "relu", .input_shape = {784}));
+    cn_add(model, cn_dense(10, .activation = "softmax"));
+    assert_int_equal(cn_compile(model, .loss = "categorical_crossentropy"), CN_OK);
+    for (int again = 0; again < 3; again++) /* the rows' order may come to stand where the last one stood */
+        assert_int_equal(cn_fit(model, cn_slice(images, {again * 10, 600}), cn_slice(labels, {again * 10, 600}),
+                                .batch_size = 64, .epochs = again + 1, .initial_epoch = again,
+                                .callbacks = {undisturbed ? NULL : &callback}), CN_OK);
+    assert_int_equal(calls, undisturbed ? 0 : 9);
+    assert_int_equal(cn_model_weights_sha256(model, digest), CN_OK);
+    cn_model_destroy(&model);
+}
+
+static void batches_gathered_ahead(void **state)
+{
+    (void)state;
+    static const char *const precisions[] = {"float32", "mixed_bfloat16"};
+    for (int i = 0; i < 4; i++) {
+        char alone[65], team[65];
+        train_disturbed(1, precisions[i % 2], i / 2, alone);
+        train_disturbed(2, precisions[i % 2], i / 2, team);
+        assert_string_equal(alone, team);
+    }
+}
+
 /* Rows that validate do not train: the same as fit on the first part alone. */
 static void validation_rows_do_not_train(void **state)
 {
@@ -346,6 +389,7 @@ int main(void)
         cmocka_unit_test(any_number_of_threads), cmocka_unit_test(any_instruction_set),
         cmocka_unit_test(any_form_of_input),     cmocka_unit_test(every_optimizer),
         cmocka_unit_test(the_seed_decides),      cmocka_unit_test(epochs_one_by_one),
+        cmocka_unit_test(batches_gathered_ahead),
         cmocka_unit_test(validation_rows_do_not_train), cmocka_unit_test(digest_is_that_of_the_weights),
         cmocka_unit_test(lists_tiles_rows_and_panels), cmocka_unit_test(what_was_predicted_before),
         cmocka_unit_test(exact_sums_are_near_those_in_float32), cmocka_unit_test(sparse_lists),

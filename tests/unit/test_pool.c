@@ -1,0 +1,92 @@
+/* Loops of a team of threads: every index once, whatever the number of threads, also of a loop besides another one. */
+#include "base/pool.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+enum { MOST = 1000 };
+
+typedef struct visits {
+    atomic_int each[MOST + 1];
+    int threads;
+    atomic_int wrong;
+} visits;
+
+static void visit(void *context, int thread, int64_t begin, int64_t end)
+{
+    visits *v = context;
+    if (thread < 0 || thread >= v->threads || begin >= end) atomic_store(&v->wrong, 1);
+    for (int64_t i = begin; i < end; i++) atomic_fetch_add(&v->each[i < 0 || i > MOST ? MOST : i], 1);
+}
+
+/* 1 if each of the first n indices was visited so often, and no other one. */
+static int all_were(visits *v, int64_t n, int times)
+{
+    int right = !atomic_load(&v->wrong);
+    for (int64_t i = 0; i <= MOST; i++) {
+        right &= atomic_load(&v->each[i]) == (i < n ? times : 0);
+        atomic_store(&v->each[i], 0);
+    }
+    return right;
+}
+
+static const int64_t counts[] = {0, 1, 2, 3, 7, 8, 9, 64, MOST};
+enum { COUNTS = sizeof counts / sizeof *counts };
+
+static void check_team(int threads)
+{
+    static visits next, besides;
+    cn__pool *pool = cn__pool_create(threads);
+    assert_non_null(pool);
+    next.threads = besides.threads = threads;
+    for (int i = 0; i < COUNTS; i++) {
+        for (int k = 0; k < 50; k++) cn__parallel(pool, counts[i], visit, &next);
+        assert_true(all_were(&next, counts[i], 50));
+        for (int j = 0; j < COUNTS; j++) {
+            for (int k = 0; k < 20; k++) {
+                cn__parallel_besides(pool, counts[j], visit, &besides);
+                if (counts[i] > 0) assert_true(all_were(&besides, 0, 0)); /* it waits */
+                cn__parallel(pool, counts[i], visit, &next);
+                cn__parallel_rest(pool);
+                assert_true(all_were(&next, counts[i], 1));
+                assert_true(all_were(&besides, counts[j], 1));
+            }
+        }
+    }
+    cn__pool_destroy(&pool);
+}
+
+static void every_index_once(void **state)
+{
+    (void)state;
+    static const int teams[] = {1, 2, 3, 8};
+    for (int i = 0; i < 4; i++) check_team(teams[i]);
+}
+
+/* What nobody asked for is not lost: the next one that waits, or the team's end, finds it done. */
+static void one_at_a_time(void **state)
+{
+    (void)state;
+    static visits first, second;
+    cn__pool *pool = cn__pool_create(2);
+    first.threads = second.threads = 2;
+    cn__parallel_besides(pool, 5, visit, &first);
+    cn__parallel_besides(pool, 6, visit, &second);
+    assert_true(all_were(&first, 5, 1));
+    cn__parallel_rest(pool);
+    cn__parallel_rest(pool);
+    assert_true(all_were(&second, 6, 1));
+    cn__pool_destroy(&pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_index_once), cmocka_unit_test(one_at_a_time)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
