@@ -244,20 +244,43 @@ static inline __m512 gradient_value(const int32_t *sums, const cn__exact_scale *
     return value(high, _mm512_mask_shuffle_epi8(rest, 0x4444444444444444, d2, third), scale);
 }
 
-/* Rows row ... row+rows-1 of a group's sixteen columns of y from the digits' sums. */
-static void finish_group(const job *j, int64_t row, int64_t rows, int64_t o, const cn__exact_scale *scale,
-                         const int32_t *sums)
+/* Rare columns: to the digits' sums of a sample comes what its tiles do not hold. A product has 32 bits: the lower half
+ * goes with the lowest digit, the upper one with the highest. */
+static inline void add_rare(const job *j, const cn__span *span, int64_t o, const cn__exact_scale *scale, int32_t *sums)
 {
-    const cn__finish *f = j->finish;
+    const cn__batch *x = j->x;
+    const __m512 up = _mm512_set1_ps(scale->up), most = _mm512_set1_ps(scale->most);
+    const __mmask16 some = first_of_16(j->d->outputs - o);
+    const float *kernel = cn__kernel_column(j->d, o);
+    __m512i low = _mm512_load_si512(sums), high = _mm512_load_si512(sums + 2 * SUMS_APART);
+    for (const cn__ink *entry = x->in_spans + span->first, *end = entry + span->count; entry < end; entry++) {
+        const float *row = kernel + entry->index * j->d->kernel_stride;
+        const __m512 w = _mm512_maskz_loadu_ps(some, row);
+        _mm_prefetch((const char *)(row + CN__EXACT_GROUP), _MM_HINT_T0); /* for the next group */
+        const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(w, up), most));
+        const __m512i product = _mm512_mullo_epi32(q, _mm512_set1_epi32(entry->codes[0]));
+        low = _mm512_add_epi32(low, _mm512_and_si512(product, _mm512_set1_epi32(0xffff)));
+        high = _mm512_add_epi32(high, _mm512_srai_epi32(product, 16));
+    }
+    _mm512_store_si512(sums, low);
+    _mm512_store_si512(sums + 2 * SUMS_APART, high);
+}
+
+/* Rows row ... row+rows-1 of a group's sixteen columns of y from the digits' sums. */
+static void finish_group(const job *j, int64_t row, int64_t rows, int64_t o, const cn__exact_scale *scale, int32_t *sums)
+{
     const int64_t outputs = j->d->outputs;
+    const int has_bias = j->finish->bias != NULL, relu = j->finish->relu;
     const __mmask16 some = first_of_16(outputs - o);
-    const __m512 bias = f->bias ? _mm512_maskz_loadu_ps(some, f->bias + o) : _mm512_setzero_ps();
+    const __m512 bias = has_bias ? _mm512_maskz_loadu_ps(some, j->finish->bias + o) : _mm512_setzero_ps();
+    const cn__exact_scale by = *scale;
+    const cn__span *spans = j->x->spans ? j->x->spans + row : NULL;
     float *y = j->y + row * outputs + o;
     for (int64_t r = 0; r < rows; r++, y += outputs) {
-        __m512 z = weight_value(sums + r * CN__EXACT_GROUP, scale);
-        if (f->bias) z = _mm512_add_ps(z, bias);
-        if (f->relu) z = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_LE_OQ), z,
-                                              _mm512_setzero_ps());
+        if (spans && spans[r].count) add_rare(j, &spans[r], o, &by, sums + r * CN__EXACT_GROUP);
+        __m512 z = weight_value(sums + r * CN__EXACT_GROUP, &by);
+        if (has_bias) z = _mm512_add_ps(z, bias);
+        if (relu) z = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_LE_OQ), z, _mm512_setzero_ps());
         _mm512_mask_storeu_ps(y, some, z);
     }
 }
@@ -353,32 +376,6 @@ void cn__amx_bytes_digits(const cn__dense *d, const cn__digits *digits)
     cn__parallel(d->pool, (d->outputs + SQUARE - 1) / SQUARE, digits_tasks, &j);
 }
 
-/* Rare columns: to the digits' sums of a group comes what its tiles do not hold. */
-static void add_rare(const job *j, const inked_rows *rows, int64_t o, const cn__exact_scale *scale, int32_t *sums)
-{
-    const cn__batch *x = j->x;
-    const __m512i low = _mm512_set1_epi32(0xff);
-    const __m512 up = _mm512_set1_ps(scale->up), most = _mm512_set1_ps(scale->most);
-    const __mmask16 some = first_of_16(j->d->outputs - o);
-    const float *kernel = cn__kernel_column(j->d, o);
-    for (int64_t u = 0; u < x->n_used; u++) {
-        const cn__column *column = &x->used[u];
-        const __m512 w = _mm512_maskz_loadu_ps(some, kernel + column->index * j->d->kernel_stride);
-        const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(w, up), most));
-        const __m512i digits[WEIGHT_DIGITS] = {_mm512_and_si512(q, low), _mm512_and_si512(_mm512_srli_epi32(q, 8), low),
-                                               _mm512_srai_epi32(q, 16)};
-        const cn__ink *entry = x->entries + column->first;
-        for (const cn__ink *end = entry + column->count; entry < end; entry++) {
-            const int64_t r = entry->index - rows->row;
-            if (r < 0 || r >= rows->n) continue;
-            const __m512i code = _mm512_set1_epi32(entry->codes[0]); /* 16 bits of it are 0, as digits need the others */
-            int32_t *sum = sums + r * CN__EXACT_GROUP;
-            for (int i = 0; i < WEIGHT_DIGITS; i++, sum += SUMS_APART)
-                _mm512_store_si512(sum, _mm512_add_epi32(_mm512_load_si512(sum), _mm512_madd_epi16(digits[i], code)));
-        }
-    }
-}
-
 /* SQUARE columns of y from o on. */
 static void forward_square(const job *j, int64_t o, const terms *t, uint8_t *scratch, int32_t *sums, inked_rows *rows,
                            fetching *soon)
@@ -398,10 +395,6 @@ static void forward_square(const job *j, int64_t o, const terms *t, uint8_t *scr
         forward_pair(j, rows, other_tiles, other_tiles + apart, 0, other_sums, other_sums + SUMS_APART, soon);
         forward_pair(j, rows, tiles + 2 * apart, other_tiles + 2 * apart, 1, sums + 2 * SUMS_APART,
                      other_sums + 2 * SUMS_APART, soon);
-        if (j->x->n_entries) {
-            add_rare(j, rows, o, &scale[0], sums);
-            add_rare(j, rows, o + 16, &scale[1], other_sums);
-        }
         finish_group(j, row, rows->n, o, &scale[0], sums);
         if (o + 16 < j->d->outputs) finish_group(j, row, rows->n, o + 16, &scale[1], other_sums);
     }

@@ -55,6 +55,11 @@ typedef struct cn__column {
     uint32_t first;
 } cn__column;
 
+/* Entries first ... first+count-1. */
+typedef struct cn__span {
+    uint32_t first, count;
+} cn__span;
+
 #define CN__TILE_BYTES 1024
 #define CN__TILE_LINES 16
 #define CN__TILE_STEP 64
@@ -136,6 +141,8 @@ typedef struct cn__batch {
     const struct cn__sparse_rows *lists; /* NULL: columns, lists by two, or tiles */
     const struct cn__choice *choice;     /* of the rows of these lists */
     double *sums;                        /* with lists: as in cn__batch_memory */
+    const cn__span *spans;    /* with tiles that lack columns, for each sample: where in `in_spans` its rare non-zeros stand, */
+    const cn__ink *in_spans;  /* each a column and, in codes[0], its code; NULL: tiles hold all columns */
     const uint8_t *is_heavy;  /* of each sample: 1 if its codes add up to more than CN__LIGHT_SUM */
     const uint16_t *sample_lines, *column_lines; /* with bfloat16, for each tile: bit l is 0 where line l is blank */
     const uint8_t *all_codes; /* of the data set, and the `rows` rows of it that come next, to be fetched in advance; */

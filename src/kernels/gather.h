@@ -38,7 +38,9 @@ typedef struct cn__frequent {
     int64_t columns, n_rare;
     const uint16_t *index; /* the frequent columns, ascending, 2q and 2q+1 always together; a multiple of 64 of them */
     const uint16_t *rare;  /* the others, ascending */
-    const uint8_t *codes;  /* (rows, columns) of the frequent columns */
+    const uint64_t *is_frequent; /* words of eight columns, with 0xff where a column is frequent */
+    const uint8_t *codes;  /* (rows, columns) of the frequent columns; NULL: only the choice of columns, always 4q ... 4q+3
+                              together, is known, and rows are divided when they become tiles for a forward pass */
     const cn__ink *entries;
     const uint32_t *first; /* row r has the rare entries first[r] ... first[r]+count[r]-1 */
     const uint16_t *count;
@@ -86,7 +88,7 @@ static inline int64_t cn__choice_row(const cn__choice *choice, int64_t i)
  *   tiles   (and what sparse batches need) the numbers 0, 1, 2, ... of the columns,
  *           cn__tile_lines(rows) * cn__tile_steps(columns) tiles by samples, cn__tile_lines(columns) *
  *           cn__tile_steps(rows) by columns, a byte for each tile by samples, a word for each two steps, and one
- *           for each 16 outputs of the layer and one more
+ *           for each 16 outputs of the layer and one more; a span for each row
  *   sparse  rows * columns entries, as many `used` and places as columns, a byte for each row, last_peaks as for tiles, sums
  *   halves  twice as many tiles of either kind, and 16 bits for each of them instead of all the rest */
 typedef struct cn__batch_memory {
@@ -106,6 +108,7 @@ typedef struct cn__batch_memory {
     uint32_t *places; /* one for each column */
     uint8_t *is_heavy;
     double *sums; /* columns * cn__sparse_lanes(outputs) zeros, for kernels of CN__SPARSE_NARROW outputs at most; NULL: others */
+    cn__span *spans;
     uint16_t *sample_lines, *column_lines;
 } cn__batch_memory;
 
@@ -136,8 +139,8 @@ typedef struct cn__gather_math {
     /* The same for training, only prepared: the batch is there when the loop has been done. NULL where `tiles` is. */
     void (*begin_tiles)(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory, cn__batch *batch,
                         cn__gathering *g);
-    /* As tiles, straight from float32 numbers with scale 1, for a forward pass only; 0 if one of them has no code on the
-     * scale code_scale. NULL where `tiles` is. */
+    /* As tiles for a forward pass only, where there are no codes straight from float32 numbers with scale 1; 0 if one of
+     * them has no code on the scale code_scale. NULL where `tiles` is. */
     int (*encoded_tiles)(cn__pool *pool, const cn__source *source, const cn__choice *choice,
                          const cn__batch_memory *memory, cn__batch *batch);
     /* The digits of a kernel (inputs, outputs) whose rows are `stride` apart. NULL where `tiles` is. */

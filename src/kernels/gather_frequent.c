@@ -82,6 +82,7 @@ void cn__gather_rare(const cn__frequent *from, const cn__choice *choice, const c
     for (int64_t b = 0; b < choice->n; b++) {
         const int64_t row = cn__choice_row(choice, b);
         const cn__ink *entry = from->entries + from->first[row];
+        memory->spans[b] = (cn__span){from->first[row], from->count[row]};
         for (const cn__ink *end = entry + from->count[row]; entry < end; entry++) places[entry->index]++;
     }
     for (int64_t i = 0; i < from->n_rare; i++) {
@@ -100,6 +101,8 @@ void cn__gather_rare(const cn__frequent *from, const cn__choice *choice, const c
         for (const cn__ink *end = entry + from->count[row]; entry < end; entry++)
             memory->entries[places[entry->index]++] = (cn__ink){(uint16_t)b, {entry->codes[0], 0}};
     }
+    batch->spans = memory->spans;
+    batch->in_spans = from->entries;
     batch->used = memory->used;
     batch->n_used = n;
     batch->n_entries = place;

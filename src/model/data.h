@@ -79,6 +79,9 @@ int cn__codes_scale(const cn__source *x, int i, double *scale);
 /* --- frequent.c --- */
 /* Sets x.frequent where batches are made as tiles and fewer columns of tiles would do. Error: CN_ENOMEM. */
 int cn__frequent_find(const struct cn_model *model, cn__data *data);
+/* The same for rows that are read once and only forward: chooses the columns, from a look at some rows if there are enough
+ * of them, and divides nothing. x holds codes or is float32. */
+int cn__frequent_choose(const struct cn_model *model, cn__data *data);
 void cn__frequent_free(cn__frequent *frequent);
 
 /* --- sparse.c --- */

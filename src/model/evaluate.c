@@ -81,6 +81,7 @@ static int evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_
     cn__sums sums = cn__sums_begin(model, 1);
     CN_TRY(cn__data_open(model, x, y, &data));
     int status = cn__data_weigh(model, &data, options->sample_weight, NULL);
+    if (status == CN_OK && data.x.codes) status = cn__frequent_choose(model, &data);
     if (status == CN_OK) status = run(model, &data, options, &sums);
     cn__data_close(&data);
     if (status == CN_OK && result) cn__result_fill(model, &sums, result);

@@ -12,39 +12,57 @@
 #define SAMPLED_ROWS 2048
 #define MOST_ENTRIES_A_STEP 2 /* rare entries of a row that take about as long as a step of tiles */
 #define TASKS_A_THREAD 4
+#define PAIR 2 /* columns 2q and 2q+1: rows may wait by two (kernels/sink.h) */
+
+/* Rows seen once: a look at some of them costs a hundredth of what it saves, and whole groups of four columns are
+ * faster to move. */
+#define FEWEST_SAMPLED 32
+#define MOST_SAMPLED 64
+#define SAMPLED_OF 16
+#define FOUR 4
 
 static const char what[] = "the inputs, divided by columns";
 
-/* Columns 2q and 2q+1: rows may wait by two (kernels/sink.h). */
-typedef struct column_pair {
-    uint32_t ink, q;
-} column_pair;
+/* Neighbouring columns, from index * size on, that stay together. */
+typedef struct column_group {
+    uint32_t ink, index;
+} column_group;
 
 static int more_ink_first(const void *a, const void *b)
 {
-    const column_pair *x = a, *y = b;
+    const column_group *x = a, *y = b;
     if (x->ink != y->ink) return x->ink < y->ink ? 1 : -1;
-    return x->q < y->q ? -1 : x->q > y->q;
+    return x->index < y->index ? -1 : x->index > y->index;
 }
 
-/* Of some rows. */
-static void count_ink(const cn__source *x, int64_t rows, column_pair *pairs)
+/* Of some rows, whose numbers are codes or float32. */
+static void count_ink(const cn__source *x, int64_t rows, uint32_t *ink)
 {
-    int64_t n = x->columns / 2;
-    for (int64_t q = 0; q < n; q++) pairs[q] = (column_pair){0, (uint32_t)q};
     for (int64_t r = 0; r < rows; r++) {
-        const uint8_t *codes = x->codes + x->rows * r / rows * x->columns;
-        for (int64_t q = 0; q < n; q++) pairs[q].ink += (uint32_t)(codes[2 * q] != 0) + (codes[2 * q + 1] != 0);
+        const int64_t first = x->rows * r / rows * x->columns;
+        const uint8_t *codes = x->codes ? x->codes + first : NULL;
+        const float *numbers = (const float *)x->data + first;
+        for (int64_t c = 0; codes && c < x->columns; c++) ink[c] += codes[c] != 0;
+        for (int64_t c = 0; !codes && c < x->columns; c++) ink[c] += numbers[c] != 0;
     }
 }
 
-/* How many steps of tiles are best; pairs are sorted. A last odd column counts as rare. */
-static int64_t best_steps(const column_pair *pairs, int64_t n, int64_t rows)
+static void group(const uint32_t *ink, int64_t n, int64_t size, column_group *groups)
 {
-    int64_t most = n / (CN__TILE_STEP / 2), best = most + 1;
+    for (int64_t g = 0; g < n; g++) {
+        groups[g] = (column_group){0, (uint32_t)g};
+        for (int64_t c = g * size; c < (g + 1) * size; c++) groups[g].ink += ink[c];
+    }
+    qsort(groups, (size_t)n, sizeof *groups, more_ink_first);
+}
+
+/* How many steps of tiles are best; groups are sorted. Last columns that are no whole group count as rare. */
+static int64_t best_steps(const column_group *groups, int64_t n, int64_t size, int64_t rows)
+{
+    int64_t most = n / (CN__TILE_STEP / size), best = most + 1;
     double rare = 0, least = (double)best;
-    for (int64_t q = n, steps = most; steps > 0; steps--) {
-        while (q > steps * (CN__TILE_STEP / 2)) rare += pairs[--q].ink;
+    for (int64_t g = n, steps = most; steps > 0; steps--) {
+        while (g > steps * (CN__TILE_STEP / size)) rare += groups[--g].ink;
         double cost = (double)steps + rare / (double)rows / MOST_ENTRIES_A_STEP;
         if (cost >= least) continue;
         least = cost;
@@ -53,87 +71,93 @@ static int64_t best_steps(const column_pair *pairs, int64_t n, int64_t rows)
     return best;
 }
 
-typedef struct making {
-    const cn__source *x;
-    cn__frequent *made;
-    cn__division division;
-    uint64_t *is_frequent;
-    uint16_t *index, *rare;
-} making;
-
-static int make_room(making *m, int64_t columns, int64_t entries, int tasks)
-{
-    const cn__source *x = m->x;
-    cn__division *d = &m->division;
-    int64_t in_task = x->rows / tasks + 1;
-    *d = (cn__division){.words = (x->columns + 7) / 8, .columns = columns, .tasks = tasks};
-    d->room = in_task * entries + in_task * entries / 2 + 64;
-    if ((double)d->room * tasks > UINT32_MAX) return CN_EINVAL;
-    m->made = cn__alloc(1, sizeof *m->made, what);
-    m->is_frequent = cn__alloc((size_t)d->words, sizeof *m->is_frequent, what);
-    m->index = cn__alloc_raw((size_t)columns, sizeof *m->index, what);
-    m->rare = cn__alloc_raw((size_t)(x->columns - columns) + 1, sizeof *m->rare, what);
-    d->codes = cn__alloc_raw((size_t)x->rows, (size_t)columns, what);
-    d->entries = cn__alloc_raw((size_t)(d->room * tasks), sizeof *d->entries, what);
-    d->first = cn__alloc_raw((size_t)x->rows, sizeof *d->first, what);
-    d->count = cn__alloc_raw((size_t)x->rows, sizeof *d->count, what);
-    d->is_frequent = m->is_frequent;
-    return m->made && m->is_frequent && m->index && m->rare && d->codes && d->entries && d->first && d->count ? CN_OK : CN_ENOMEM;
-}
-
-static void choose(making *m, const column_pair *pairs)
-{
-    unsigned char *frequent = (unsigned char *)m->is_frequent;
-    int64_t n = 0, n_rare = 0;
-    for (int64_t q = 0; q < m->division.columns / 2; q++) memset(frequent + 2 * pairs[q].q, 0xff, 2);
-    for (int64_t c = 0; c < m->x->columns; c++) {
-        if (frequent[c]) m->index[n++] = (uint16_t)c;
-        else m->rare[n_rare++] = (uint16_t)c;
-    }
-    *m->made = (cn__frequent){.columns = n, .n_rare = n_rare, .index = m->index, .rare = m->rare, .codes = m->division.codes,
-                              .entries = m->division.entries, .first = m->division.first, .count = m->division.count};
-}
-
-static void give_up(making *m)
-{
-    cn__free(m->index);
-    cn__free(m->rare);
-    cn__free(m->division.codes);
-    cn__free(m->division.entries);
-    cn__free(m->division.first);
-    cn__free(m->division.count);
-    cn__free(m->made);
-    m->made = NULL;
-}
-
-static int divide(const cn_model *model, cn__data *data, column_pair *pairs)
+/* Sets x.frequent, and says how many rare entries a row has, where fewer steps of tiles would do. */
+static int choose(cn__data *data, int64_t rows, int64_t size, uint32_t *ink, column_group *groups, double *entries)
 {
     const cn__source *x = &data->x;
-    int64_t rows = x->rows < SAMPLED_ROWS ? x->rows : SAMPLED_ROWS, n = x->columns / 2, rare = 0;
-    count_ink(x, rows, pairs);
-    qsort(pairs, (size_t)n, sizeof *pairs, more_ink_first);
-    int64_t steps = best_steps(pairs, n, rows);
+    int64_t n = x->columns / size;
+    count_ink(x, rows, ink);
+    group(ink, n, size, groups);
+    int64_t steps = best_steps(groups, n, size, rows), columns = steps * CN__TILE_STEP;
     if (steps >= cn__tile_steps(x->columns)) return CN_OK;
-    for (int64_t q = steps * (CN__TILE_STEP / 2); q < n; q++) rare += pairs[q].ink;
-    making m = {.x = x};
-    int status = make_room(&m, steps * CN__TILE_STEP, rare / rows + 1 + x->columns % 2, model->threads * TASKS_A_THREAD);
-    if (status == CN_OK) {
-        choose(&m, pairs);
-        if (model->engine->gather->divide(model->pool, x, &m.division)) data->x.frequent = data->own_frequent = m.made;
+    uint32_t rare = 0;
+    for (int64_t g = columns / size; g < n; g++) rare += groups[g].ink;
+    *entries = (double)rare / (double)rows + (double)(x->columns % size);
+    cn__frequent *made = cn__alloc(1, sizeof *made, what);
+    uint64_t *is_frequent = cn__alloc((size_t)(x->columns + 7) / 8, sizeof *is_frequent, what);
+    uint16_t *index = cn__alloc_raw((size_t)columns, sizeof *index, what);
+    uint16_t *others = cn__alloc_raw((size_t)(x->columns - columns) + 1, sizeof *others, what);
+    if (!made || !is_frequent || !index || !others) {
+        cn__free(made);
+        cn__free(is_frequent);
+        cn__free(index);
+        cn__free(others);
+        return CN_ENOMEM;
     }
-    if (!data->x.frequent) give_up(&m);
-    cn__free(m.is_frequent);
-    return status == CN_ENOMEM ? status : CN_OK;
+    *made = (cn__frequent){.columns = columns, .index = index, .rare = others, .is_frequent = is_frequent};
+    unsigned char *frequent = (unsigned char *)is_frequent;
+    for (int64_t g = 0; g < columns / size; g++) memset(frequent + groups[g].index * size, 0xff, (size_t)size);
+    for (int64_t c = 0, next = 0; c < x->columns; c++) {
+        if (frequent[c]) index[next++] = (uint16_t)c;
+        else others[made->n_rare++] = (uint16_t)c;
+    }
+    data->x.frequent = data->own_frequent = made;
+    return CN_OK;
+}
+
+static void forget(cn__data *data)
+{
+    cn__frequent_free(data->own_frequent);
+    data->x.frequent = data->own_frequent = NULL;
+}
+
+/* Leaves the data set as it is if a row has far more entries than the sampled ones. */
+static int divide(const cn_model *model, cn__data *data, double entries)
+{
+    const cn__source *x = &data->x;
+    const int tasks = model->threads * TASKS_A_THREAD;
+    const int64_t room = (int64_t)((double)(x->rows / tasks + 1) * (entries + 1) * 1.5) + 64;
+    cn__frequent *f = data->own_frequent;
+    if ((double)room * tasks > UINT32_MAX) {
+        forget(data);
+        return CN_OK;
+    }
+    cn__division d = {.is_frequent = f->is_frequent, .words = (x->columns + 7) / 8, .columns = f->columns, .tasks = tasks,
+                      .room = room};
+    f->codes = d.codes = cn__alloc_raw((size_t)x->rows, (size_t)f->columns, what);
+    f->entries = d.entries = cn__alloc_raw((size_t)(room * tasks), sizeof *d.entries, what);
+    f->first = d.first = cn__alloc_raw((size_t)x->rows, sizeof *d.first, what);
+    f->count = d.count = cn__alloc_raw((size_t)x->rows, sizeof *d.count, what);
+    if (!d.codes || !d.entries || !d.first || !d.count) return CN_ENOMEM;
+    if (!model->engine->gather->divide(model->pool, x, &d)) forget(data);
+    return CN_OK;
+}
+
+static int find(const cn_model *model, cn__data *data, int64_t rows, int64_t size, int is_divided)
+{
+    if (!data->as_tiles || model->bf16_way != CN__BF16_NONE) return CN_OK;
+    double entries = 0;
+    uint32_t *ink = cn__alloc((size_t)data->x.columns, sizeof *ink, what);
+    column_group *groups = cn__alloc_raw((size_t)data->x.columns, sizeof *groups, what);
+    int status = ink && groups ? choose(data, rows, size, ink, groups, &entries) : CN_ENOMEM;
+    cn__free(groups);
+    cn__free(ink);
+    if (status == CN_OK && is_divided && data->x.frequent) status = divide(model, data, entries);
+    if (status == CN_ENOMEM) forget(data);
+    return status;
 }
 
 int cn__frequent_find(const cn_model *model, cn__data *data)
 {
-    if (!data->as_tiles || !data->x.codes || model->bf16_way != CN__BF16_NONE || data->rows == 0) return CN_OK;
-    column_pair *pairs = cn__alloc_raw((size_t)data->x.columns, sizeof *pairs, what);
-    if (!pairs) return CN_ENOMEM;
-    int status = divide(model, data, pairs);
-    cn__free(pairs);
-    return status;
+    if (!data->x.codes || data->rows == 0) return CN_OK;
+    return find(model, data, data->rows < SAMPLED_ROWS ? data->rows : SAMPLED_ROWS, PAIR, 1);
+}
+
+int cn__frequent_choose(const cn_model *model, cn__data *data)
+{
+    int64_t rows = data->rows / SAMPLED_OF;
+    if (rows < FEWEST_SAMPLED || (!data->x.codes && data->x.stored != CN__STORED_F32)) return CN_OK;
+    return find(model, data, rows < MOST_SAMPLED ? rows : MOST_SAMPLED, FOUR, 0);
 }
 
 void cn__frequent_free(cn__frequent *frequent)
@@ -141,6 +165,7 @@ void cn__frequent_free(cn__frequent *frequent)
     if (!frequent) return;
     cn__free((void *)frequent->index);
     cn__free((void *)frequent->rare);
+    cn__free((void *)frequent->is_frequent);
     cn__free((void *)frequent->codes);
     cn__free((void *)frequent->entries);
     cn__free((void *)frequent->first);

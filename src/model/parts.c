@@ -31,6 +31,8 @@ static cn__batch_memory memory_of(const cn_model *model, int thread)
                               .sample_filled = all->sample_filled + tiles,
                               .inked = all->inked + squares,
                               .in_order = all->in_order,
+                              .entries = all->entries + thread * ROWS_IN_PART * all->columns,
+                              .spans = all->spans + thread * ROWS_IN_PART,
                               .last_peaks = all->last_peaks};
 }
 
@@ -143,12 +145,13 @@ int cn__parts_predict(cn_model *model, cn__data *data, void *out)
     parts p = {.model = model, .data = data, .out = out};
     p.row_bytes = (size_t)cn__model_last(model)->output_size * cn__engine_bytes(model->engine);
     int is_done = 0;
-    cn__digits_make(model, data);
     if (data->x.stored == CN__STORED_U8) {
         data->x.codes = data->x.data;
         data->x.code_scale = data->x.scale;
-        is_done = run(&p);
     }
+    CN_TRY(cn__frequent_choose(model, data));
+    cn__digits_make(model, data);
+    if (data->x.codes) is_done = run(&p);
     for (int i = 0; !is_done && !data->x.codes && cn__codes_scale(&data->x, i, &data->x.code_scale); i++) is_done = run(&p);
     cn__digits_forget(model);
     return is_done;

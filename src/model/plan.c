@@ -98,6 +98,7 @@ static void carve_tiles(cn__batch_memory *batch, carver *c, int training)
     batch->sample_filled = carve(c, cn__tile_lines(rows) * cn__tile_steps(columns), 1);
     batch->inked = carve(c, cn__tile_steps(rows) * cn__tile_steps(columns), sizeof *batch->inked);
     batch->in_order = carve_in_order(c, columns);
+    batch->spans = carve(c, rows, sizeof *batch->spans);
     if (training) batch->column_tiles = carve(c, cn__tile_lines(columns) * cn__tile_steps(rows), CN__TILE_BYTES);
 }
 

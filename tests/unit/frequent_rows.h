@@ -1,5 +1,6 @@
 /* A data set of codes divided into frequent columns and lists of all else (cn__frequent), written from the definition
- * alone. Which columns are frequent is arbitrary: about half of the pairs, nearly all or nearly none, as `kind` says. */
+ * alone. Which columns are frequent is arbitrary: about half of the pairs, nearly all or nearly none, as `kind` says; or, from
+ * FOURS on, of the groups of four. */
 #ifndef CN_TEST_FREQUENT_ROWS_H
 #define CN_TEST_FREQUENT_ROWS_H
 
@@ -17,10 +18,13 @@ typedef struct frequent_copy {
     uint32_t *first;
 } frequent_copy;
 
+enum { FOURS = 3 };
+
 static inline int is_frequent(int64_t column, int64_t columns, int kind)
 {
-    int64_t q = column / 2;
-    if ((column ^ 1) >= columns) return 0; /* without a partner */
+    int64_t size = kind < FOURS ? 2 : 4, q = column / size;
+    if ((q + 1) * size > columns) return 0; /* no whole group */
+    kind %= FOURS;
     return kind == 0 ? q * 7 % 5 < 3 : kind == 1 ? q % 11 != 3 : q == 0;
 }
 
@@ -45,8 +49,8 @@ static inline frequent_copy open_frequent(const uint8_t *codes, int64_t rows, in
         }
         c.count[r] = (uint16_t)(n - c.first[r]);
     }
-    c.f = (cn__frequent){.columns = frequent, .n_rare = n_rare, .index = c.index, .rare = c.rare, .codes = c.codes,
-                         .entries = c.entries, .first = c.first, .count = c.count};
+    c.f = (cn__frequent){.columns = frequent, .n_rare = n_rare, .index = c.index, .rare = c.rare,
+                         .is_frequent = c.is_frequent, .codes = c.codes, .entries = c.entries, .first = c.first, .count = c.count};
     return c;
 }
 

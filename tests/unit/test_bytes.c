@@ -32,7 +32,7 @@ static const int thread_counts[] = {1, 2, 3, 8};
 
 enum {
     BY_SAMPLES, FIRST, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, IN_ORDER, PEAKS, ENTRIES, USED, PLACES,
-    HEAVY, SUMS, N_BATCH_PIECES
+    HEAVY, SPANS, SUMS, N_BATCH_PIECES
 };
 
 typedef struct batch_pieces {
@@ -53,7 +53,7 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
         cn__tile_lines(columns) * cn__tile_steps(rows) * CN__TILE_BYTES / 4,
         cn__tile_steps(rows) * cn__tile_steps(columns) * 2, (columns + 1) / 2, (p->c->outputs + 15) / 16 + 1,
         rows * columns, columns * (int64_t)sizeof(cn__column) / 4, columns, (rows + 3) / 4,
-        w->reading == SPARSE_ROWS ? columns * cn__sparse_lanes(p->c->outputs) * 2 : 2};
+        2 * rows, w->reading == SPARSE_ROWS ? columns * cn__sparse_lanes(p->c->outputs) * 2 : 2};
     void *at[N_BATCH_PIECES];
     for (int i = 0; i < N_BATCH_PIECES; i++) {
         b->memory[i] = guard(words[i], w->at_end);
@@ -63,7 +63,8 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
                                .by_columns = at[BY_COLUMNS], .column_count = at[COUNT],
                                .sample_tiles = at[SAMPLE_TILES], .sample_filled = at[FILLED],
                                .column_tiles = at[COLUMN_TILES], .inked = at[INKED], .in_order = at[IN_ORDER], .last_peaks = at[PEAKS],
-                               .entries = at[ENTRIES], .used = at[USED], .places = at[PLACES], .is_heavy = at[HEAVY]};
+                               .entries = at[ENTRIES], .used = at[USED], .places = at[PLACES], .is_heavy = at[HEAVY],
+                               .spans = at[SPANS]};
     cn__source source = {.data = p->codes, .stored = CN__STORED_U8, .rows = rows, .columns = columns,
                          .scale = p->scale, .codes = p->codes, .code_scale = p->scale,
                          .mostly_blank = w->of_used};

@@ -12,9 +12,9 @@
 #include <stdio.h>
 
 enum { SOURCE_ROWS = 150 };
-typedef enum reading { LISTS, TILES, ENCODED_TILES, FREQUENT, HALVES, SPARSE } reading_kind;
+typedef enum reading { LISTS, TILES, ENCODED_TILES, FREQUENT, CHOSEN, HALVES, SPARSE } reading_kind;
 static const char *const reading_names[] = {"lists", "tiles", "tiles of numbers", "tiles of frequent columns",
-                                            "tiles of bfloat16", "sparse lists"};
+                                            "tiles of chosen columns", "tiles of bfloat16", "sparse lists"};
 
 typedef struct batch {
     cn__batch_memory memory;
@@ -55,7 +55,8 @@ static void open_batch(batch *b, int64_t rows, int64_t columns, int at_end)
         .entries = piece(b, rows * columns * (int64_t)sizeof(cn__ink), at_end),
         .used = piece(b, columns * (int64_t)sizeof(cn__column), at_end),
         .places = piece(b, columns * 4, at_end),
-        .is_heavy = piece(b, rows, at_end)};
+        .is_heavy = piece(b, rows, at_end),
+        .spans = piece(b, rows * (int64_t)sizeof(cn__span), at_end)};
 }
 
 /* The places of tiles are other ones for bfloat16; the rest is not looked at. */
@@ -228,6 +229,18 @@ static const char *check_rare(const rows_of *r, const cn__batch *b, const cn__fr
     return u == b->n_used && entries == b->n_entries ? NULL : "the number of rare columns";
 }
 
+/* The same entries as lists by sample. */
+static const char *check_spans(const rows_of *r, const cn__batch *b, const frequent_copy *c)
+{
+    for (int64_t i = 0; i < r->choice->n; i++) {
+        const int64_t row = cn__choice_row(r->choice, i);
+        if (b->spans[i].count != c->count[row]) return "a sample's number of rare entries";
+        if (memcmp(b->in_spans + b->spans[i].first, c->entries + c->first[row], c->count[row] * sizeof(cn__ink)) != 0)
+            return "a sample's rare entry";
+    }
+    return NULL;
+}
+
 /* The engine's own division of the data set, in tasks with just as much room as is needed, and with less. */
 static const char *check_division(const cn__engine *engine, cn__pool *pool, const cn__source *source, const frequent_copy *c)
 {
@@ -272,12 +285,39 @@ static const char *check_frequent(const cn__engine *engine, cn__pool *pool, cons
     engine->gather->tiles(pool, source, r->choice, with_columns, &b->memory, &b->view);
     if (!wrong) wrong = check_tiles(&frequent, &b->view, with_columns);
     if (!wrong) wrong = check_rare(r, &b->view, &copy.f);
+    if (!wrong) wrong = check_spans(r, &b->view, &copy);
     if (!wrong && b->view.n_used > 0) { /* and the check looks at the lists */
         b->memory.used[0].count--;
         if (!check_rare(r, &b->view, &copy.f)) wrong = "the check";
         b->memory.used[0].count++;
     }
     if (b->view.columns != copy.f.columns) wrong = "the number of frequent columns";
+    b->view.columns = r->columns;
+    close_frequent(&copy);
+    return wrong;
+}
+
+/* Rows that are divided on their way into tiles: numbers or codes. */
+static const char *check_chosen(const cn__engine *engine, cn__pool *pool, const rows_of *r, cn__source *source, batch *b)
+{
+    static int kind;
+    kind = (kind + 1) % 3;
+    frequent_copy copy = open_frequent(r->codes, SOURCE_ROWS, r->columns, FOURS + kind);
+    const rows_of frequent = {.codes = copy.codes, .choice = r->choice, .columns = copy.f.columns};
+    const cn__frequent chosen = {.columns = copy.f.columns, .n_rare = copy.f.n_rare, .index = copy.index, .rare = copy.rare,
+                                 .is_frequent = copy.is_frequent};
+    const char *wrong = NULL;
+    source->frequent = &chosen;
+    if (source->codes) engine->gather->tiles(pool, source, r->choice, 0, &b->memory, &b->view);
+    else if (!engine->gather->encoded_tiles(pool, source, r->choice, &b->memory, &b->view)) wrong = "the verdict";
+    if (!wrong) wrong = check_tiles(&frequent, &b->view, 0);
+    if (!wrong) wrong = check_spans(r, &b->view, &copy);
+    if (!wrong) { /* and the check looks at the spans */
+        b->memory.spans[0].count++;
+        if (!check_spans(r, &b->view, &copy)) wrong = "the check";
+    }
+    if (b->view.n_rare != copy.f.n_rare || b->view.rare != copy.rare || b->view.index != copy.index) wrong = "an index of columns";
+    if (b->view.columns != copy.f.columns) wrong = "the number of chosen columns";
     b->view.columns = r->columns;
     close_frequent(&copy);
     return wrong;
@@ -337,15 +377,19 @@ static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of
     else open_batch(&b, r->choice->n, r->columns, at_end);
     guarded numbers = guard(SOURCE_ROWS * r->columns, 1);
     for (int64_t i = 0; i < SOURCE_ROWS * r->columns; i++) numbers.numbers[i] = r->codes[i] * 0.5f;
-    if (reading == ENCODED_TILES) {
+    if (reading == ENCODED_TILES || (reading == CHOSEN && with_columns)) {
         source.data = numbers.numbers;
         source.codes = NULL;
         source.stored = CN__STORED_F32;
         source.scale = 1;
+    }
+    if (reading == ENCODED_TILES) {
         if (!engine->gather->encoded_tiles(pool, &source, r->choice, &b.memory, &b.view)) wrong = "the verdict";
         else wrong = check_tiles(r, &b.view, 0);
     } else if (reading == FREQUENT) {
         wrong = check_frequent(engine, pool, r, &source, with_columns, &b);
+    } else if (reading == CHOSEN) {
+        wrong = check_chosen(engine, pool, r, &source, &b);
     } else if (reading == SPARSE) {
         engine->gather->sparse(pool, &source, r->choice, &b.memory, &b.view);
         wrong = check_sparse(r, &b.view);
@@ -393,9 +437,9 @@ static void every_size(void **state)
         const cn__choice choices[] = {{.first = SOURCE_ROWS - n, .n = n}, {.picks = picks, .n = n}};
         for (int e = 0; e < n_engines; e++) {
             for (reading_kind reading = LISTS; reading <= SPARSE; reading++) {
-                int tiles = reading == TILES || reading == ENCODED_TILES || reading == FREQUENT;
+                int tiles = reading == TILES || reading == ENCODED_TILES || reading == FREQUENT || reading == CHOSEN;
                 if (tiles && !engines[e]->gather->tiles) continue;
-                if (reading == FREQUENT && columns < 2) continue;
+                if (columns < (reading == FREQUENT ? 2 : reading == CHOSEN ? 4 : 0)) continue;
                 if (reading == HALVES && (!engines[e]->gather->halves || !cn__cpu_avx512_bf16())) continue;
                 for (int k = 0; k < 4; k++, turn++) {
                     const rows_of r = {.codes = codes, .choice = &choices[k % 2], .columns = columns};
