@@ -220,10 +220,10 @@ static void measure(form f, int64_t rows, int64_t inputs, int64_t outputs, cn__b
     problem p = {.form = f, .rows = rows, .inputs = inputs, .outputs = outputs, .x = numbers(rows * inputs, 1),
                  .kernel = numbers(inputs * outputs, 2), .y = numbers(rows * outputs, 3), .result = numbers(results, 4),
                  .slot = take(inputs * outputs, sizeof(float)), .pool = pool};
-    int copy_is_fresh = 0;
+    int64_t copied = 0;
     p.bf16 = (cn__bf16){.way = way, .memory = take((int64_t)cn__bf16_bytes(rows, inputs, outputs), 1),
                         .copy = way == CN__BF16_TILES ? take((int64_t)cn__bf16_copy_bytes(inputs, outputs), 1) : NULL,
-                        .copy_is_fresh = &copy_is_fresh};
+                        .copied = &copied};
     problem filling = p;
     filling.form = FORWARD;
     filling.result = take(rows * outputs, sizeof(float));

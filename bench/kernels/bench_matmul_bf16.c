@@ -56,9 +56,9 @@ static problem make_problem(char form, int64_t rows, int64_t inputs, int64_t out
     p.dense.kernel = p.kernel;
     p.bf16.memory = cn__alloc((size_t)cn__bf16_bytes(rows, inputs, outputs), 1, "rounded copies");
     p.bf16.copy = cn__alloc((size_t)cn__bf16_copy_bytes(inputs, outputs), 1, "a copy in tiles");
-    p.bf16.copy_is_fresh = cn__alloc(1, sizeof(int), "a flag");
+    p.bf16.copied = cn__alloc(1, sizeof(int64_t), "a number of rows");
     float *y = numbers(rows * outputs, 5);
-    if (!p.dense.pool || !p.bf16.memory || !p.bf16.copy || !p.bf16.copy_is_fresh) exit(1);
+    if (!p.dense.pool || !p.bf16.memory || !p.bf16.copy || !p.bf16.copied) exit(1);
     cn__dense_forward_bf16(&p.dense, &p.bf16, p.x, y); /* fills the copy */
     cn__free(y);
     return p;
@@ -70,7 +70,7 @@ static void free_problem(problem *p)
     cn__pool_destroy(&pool);
     cn__free(p->bf16.memory);
     cn__free(p->bf16.copy);
-    cn__free(p->bf16.copy_is_fresh);
+    cn__free(p->bf16.copied);
     cn__free(p->x);
     cn__free(p->kernel);
     cn__free(p->y);

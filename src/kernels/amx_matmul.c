@@ -2,6 +2,7 @@
 
 #if CN__AMX
 #include "kernels/amx_pack.h"
+#include "kernels/amx_rare.h"
 #include "kernels/amx_tiles.h"
 #include "kernels/coming.h"
 #include "kernels/sink_row.h"
@@ -49,6 +50,7 @@ typedef struct chore {
     const float *strip;
     int64_t strip_width;
     uint32_t filled; /* rows that have a gradient: the others may wait, if the sink allows that */
+    const uint16_t *index; /* where rows stand in the kernel; NULL: as they are counted */
     uint16_t *copy;  /* of the kernel, to be kept up to date; or NULL */
     int64_t copy_k_tiles, kernel_rows;
     int pair_moved;
@@ -64,10 +66,15 @@ static void fetch_weights(const cn__sink *sink, int64_t row, int64_t column, int
     }
 }
 
-/* Row `row`, an even one, and the next of the kernel into its copy. */
+static int64_t in_kernel(const chore *c, int64_t row)
+{
+    return c->index ? c->index[row] : row;
+}
+
+/* Row `row`, an even one, and the next of the gradient into the copy of the kernel. */
 static void copy_pair(const chore *c, int64_t row)
 {
-    const float *even = (const float *)c->sink->weight + row * c->sink->stride + c->column;
+    const float *even = (const float *)c->sink->weight + in_kernel(c, row) * c->sink->stride + c->column;
     const float *odd = even + c->sink->stride;
     int64_t line = c->copy_k_tiles * TILE_NUMBERS;
     uint16_t *to = c->copy + c->column / TILE_LINES * line + row / TILE_K * TILE_NUMBERS + row % TILE_K * TILE_LINES;
@@ -78,10 +85,11 @@ static void copy_pair(const chore *c, int64_t row)
     }
 }
 
-static int hand_over(const chore *c, int64_t row)
+static int hand_over(const chore *c)
 {
+    const int64_t row = in_kernel(c, c->row + c->done);
     if (c->sink->update && c->sink->slots[0] && c->done + 2 < c->rows)
-        fetch_weights(c->sink, row + 2, c->column, c->width);
+        fetch_weights(c->sink, in_kernel(c, c->row + c->done + 2), c->column, c->width);
     if (c->sink->accounts) {
         if (!(c->filled >> c->done & 1)) return 0;
         cn__sink_settle(c->sink, row, c->column, c->width);
@@ -100,7 +108,7 @@ static void work_on_chore(chore *c)
     while (due < c->rows && due * c->steps < c->rows * c->step) due++;
     for (; c->done < due; c->done++) {
         int64_t row = c->row + c->done;
-        c->pair_moved |= hand_over(c, row);
+        c->pair_moved |= hand_over(c);
         if (!(row & 1) && c->done + 1 < c->rows) continue;
         if (c->copy && c->pair_moved) copy_pair(c, row & ~(int64_t)1);
         c->pair_moved = 0;
@@ -174,7 +182,7 @@ static uint16_t pack_tile(const cn__amx_factor *f, int as_pairs, int64_t n_lines
 {
     _Alignas(64) uint16_t turned[TILE_NUMBERS];
     uint16_t *to = as_pairs == f->rows_are_k ? tile : turned;
-    uint16_t any = f->rows_are_k ? pack_pairs(f->data, f->stride, n_lines, terms, scale, to)
+    uint16_t any = f->rows_are_k ? pack_pairs(f->data, f->stride, f->index, n_lines, terms, scale, to)
                                  : pack_rows(f->data, f->stride, n_lines, terms, to);
     if (to == turned) transpose_words(turned, tile);
     return any;
@@ -183,8 +191,11 @@ static uint16_t pack_tile(const cn__amx_factor *f, int as_pairs, int64_t n_lines
 static cn__amx_factor factor_at(const cn__amx_factor *f, int64_t line, int64_t k)
 {
     cn__amx_factor part = *f;
-    if (f->panel) part.data += line / CN__IDLE_COLUMNS * f->panel + line % CN__IDLE_COLUMNS + k * f->stride;
-    else part.data += f->rows_are_k ? k * f->stride + line : line * f->stride + k;
+    if (f->index) part.index += k;
+    if (f->panel) part.data += line / CN__IDLE_COLUMNS * f->panel + line % CN__IDLE_COLUMNS;
+    else if (f->rows_are_k) part.data += line;
+    else part.data += line * f->stride + k;
+    if (f->rows_are_k && !f->index) part.data += k * f->stride;
     return part;
 }
 
@@ -243,17 +254,19 @@ static int is_large(const cn__amx_matmul *p)
 }
 
 /* Sixteen columns of a square, or as many as there are. */
-static void finish_columns(const cn__amx_matmul *p, __mmask16 some, const float *from, int64_t rows, int64_t column,
-                           float *to)
+static void finish_columns(const cn__amx_matmul *p, __mmask16 some, const float *from, int64_t row, int64_t rows,
+                           int64_t column, float *to)
 {
     const cn__finish f = *p->finish;
+    const float *kernel = factor_at(&p->b, column, 0).data;
     const __m512 bias = f.bias ? _mm512_maskz_loadu_ps(some, f.bias + column) : _mm512_setzero_ps();
     const __m512 zero = _mm512_setzero_ps(), scale = _mm512_set1_ps(p->scale != 0 ? p->scale : 1);
     for (int64_t r = 0; r < rows; r++, from += SQUARE, to += p->c_row) {
-        __m512 z = _mm512_fmadd_ps(_mm512_load_ps(from), scale, bias);
+        __m512 z = _mm512_load_ps(from);
+        if (p->x && p->x->n_entries) z = cn__rare_forward(p->x, row + r, kernel, p->b.stride, some, z);
+        z = _mm512_fmadd_ps(z, scale, bias);
         if (f.relu) z = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z, zero, _CMP_LE_OQ), z, zero);
-        if (f.rounds) z = _mm512_castsi512_ps(_mm512_slli_epi32(
-                          _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(z)), 16));
+        if (f.rounds) z = rounded(z);
         _mm512_mask_storeu_ps(to, some, z);
     }
 }
@@ -266,8 +279,8 @@ static void copy_square(const cn__amx_matmul *p, const float *from, int64_t row,
     __mmask16 left = first_of_16(columns), right = first_of_16(columns - 16);
     float *to = p->c + row * p->c_row + column;
     if (p->finish) {
-        finish_columns(p, left, from, rows, column, to);
-        if (right) finish_columns(p, right, from + 16, rows, column + 16, to + 16);
+        finish_columns(p, left, from, row, rows, column, to);
+        if (right) finish_columns(p, right, from + 16, row, rows, column + 16, to + 16);
         return;
     }
     if (streams && columns == SQUARE) {
@@ -321,9 +334,9 @@ static void into_sink(const job *j, const task *t, uint16_t *scratch, float *str
     const cn__sink sink = cn__sink_at_panel(p->sink, t->column);
     chore waiting = {.sink = &sink, .column = t->column, .width = smaller(width, p->n - t->column),
                      .strip_width = width, .steps = width / SQUARE * j->k_tiles,
-                     .copy = p->copy && p->sink->update && *p->copy_is_fresh ? p->copy : NULL,
-                     .copy_k_tiles = pieces(p->m, TILE_K), .kernel_rows = p->m};
-    if (p->coming && t->row == 0) waiting.coming = cn__coming_share(p->coming, t->column, waiting.width, p->n);
+                     .copy = p->copy && p->sink->update && *p->copied == p->m ? p->copy : NULL,
+                     .copy_k_tiles = pieces(p->m, TILE_K), .kernel_rows = p->m, .index = p->x ? p->x->index : NULL};
+    if (p->x && t->row == 0) waiting.coming = cn__coming_share(p->x, t->column, waiting.width, p->n);
     for (int64_t row = t->row; row < t->row_end; row += SQUARE) {
         lines a = lines_of_a(j, row, 0);
         float *strip = strips + (row / SQUARE & 1) * SQUARE * width;
@@ -342,6 +355,7 @@ static void into_sink(const job *j, const task *t, uint16_t *scratch, float *str
     }
     waiting.steps = 0;
     work_on_chore(&waiting);
+    if (p->x) cn__rare_backward(p, &sink, t->column, waiting.width, t->row / j->block, j->blocks);
 }
 
 static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
@@ -365,7 +379,7 @@ static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
 static int64_t place_tiles(job *j)
 {
     const cn__amx_matmul *p = j->p;
-    int lasting = p->copy && !p->sink, fresh = lasting && *p->copy_is_fresh;
+    int lasting = p->copy && !p->sink, fresh = lasting && *p->copied == p->k;
     int shared = lasting || j->blocks > 1 || j->depth * TILE_K * j->strip * 2 > (int64_t)SQUARES_AT;
     uint16_t *memory = p->memory;
     j->a_to_pack = p->a_tiles ? 0 : j->row_tiles;
@@ -375,7 +389,7 @@ static int64_t place_tiles(job *j)
     if (shared && !lasting) memory += j->column_tiles * j->k_tiles * TILE_NUMBERS;
     j->own_filled = memory;
     j->filled = p->a_tiles ? p->a_lines : memory;
-    if (lasting) *p->copy_is_fresh = 1;
+    if (lasting) *p->copied = p->k;
     return j->a_to_pack + (shared && !fresh ? j->column_tiles : 0);
 }
 

@@ -18,13 +18,16 @@ typedef struct cn__amx_factor {
     int64_t stride;
     int rows_are_k;
     int64_t panel; /* with rows_are_k: from one panel of CN__IDLE_COLUMNS columns to the next; 0: rows are whole */
+    const uint16_t *index; /* with rows_are_k: which rows these are, 2q and 2q+1 side by side; NULL: 0, 1, 2, ... */
 } cn__amx_factor;
 
 typedef struct cn__amx_matmul {
     cn__pool *pool;
     int64_t m, n, k;
     cn__amx_factor a, b; /* (m,k) and (k,n), or transposed */
-    const uint16_t *a_tiles, *a_lines; /* A as tiles already (kernels/batch.h): a is not looked at; or NULL */
+    const uint16_t *a_tiles, *a_lines; /* A as tiles already: a is not looked at; or NULL */
+    const cn__batch *x;   /* that these are tiles of: the columns that they leave out are added, and its next rows are
+                             fetched in advance while the sink is fed */
     float scale;          /* 0: none. C is multiplied by it; behind a sink B is, before it is rounded */
     float *c;             /* (m,n), rows c_row numbers apart; or */
     int64_t c_row;
@@ -32,8 +35,7 @@ typedef struct cn__amx_matmul {
     const cn__sink *sink; /* the result is the gradient of a kernel (m,n) and goes here */
     void *memory;         /* 2 bytes for each number of A and B filled up to multiples of 32 */
     uint16_t *copy;       /* lasting, of B or of the kernel behind the sink (kernels/bf16.h); or NULL */
-    int *copy_is_fresh;
-    const cn__batch *coming; /* its next rows are fetched in advance while the sink is fed; or NULL */
+    int64_t *copied;
 } cn__amx_matmul;
 
 #define cn__amx_matmul_run CN_T(cn__amx_matmul_run)

@@ -23,6 +23,11 @@ static inline __m512i round_two(__m512 low, __m512 high)
     return (__m512i)_mm512_cvtne2ps_pbh(high, low);
 }
 
+static inline __m512 rounded(__m512 x)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x)), 16));
+}
+
 /* a0 a1 ... a15 b0 ... b15 becomes a0 b0 a1 b1 ... */
 static inline __m512i interleaving(void)
 {
@@ -46,17 +51,19 @@ static inline uint16_t pack_rows(const float *from, int64_t stride, int64_t line
     return _mm512_test_epi32_mask(any, any) ? 0xffff : 0;
 }
 
-/* `from` points at k 0, column 0; the k are `stride` apart. Each number is multiplied by `scale` first. */
-static inline uint16_t pack_pairs(const float *from, int64_t stride, int64_t columns, int64_t terms, float scale,
-                                  uint16_t *tile)
+/* `from` points at k 0, column 0; the k are `stride` apart. With an index, k is row index[k] and the next one follows.
+ * Each number is multiplied by `scale` first. */
+static inline uint16_t pack_pairs(const float *from, int64_t stride, const uint16_t *index, int64_t columns, int64_t terms,
+                                  float scale, uint16_t *tile)
 {
     const __m512i interleave = interleaving();
     const __m512 factor = _mm512_set1_ps(scale);
     __mmask16 some = first_of_16(columns);
     __m512i any = _mm512_setzero_si512();
-    for (int64_t k = 0; k < TILE_K; k += 2, from += 2 * stride) {
-        __m512 even = k < terms ? _mm512_maskz_loadu_ps(some, from) : _mm512_setzero_ps();
-        __m512 odd = k + 1 < terms ? _mm512_maskz_loadu_ps(some, from + stride) : _mm512_setzero_ps();
+    for (int64_t k = 0; k < TILE_K; k += 2) {
+        const float *pair = from + (index && k < terms ? index[k] : k) * stride;
+        __m512 even = k < terms ? _mm512_maskz_loadu_ps(some, pair) : _mm512_setzero_ps();
+        __m512 odd = k + 1 < terms ? _mm512_maskz_loadu_ps(some, pair + stride) : _mm512_setzero_ps();
         __m512i row = _mm512_permutexvar_epi16(interleave, round_two(_mm512_mul_ps(even, factor),
                                                                      _mm512_mul_ps(odd, factor)));
         any = _mm512_or_si512(any, row);

@@ -2,6 +2,7 @@
 
 #if CN__AMX
 #include "kernels/amx_pack.h"
+#include "kernels/amx_rare.h"
 #include "kernels/amx_tiles.h"
 #include "kernels/coming.h"
 #include "kernels/rmsprop.h"
@@ -37,7 +38,8 @@ typedef struct waiting {
     const float *gradient; /* SQUARE rows of SQUARE numbers */
     uint32_t rows;         /* those that have a gradient: the others may wait */
     int next, last_pair;   /* the next of PIECES; the pair that is a single row, -1: none */
-    float *weight, *velocity;
+    const uint16_t *index; /* where the rows stand in the kernel, */
+    float *weight, *velocity; /* whose columns of this square begin here */
     int64_t stride;
     __mmask16 some[2];
     uint16_t *copy[2]; /* tiles of the kernel's lasting copy, NULL: none */
@@ -47,7 +49,7 @@ typedef struct waiting {
 /* Rows 2 pair and 2 pair + 1 of sixteen columns. */
 static inline void move_pair(const waiting *w, int pair, int half)
 {
-    const int64_t at = 2 * pair * w->stride + half * 16;
+    const int64_t at = w->index[2 * pair] * w->stride + half * 16;
     const float *gradient = w->gradient + 2 * pair * SQUARE + half * 16;
     const uint32_t rows = w->rows >> 2 * pair & 3;
     const __mmask16 some = w->some[half], even = rows & 1 ? some : 0, odd = rows & 2 ? some : 0;
@@ -63,7 +65,7 @@ static inline void move_pair(const waiting *w, int pair, int half)
 /* The last row of a kernel has no partner. */
 static inline void move_last(const waiting *w, int pair, int half)
 {
-    const int64_t at = 2 * pair * w->stride + half * 16;
+    const int64_t at = w->index[2 * pair] * w->stride + half * 16;
     const __mmask16 some = w->some[half];
     __m512 a = _mm512_maskz_loadu_ps(some, w->weight + at);
     a = cn__rmsprop_move_halves(&w->update, a, _mm512_load_ps(w->gradient + 2 * pair * SQUARE + half * 16), some,
@@ -129,40 +131,43 @@ static void multiply(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, co
 static void put(waiting *w, const cn__amx_matmul *p, const float *gradient, uint32_t rows, int64_t row, int64_t column,
                 int64_t c)
 {
-    const int64_t at = row * w->sink->stride + column + c, line = pieces(p->m, TILE_K) * TILE_NUMBERS;
+    const int64_t line = pieces(p->m, TILE_K) * TILE_NUMBERS;
     w->gradient = gradient;
     w->rows = rows;
     w->last_pair = p->m - row < SQUARE && p->m % 2 ? (int)(p->m - row) / 2 : -1;
     w->next = 0;
-    w->weight = (float *)w->sink->weight + at;
-    w->velocity = (float *)w->sink->slots[0] + at;
+    w->index = p->x->index + row;
+    w->weight = (float *)w->sink->weight + column + c;
+    w->velocity = (float *)w->sink->slots[0] + column + c;
     for (int half = 0; half < 2; half++) {
         w->some[half] = first_of_16(p->n - column - c - 16 * half);
-        w->copy[half] = p->copy && *p->copy_is_fresh
+        w->copy[half] = p->copy && *p->copied == p->m
                             ? p->copy + ((column + c) / TILE_LINES + half) * line + row / TILE_K * TILE_NUMBERS
                             : NULL;
     }
 }
 
-static void settle(const cn__sink *sink, int64_t row, uint32_t rows, int64_t column, int64_t width)
+static void settle(const cn__sink *sink, const uint16_t *index, uint32_t rows, int64_t column, int64_t width)
 {
     for (uint32_t left = rows; left; left &= left - 1) {
-        int64_t r = row + __builtin_ctz(left);
+        int64_t r = index[__builtin_ctz(left)];
         cn__sink_settle(sink, r, column, width);
         sink->accounts->settled[column / CN__IDLE_COLUMNS * sink->accounts->rows + r]++;
     }
 }
 
-static void strip(const job *j, int64_t column, int64_t begin, int64_t end, uint16_t *tiles, float *squares)
+/* Columns column ... of the gradient, one of the groups of their rows. */
+static void strip(const job *j, int64_t column, int64_t group, uint16_t *tiles, float *squares)
 {
     const cn__amx_matmul *p = j->p;
+    const int64_t all = pieces(p->m, SQUARE), begin = all * group / j->groups * SQUARE, end = all * (group + 1) / j->groups * SQUARE;
     const int64_t width = smaller(STRIP, p->n - column), line = j->k_tiles * TILE_NUMBERS;
     const cn__sink sink = cn__sink_at_panel(p->sink, column);
     waiting w = {.sink = &sink, .update = cn__rmsprop_of(sink.step), .stride = sink.stride, .next = PIECES};
-    if (p->coming && begin == 0) w.coming = cn__coming_share(p->coming, column, width, p->n);
+    if (begin == 0) w.coming = cn__coming_share(p->x, column, width, p->n);
     for (int64_t c = 0; c < pieces(width, SQUARE) * SQUARE; c += TILE_LINES)
         for (int64_t k = 0; k < j->k_tiles; k++)
-            pack_pairs(p->b.data + k * TILE_K * p->b.stride + column + c, p->b.stride, width - c, p->k - k * TILE_K, p->scale,
+            pack_pairs(p->b.data + k * TILE_K * p->b.stride + column + c, p->b.stride, NULL, width - c, p->k - k * TILE_K, p->scale,
                        tiles + c / TILE_LINES * line + k * TILE_NUMBERS);
     int turn = 0;
     for (int64_t row = begin; row < end; row += SQUARE) {
@@ -171,7 +176,7 @@ static void strip(const job *j, int64_t column, int64_t begin, int64_t end, uint
         uint32_t rows = 0;
         for (int64_t k = 0; k < j->k_tiles; k++) rows |= (uint32_t)lines[j->k_tiles + k] << TILE_LINES | lines[k];
         if (!rows) continue;
-        settle(&sink, row, rows, column, width);
+        settle(&sink, p->x->index + row, rows, column, width);
         for (int64_t c = 0; c < width; c += SQUARE, turn = !turn) {
             float *square = squares + turn * SQUARE * SQUARE;
             const uint16_t *b = tiles + c / TILE_LINES * line;
@@ -180,24 +185,23 @@ static void strip(const job *j, int64_t column, int64_t begin, int64_t end, uint
         }
     }
     move_rest(&w);
+    cn__rare_backward(p, &sink, column, width, group, j->groups);
 }
 
 static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
-    const int64_t lines = pieces(j->p->m, SQUARE);
     cn__tiles_open();
     for (int64_t task = begin; task < end; task++) {
-        int64_t column = task / j->groups * STRIP, group = task % j->groups;
-        strip(j, column, lines * group / j->groups * SQUARE, lines * (group + 1) / j->groups * SQUARE,
-              cn__pool_scratch(j->p->pool, thread), cn__pool_strip(j->p->pool, thread));
+        strip(j, task / j->groups * STRIP, task % j->groups, cn__pool_scratch(j->p->pool, thread),
+              cn__pool_strip(j->p->pool, thread));
     }
     cn__tiles_close();
 }
 
 int cn__amx_rmsprop_serves(const cn__amx_matmul *p)
 {
-    return p->a_tiles && p->sink && p->sink->update && p->sink->accounts && p->sink->step->is_plain_rmsprop &&
+    return p->x && p->sink && p->sink->update && p->sink->accounts && p->sink->step->is_plain_rmsprop &&
            p->sink->step->decay == 0;
 }
 

@@ -19,7 +19,7 @@ static void turn_factor(const job *j, uint16_t *tiles)
     const cn__amx_matmul *p = j->p;
     for (int64_t k = 0; k < j->k_tiles; k++) {
         _Alignas(64) uint16_t pairs[TILE_NUMBERS];
-        pack_pairs(p->b.data + k * TILE_K * p->b.stride, p->b.stride, p->n, p->k - k * TILE_K, 1, pairs);
+        pack_pairs(p->b.data + k * TILE_K * p->b.stride, p->b.stride, NULL, p->n, p->k - k * TILE_K, 1, pairs);
         transpose_words(pairs, tiles + k * TILE_NUMBERS);
     }
 }
@@ -34,8 +34,8 @@ static void make_gradient(const job *j, const uint16_t *turned, int64_t row, flo
     _tile_zero(1);
     for (int64_t k = 0; k < j->k_tiles; k++) {
         for (int half = 0; half < 2; half++)
-            pack_pairs(p->a.data + k * TILE_K * p->a.stride + row + half * 16, p->a.stride, p->m - row - half * 16,
-                       p->k - k * TILE_K, 1, tiles[half]);
+            pack_pairs(p->a.data + k * TILE_K * p->a.stride + row + half * 16, p->a.stride, NULL,
+                       p->m - row - half * 16, p->k - k * TILE_K, 1, tiles[half]);
         _tile_loadd(4, turned + k * TILE_NUMBERS, 64);
         _tile_loadd(6, tiles[0], 64);
         _tile_loadd(7, tiles[1], 64);
@@ -63,8 +63,8 @@ static void move_rows(const job *j, const cn__rmsprop *update, int64_t row, cons
         w = cn__rmsprop_move_halves(update, w, _mm512_load_ps(gradient + r * 16), some, velocity + r * sink->stride);
         _mm512_mask_storeu_ps(weight + r * sink->stride, some, w);
     }
-    if (p->copy && *p->copy_is_fresh)
-        pack_pairs(weight, sink->stride, p->n, rows, 1, p->copy + row / TILE_K * TILE_NUMBERS);
+    if (p->copy && *p->copied)
+        pack_pairs(weight, sink->stride, NULL, p->n, rows, 1, p->copy + row / TILE_K * TILE_NUMBERS);
 }
 
 static void run_tasks(void *context, int thread, int64_t begin, int64_t end)

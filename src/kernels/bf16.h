@@ -39,12 +39,13 @@ typedef enum cn__bf16_way { CN__BF16_NONE, CN__BF16_ROUNDED, CN__BF16_TILES } cn
 
 /* How to compute, and memory for rounded copies of the operands: cn__bf16_bytes of the largest product.
  * A kernel may have a copy in tiles that stays from one product to the next: the first forward pass fills it, updates of
- * the kernel keep it up to date, and whoever else writes the kernel sets *copy_is_fresh to 0. */
+ * the kernel keep it up to date, and whoever else writes the kernel, or leaves other columns of the inputs out of their
+ * tiles (kernels/gather.h, cn__frequent), sets *copied to 0. */
 typedef struct cn__bf16 {
     cn__bf16_way way;
     void *memory;
     uint16_t *copy; /* of cn__bf16_copy_bytes, or NULL */
-    int *copy_is_fresh;
+    int64_t *copied; /* how many rows of the kernel the copy has: all, or those of the columns in tiles; 0: it is out of date */
 } cn__bf16;
 
 static inline double cn__bf16_copy_bytes(int64_t inputs, int64_t outputs)

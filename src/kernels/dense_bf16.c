@@ -44,9 +44,9 @@ void cn__dense_forward_bf16(const cn__dense *d, const cn__bf16 *bf16, const real
 #if CN__AMX
     if (bf16->way == CN__BF16_TILES) {
         cn__amx_matmul_run(&(cn__amx_matmul){
-            .pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs, .a = {x, d->inputs, 0, 0},
-            .b = {d->kernel, d->kernel_stride, 1, 0}, .c = y, .c_row = d->outputs, .memory = bf16->memory,
-            .copy = bf16->copy, .copy_is_fresh = bf16->copy_is_fresh});
+            .pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs, .a = {x, d->inputs, 0, 0, NULL},
+            .b = {d->kernel, d->kernel_stride, 1, 0, NULL}, .c = y, .c_row = d->outputs, .memory = bf16->memory,
+            .copy = bf16->copy, .copied = bf16->copied});
         return;
     }
 #endif
@@ -58,14 +58,14 @@ void cn__dense_forward_bf16(const cn__dense *d, const cn__bf16 *bf16, const real
 void cn__dense_backward_input_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *dy, real *dx)
 {
 #if CN__AMX
-    if (bf16->way == CN__BF16_TILES && bf16->copy && *bf16->copy_is_fresh) {
+    if (bf16->way == CN__BF16_TILES && bf16->copy && *bf16->copied == d->inputs) {
         cn__amx_input_gradient(d, bf16, dy, dx);
         return;
     }
     if (bf16->way == CN__BF16_TILES) {
         cn__amx_matmul_run(&(cn__amx_matmul){
-            .pool = d->pool, .m = d->rows, .n = d->inputs, .k = d->outputs, .a = {dy, d->outputs, 0, 0},
-            .b = {d->kernel, d->kernel_stride, 0, 0}, .c = dx, .c_row = d->inputs, .memory = bf16->memory});
+            .pool = d->pool, .m = d->rows, .n = d->inputs, .k = d->outputs, .a = {dy, d->outputs, 0, 0, NULL},
+            .b = {d->kernel, d->kernel_stride, 0, 0, NULL}, .c = dx, .c_row = d->inputs, .memory = bf16->memory});
         return;
     }
 #endif
@@ -79,12 +79,12 @@ void cn__dense_backward_kernel_bf16(const cn__dense *d, const cn__bf16 *bf16, co
 {
 #if CN__AMX
     if (bf16->way == CN__BF16_TILES) {
-        cn__amx_matmul p = {.pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows, .a = {x, d->inputs, 1, 0},
-                            .b = {dy, d->outputs, 1, 0}, .memory = bf16->memory};
+        cn__amx_matmul p = {.pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows, .a = {x, d->inputs, 1, 0, NULL},
+                            .b = {dy, d->outputs, 1, 0, NULL}, .memory = bf16->memory};
         if (sink->update) {
             p.sink = sink;
             p.copy = bf16->copy;
-            p.copy_is_fresh = bf16->copy_is_fresh;
+            p.copied = bf16->copied;
         } else {
             p.c = sink->gradient;
             p.c_row = sink->stride;
@@ -104,20 +104,20 @@ void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, cons
                                   real *y)
 {
     cn__amx_matmul_run(&(cn__amx_matmul){
-        .pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs,
+        .pool = d->pool, .m = d->rows, .n = d->outputs, .k = x->columns, .x = x,
         .a_tiles = (const uint16_t *)(const void *)x->sample_tiles, .a_lines = x->sample_lines,
-        .b = {d->kernel, d->kernel_stride, 1, d->kernel_panel}, .scale = (float)x->scale, .finish = finish, .c = y,
-        .c_row = d->outputs, .memory = bf16->memory, .copy = bf16->copy, .copy_is_fresh = bf16->copy_is_fresh});
+        .b = {d->kernel, d->kernel_stride, 1, d->kernel_panel, x->index}, .scale = (float)x->scale, .finish = finish, .c = y,
+        .c_row = d->outputs, .memory = bf16->memory, .copy = bf16->copy, .copied = bf16->copied});
 }
 
 void cn__dense_backward_kernel_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const real *dy,
                                           const cn__sink *sink)
 {
     const cn__amx_matmul p = {
-        .pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows,
+        .pool = d->pool, .m = x->columns, .n = d->outputs, .k = d->rows, .x = x,
         .a_tiles = (const uint16_t *)(const void *)x->column_tiles, .a_lines = x->column_lines,
-        .b = {dy, d->outputs, 1, 0}, .scale = (float)x->scale, .sink = sink, .memory = bf16->memory, .copy = bf16->copy,
-        .copy_is_fresh = bf16->copy_is_fresh, .coming = x};
+        .b = {dy, d->outputs, 1, 0, NULL}, .scale = (float)x->scale, .sink = sink, .memory = bf16->memory, .copy = bf16->copy,
+        .copied = bf16->copied};
     if (cn__amx_rmsprop_serves(&p)) cn__amx_rmsprop_run(&p);
     else cn__amx_matmul_run(&p);
 }

@@ -52,8 +52,8 @@ int cn__blocks_serve(const cn_model *model, int64_t rows)
 /* Threads would fill the lasting copy of a kernel one over the other; the first step, which does without blocks, fills it. */
 int cn__blocks_are_ready(const cn_model *model)
 {
-    for (int i = cn__blocks_first(model) + 1; model->plan.copy_is_fresh && i < model->n_layers; i++)
-        if (model->layers[i]->class_ == &cn__layer_dense && !model->plan.copy_is_fresh[i]) return 0;
+    for (int i = cn__blocks_first(model) + 1; model->plan.copied && i < model->n_layers; i++)
+        if (model->layers[i]->class_ == &cn__layer_dense && !model->plan.copied[i]) return 0;
     return 1;
 }
 

@@ -133,6 +133,7 @@ static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
                            .train_rows = f->train_rows, .validation_rows = f->validation_rows, .epoch = o->initial_epoch,
                            .steps = (f->train_rows + o->batch_size - 1) / o->batch_size};
     CN_TRY(prepare_plan(f));
+    if (f->train.x.frequent) cn__plan_forget_copies(&f->model->plan, f->model->n_layers);
     if (o->shuffle || f->division) {
         f->order = cn__alloc_raw((size_t)f->train_rows, sizeof *f->order, "the order of the samples");
         if (!f->order) return CN_ENOMEM;

@@ -118,7 +118,7 @@ static int divide(const cn_model *model, cn__data *data, double entries)
     const int tasks = model->threads * TASKS_A_THREAD;
     const int64_t room = (int64_t)((double)(x->rows / tasks + 1) * (entries + 1) * 1.5) + 64;
     cn__frequent *f = data->own_frequent;
-    if ((double)room * tasks > UINT32_MAX) {
+    if ((double)room * tasks > INT32_MAX) {
         forget(data);
         return CN_OK;
     }
@@ -135,7 +135,7 @@ static int divide(const cn_model *model, cn__data *data, double entries)
 
 static int find(const cn_model *model, cn__data *data, int64_t rows, int64_t size, int is_divided)
 {
-    if (!data->as_tiles || model->bf16_way != CN__BF16_NONE) return CN_OK;
+    if (!data->as_tiles) return CN_OK;
     double entries = 0;
     uint32_t *ink = cn__alloc((size_t)data->x.columns, sizeof *ink, what);
     column_group *groups = cn__alloc_raw((size_t)data->x.columns, sizeof *groups, what);
@@ -156,7 +156,7 @@ int cn__frequent_find(const cn_model *model, cn__data *data)
 int cn__frequent_choose(const cn_model *model, cn__data *data)
 {
     int64_t rows = data->rows / SAMPLED_OF;
-    if (rows < FEWEST_SAMPLED || (!data->x.codes && data->x.stored != CN__STORED_F32)) return CN_OK;
+    if (rows < FEWEST_SAMPLED || model->bf16_way != CN__BF16_NONE || (!data->x.codes && data->x.stored != CN__STORED_F32)) return CN_OK;
     return find(model, data, rows < MOST_SAMPLED ? rows : MOST_SAMPLED, FOUR, 0);
 }
 

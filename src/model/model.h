@@ -60,7 +60,7 @@ typedef struct cn__plan {
     int64_t sequence_labels; /* labels for each sequence of the batch */
     void *metric_row_loss, *metric_probabilities; /* room for the metrics */
     cn__bf16 *bf16;    /* one per layer, NULL unless the precision is mixed_bfloat16 */
-    int *copy_is_fresh;
+    int64_t *copied;
     unsigned char *block_memory; /* cn__bf16.memory of each thread for a block of rows, block_bytes each */
     size_t block_bytes;
 } cn__plan;
@@ -306,6 +306,8 @@ void cn__panels_destroy(cn_model *model);
 
 /* --- plan.c --- */
 int cn__plan_prepare(cn_model *model, int64_t rows, int training);
+/* Lasting copies of the kernels in tiles are out of date (kernels/bf16.h). */
+void cn__plan_forget_copies(cn__plan *plan, int layers);
 void cn__plan_destroy(cn__plan *plan);
 
 /* --- step.c --- */

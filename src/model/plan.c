@@ -57,7 +57,7 @@ static void carve_bf16(const cn_model *model, cn__plan *plan, carver *c, int64_t
 {
     double most = 0;
     plan->bf16 = carve(c, model->n_layers, sizeof *plan->bf16);
-    plan->copy_is_fresh = carve(c, model->n_layers, sizeof *plan->copy_is_fresh);
+    plan->copied = carve(c, model->n_layers, sizeof *plan->copied);
     for (int i = 0; i < model->n_layers; i++) {
         const cn_layer *layer = model->layers[i];
         cn__bf16 part = {.way = model->bf16_way};
@@ -69,8 +69,8 @@ static void carve_bf16(const cn_model *model, cn__plan *plan, carver *c, int64_t
                 part.copy = carve_bytes(c, cn__bf16_copy_bytes(kernel->rows, kernel->columns));
         }
         if (!c->arena) continue;
-        part.copy_is_fresh = &plan->copy_is_fresh[i];
-        plan->copy_is_fresh[i] = 0;
+        part.copied = &plan->copied[i];
+        plan->copied[i] = 0;
         plan->bf16[i] = part;
     }
     void *memory = carve_bytes(c, most);
@@ -106,11 +106,16 @@ static void carve_halves(cn__batch_memory *batch, carver *c, int training)
 {
     int64_t rows = cn__tile_lines(batch->rows) * cn__half_steps(batch->columns);
     int64_t columns = cn__tile_lines(batch->columns) * cn__half_steps(batch->rows);
+    batch->in_order = carve_in_order(c, batch->columns);
     batch->sample_tiles = carve(c, rows, CN__TILE_BYTES);
     batch->sample_lines = carve(c, rows, sizeof *batch->sample_lines);
     if (!training) return;
     batch->column_tiles = carve(c, columns, CN__TILE_BYTES);
     batch->column_lines = carve(c, columns, sizeof *batch->column_lines);
+    batch->first = carve(c, 2 * batch->rows, sizeof *batch->first);
+    batch->entries = carve(c, batch->rows * batch->columns, sizeof *batch->entries);
+    batch->used = carve(c, batch->columns, sizeof *batch->used);
+    batch->places = carve(c, batch->columns, sizeof *batch->places);
 }
 
 static void carve_exponents(const cn_model *model, cn__plan *plan, carver *c)
@@ -290,6 +295,11 @@ int cn__plan_prepare(cn_model *model, int64_t rows, int training)
     plan->rows = rows;
     plan->training = training;
     return CN_OK;
+}
+
+void cn__plan_forget_copies(cn__plan *plan, int layers)
+{
+    for (int i = 0; plan->copied && i < layers; i++) plan->copied[i] = 0;
 }
 
 void cn__plan_destroy(cn__plan *plan)

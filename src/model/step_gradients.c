@@ -286,7 +286,7 @@ int cn__gradients_apply(cn_model *model, const cn__moves *moves)
         cn__parallel(model->team, k.w->rows, after, &k);
         constrain(&k);
     }
-    for (int i = 0; model->plan.copy_is_fresh && i < model->n_layers; i++) model->plan.copy_is_fresh[i] = 0;
+    cn__plan_forget_copies(&model->plan, model->n_layers);
     if (finds_scale) cn__loss_scale_note(model->optimizer, &model->loss_scale, 1);
     return 1;
 }
@@ -305,7 +305,7 @@ static void take_averages(cn_model *model, int both)
             if (both) average[k] = before;
         }
     }
-    for (int i = 0; model->plan.copy_is_fresh && i < model->n_layers; i++) model->plan.copy_is_fresh[i] = 0;
+    cn__plan_forget_copies(&model->plan, model->n_layers);
 }
 
 void cn__gradients_swap(cn_model *model)

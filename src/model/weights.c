@@ -45,7 +45,7 @@ void cn__model_store_weight(cn_model *model, int i, void *block, const cn_tensor
 {
     const cn__weight *w = cn__model_weight_of(model, i);
     char *to = cn__model_weight_at(model, block, i);
-    if (model->plan.copy_is_fresh) model->plan.copy_is_fresh[model->weights[i].layer] = 0;
+    if (model->plan.copied) model->plan.copied[model->weights[i].layer] = 0;
     size_t bytes = cn__engine_bytes(model->engine);
     for (int64_t r = 0; r < w->rows; r++) {
         for (int64_t c = 0; c < w->columns; c++) {
@@ -77,7 +77,7 @@ void cn__model_restore_block(cn_model *model, const void *from)
 {
     cn__panels_close(model);
     memcpy(model->block, from, cn__model_block_bytes(model));
-    for (int i = 0; model->plan.copy_is_fresh && i < model->n_layers; i++) model->plan.copy_is_fresh[i] = 0;
+    cn__plan_forget_copies(&model->plan, model->n_layers);
 }
 
 int cn_model_set_weight(cn_model *model, int i, const cn_tensor *values)

@@ -111,10 +111,10 @@ static void compute_from(const cn__engine *engine, cn__bf16_way way, const shape
                          int with_copy, arrays *a)
 {
     cn__pool *pool = cn__pool_create(threads);
-    int copy_is_fresh = 0;
+    int64_t copied = 0;
     cn__bf16 bf16 = {.way = way, .memory = aligned(cn__bf16_bytes(s->rows, s->inputs, s->outputs)),
                      .copy = with_copy ? aligned(cn__bf16_copy_bytes(s->inputs, s->outputs)) : NULL,
-                     .copy_is_fresh = &copy_is_fresh};
+                     .copied = &copied};
     void *weights[] = {a->at[KERNEL], a->at[BIAS]};
     const cn__sink sinks[] = {{.gradient = a->at[GRADIENT], .stride = a->stride},
                               {.gradient = a->at[BIAS_GRADIENT], .stride = layer->weights[1].stride}};
@@ -124,7 +124,7 @@ static void compute_from(const cn__engine *engine, cn__bf16_way way, const shape
     assert_true(pool && bf16.memory);
     engine->layers[CN__LAYER_dense]->forward(&pass);
     engine->layers[CN__LAYER_dense]->backward(&pass);
-    assert_int_equal(copy_is_fresh, with_copy);
+    assert_int_equal(copied, with_copy ? s->inputs : 0);
     free(bf16.memory);
     free(bf16.copy);
     cn__pool_destroy(&pool);

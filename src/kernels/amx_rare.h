@@ -1,0 +1,60 @@
+/* Tiles of bfloat16 may leave out the columns of a batch that seldom have ink (kernels/batch.h). This is what they add to
+ * the two products, in the same precision: operands rounded to bfloat16, sums in float32, behind those of the tiles. */
+#ifndef CN_KERNELS_AMX_RARE_H
+#define CN_KERNELS_AMX_RARE_H
+
+#include "kernels/amx_matmul.h"
+#include "kernels/amx_pack.h"
+#include "kernels/sink_row.h"
+
+/* Adds to the sum of a sample, for sixteen outputs. `kernel` is the first row's. */
+static inline __m512 cn__rare_forward(const cn__batch *x, int64_t sample, const float *kernel, int64_t stride,
+                                      __mmask16 some, __m512 sum)
+{
+    const cn__ink *entry = x->by_samples + x->first[2 * sample], *end = x->by_samples + x->first[2 * sample + 1];
+    for (; entry < end; entry++) {
+        const __m512 w = rounded(_mm512_maskz_loadu_ps(some, kernel + entry->index * stride));
+        sum = _mm512_fmadd_ps(_mm512_set1_ps(entry->codes[0]), w, sum);
+    }
+    return sum;
+}
+
+/* A row of the kernel's gradient. */
+static inline void cn__rare_gradient(const cn__amx_matmul *p, const cn__column *list, int64_t column, int64_t width,
+                                     float gradient[CN__IDLE_COLUMNS])
+{
+    const cn__ink *begin = p->x->entries + list->first, *end = begin + list->count;
+    for (int64_t c = 0; c < width; c += 16) {
+        __m512 sum = _mm512_setzero_ps();
+        for (const cn__ink *entry = begin; entry < end; entry++) {
+            const float *dy = p->b.data + entry->index * p->b.stride + column + c;
+            const __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(first_of_16(width - c), dy), _mm512_set1_ps(p->scale));
+            sum = _mm512_fmadd_ps(_mm512_set1_ps(entry->codes[0]), rounded(scaled), sum);
+        }
+        _mm512_store_ps(gradient + c, sum);
+    }
+}
+
+/* Part `part` of `parts` of the rows: those with ink if others may wait, all if not. */
+static inline void cn__rare_backward(const cn__amx_matmul *p, const cn__sink *sink, int64_t column, int64_t width,
+                                     int64_t part, int64_t parts)
+{
+    const cn__batch *x = p->x;
+    const cn__accounts *accounts = sink->accounts;
+    const int64_t n = accounts ? x->n_used : x->n_rare;
+    _Alignas(64) float gradient[CN__IDLE_COLUMNS];
+    for (int64_t i = n * part / parts, u = 0; i < n * (part + 1) / parts; i++) {
+        cn__column list = {.index = accounts ? x->used[i].index : x->rare[i]};
+        while (u < x->n_used && x->used[u].index < list.index) u++;
+        if (u < x->n_used && x->used[u].index == list.index) list = x->used[u];
+        if (accounts && list.count == 0) continue;
+        cn__rare_gradient(p, &list, column, width, gradient);
+        if (accounts) {
+            cn__sink_settle(sink, list.index, column, width);
+            accounts->settled[column / CN__IDLE_COLUMNS * accounts->rows + list.index]++;
+        }
+        cn__sink_row(sink, list.index, column, width, gradient);
+    }
+}
+
+#endif
