@@ -263,7 +263,7 @@ static void finish_columns(const cn__amx_matmul *p, __mmask16 some, const float 
     const __m512 zero = _mm512_setzero_ps(), scale = _mm512_set1_ps(p->scale != 0 ? p->scale : 1);
     for (int64_t r = 0; r < rows; r++, from += SQUARE, to += p->c_row) {
         __m512 z = _mm512_load_ps(from);
-        if (p->x && p->x->n_entries) z = cn__rare_forward(p->x, row + r, kernel, p->b.stride, some, z);
+        if (p->x && p->x->spans) z = cn__rare_forward(p->x, row + r, kernel, p->b.stride, some, z);
         z = _mm512_fmadd_ps(z, scale, bias);
         if (f.relu) z = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z, zero, _CMP_LE_OQ), z, zero);
         if (f.rounds) z = rounded(z);

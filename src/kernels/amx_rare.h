@@ -11,8 +11,8 @@
 static inline __m512 cn__rare_forward(const cn__batch *x, int64_t sample, const float *kernel, int64_t stride,
                                       __mmask16 some, __m512 sum)
 {
-    const cn__ink *entry = x->by_samples + x->first[2 * sample], *end = x->by_samples + x->first[2 * sample + 1];
-    for (; entry < end; entry++) {
+    const cn__span *span = &x->spans[sample];
+    for (const cn__ink *entry = x->in_spans + span->first, *end = entry + span->count; entry < end; entry++) {
         const __m512 w = rounded(_mm512_maskz_loadu_ps(some, kernel + entry->index * stride));
         sum = _mm512_fmadd_ps(_mm512_set1_ps(entry->codes[0]), w, sum);
     }

@@ -91,7 +91,7 @@ static inline int64_t cn__choice_row(const cn__choice *choice, int64_t i)
  *           for each 16 outputs of the layer and one more; a span for each row
  *   sparse  rows * columns entries, as many `used` and places as columns, a byte for each row, last_peaks as for tiles, sums
  *   halves  the numbers of the columns, twice as many tiles of either kind and 16 bits for each of them; for columns that
- *           stand in no tile two positions for each row, and entries, `used` and places as for sparse ones */
+ *           stand in no tile a span for each row, and entries, `used` and places as for sparse batches */
 typedef struct cn__batch_memory {
     int64_t rows, columns;
     cn__ink *by_samples;
@@ -124,8 +124,7 @@ typedef struct cn__gathering {
     const cn__batch_memory *memory;
     int with_columns;
     void (*make)(const struct cn__gathering *g, int64_t sample_step, int64_t column_step);
-    void (*list)(const struct cn__gathering *g); /* the rare columns, one more task */
-    const cn__frequent *frequent;                /* where these are; NULL: nowhere */
+    const cn__frequent *frequent; /* whose rare columns are one more task; NULL: none */
     cn__batch *batch;
 } cn__gathering;
 

@@ -62,26 +62,11 @@ static void make_square(const cn__gathering *g, int64_t sample_step, int64_t col
     if (g->with_columns) make_columns(g, sample_step, column_step, turned);
 }
 
-/* By column, and in the data set's own lists by sample. */
-static void list_rare(const cn__gathering *g)
-{
-    int32_t *first = g->memory->first;
-    cn__list_rare(g);
-    for (int64_t b = 0; b < g->choice.n; b++) {
-        const int64_t row = cn__choice_row(&g->choice, b);
-        first[2 * b] = (int32_t)g->frequent->first[row];
-        first[2 * b + 1] = first[2 * b] + g->frequent->count[row];
-    }
-    g->batch->first = first;
-    g->batch->by_samples = g->frequent->entries;
-}
-
 void cn__gather_begin_halves(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
                              cn__batch *batch, cn__gathering *g)
 {
     *g = cn__gather_squares(source, choice, memory, batch);
     g->make = make_square;
-    g->list = list_rare;
     *batch = (cn__batch){.rows = choice->n,
                          .columns = g->columns,
                          .scale = source->code_scale,

@@ -39,13 +39,8 @@ static inline void cn__make_some_squares(void *context, int thread, int64_t begi
     (void)thread;
     for (int64_t i = begin; i < end; i++) {
         if (i / steps < cn__tile_steps(g->choice.n)) g->make(g, i / steps, i % steps);
-        else g->list(g);
+        else cn__gather_rare(g->frequent, &g->choice, g->memory, g->batch);
     }
-}
-
-static inline void cn__list_rare(const cn__gathering *g)
-{
-    cn__gather_rare(g->frequent, &g->choice, g->memory, g->batch);
 }
 
 static inline cn__gathering cn__gather_squares(const cn__source *source, const cn__choice *choice,
@@ -58,7 +53,6 @@ static inline cn__gathering cn__gather_squares(const cn__source *source, const c
                        .choice = *choice,
                        .memory = memory,
                        .with_columns = 1,
-                       .list = cn__list_rare,
                        .frequent = frequent,
                        .batch = batch};
     g.count = cn__tile_steps(choice->n) * cn__tile_steps(g.columns) + (frequent != NULL);

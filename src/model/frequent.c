@@ -8,7 +8,7 @@
 
 /* Tiles multiply zeros, too: of MNIST's 784 pixels 448 hold 99 % of the ink. The other 1 % goes into lists, so that seven
  * columns of tiles do instead of thirteen, and gathering a sample reads 448 bytes instead of 784. Sums over bytes being
- * exact, it makes no difference to any result where a number stands. */
+ * exact, it makes no difference to any result where a number stands; mixed_bfloat16 then adds in another order. */
 #define SAMPLED_ROWS 2048
 #define MOST_ENTRIES_A_STEP 2 /* rare entries of a row that take about as long as a step of tiles */
 #define TASKS_A_THREAD 4
@@ -118,7 +118,7 @@ static int divide(const cn_model *model, cn__data *data, double entries)
     const int tasks = model->threads * TASKS_A_THREAD;
     const int64_t room = (int64_t)((double)(x->rows / tasks + 1) * (entries + 1) * 1.5) + 64;
     cn__frequent *f = data->own_frequent;
-    if ((double)room * tasks > INT32_MAX) {
+    if ((double)room * tasks > UINT32_MAX) {
         forget(data);
         return CN_OK;
     }

@@ -112,7 +112,7 @@ static void carve_halves(cn__batch_memory *batch, carver *c, int training)
     if (!training) return;
     batch->column_tiles = carve(c, columns, CN__TILE_BYTES);
     batch->column_lines = carve(c, columns, sizeof *batch->column_lines);
-    batch->first = carve(c, 2 * batch->rows, sizeof *batch->first);
+    batch->spans = carve(c, batch->rows, sizeof *batch->spans);
     batch->entries = carve(c, batch->rows * batch->columns, sizeof *batch->entries);
     batch->used = carve(c, batch->columns, sizeof *batch->used);
     batch->places = carve(c, batch->columns, sizeof *batch->places);

@@ -2,6 +2,7 @@
  * against sums in float64, at odd sizes and for any number of threads. */
 #include "base/pool.h"
 #include "engines.h"
+#include "frequent_rows.h"
 #include "kernels/bf16.h"
 #include "kernels/rmsprop.h"
 
@@ -71,8 +72,11 @@ static void free_problem(problem *p)
 
 static const cn__step step_of = {.coefficients = {0.001, 0.9, 0.1, 0, 1e-7}, .is_plain_rmsprop = 1};
 
-/* Forward with relu, then the update; with `update` NULL the gradient goes into results[WEIGHT]. */
-static void compute(problem *p, int threads, int moves)
+/* Forward with relu, then the update; without `moves` the gradient goes into results[WEIGHT]. kind: which columns are in
+ * tiles (frequent_rows.h), ALL: each. */
+enum { ALL = 3, N_KINDS };
+
+static void compute(problem *p, int threads, int moves, int kind)
 {
     const cn__engine *engine = cn__engine_find(32, CN__ISA_AVX512);
     cn__pool *pool = cn__pool_create(threads);
@@ -84,14 +88,22 @@ static void compute(problem *p, int threads, int moves)
                                      .sample_tiles = memory((double)samples * CN__TILE_BYTES),
                                      .column_tiles = memory((double)columns * CN__TILE_BYTES),
                                      .sample_lines = memory(2 * (double)samples),
-                                     .column_lines = memory(2 * (double)columns)};
+                                     .column_lines = memory(2 * (double)columns),
+                                     .in_order = memory(2 * (double)p->inputs),
+                                     .spans = memory((double)sizeof(cn__span) * (double)p->rows),
+                                     .entries = memory((double)sizeof(cn__ink) * (double)(p->rows * p->inputs)),
+                                     .used = memory((double)sizeof(cn__column) * (double)p->inputs),
+                                     .places = memory(4 * (double)p->inputs)};
+    for (int64_t i = 0; i < p->inputs; i++) ((uint16_t *)batch_memory.in_order)[i] = (uint16_t)i;
+    frequent_copy frequent = open_frequent(p->codes, p->rows, p->inputs, kind);
     cn__source source = {.data = p->codes, .stored = CN__STORED_U8, .rows = p->rows, .columns = p->inputs,
-                         .scale = p->scale, .codes = p->codes, .code_scale = p->scale};
+                         .scale = p->scale, .codes = p->codes, .code_scale = p->scale,
+                         .frequent = kind == ALL || p->inputs < 2 ? NULL : &frequent.f};
     cn__batch batch;
     engine->gather->halves(pool, &source, &(cn__choice){.n = p->rows}, 1, &batch_memory, &batch);
-    int is_fresh = 0;
+    int64_t copied = 0;
     cn__bf16 bf16 = {.way = CN__BF16_TILES, .memory = memory(cn__bf16_bytes(p->rows, p->inputs, p->outputs)),
-                     .copy = memory(cn__bf16_copy_bytes(p->inputs, p->outputs)), .copy_is_fresh = &is_fresh};
+                     .copy = memory(cn__bf16_copy_bytes(p->inputs, p->outputs)), .copied = &copied};
     memcpy(p->results[WEIGHT], p->kernel, (size_t)(p->inputs * p->stride) * sizeof(float));
     memset(p->results[VELOCITY], 0, (size_t)(p->inputs * p->stride) * sizeof(float));
     void *weights[] = {p->results[WEIGHT], p->bias};
@@ -114,7 +126,8 @@ static void compute(problem *p, int threads, int moves)
         float *again = numbers(p->rows * p->outputs, 0);
         pass.y = again;
         engine->layers[CN__LAYER_dense]->forward(&pass);
-        is_fresh = 0;
+        assert_int_equal(copied, batch.columns);
+        copied = 0;
         pass.y = y;
         engine->layers[CN__LAYER_dense]->forward(&pass);
         assert_true(engines_same(y, again, (size_t)(p->rows * p->outputs) * sizeof *y));
@@ -122,9 +135,11 @@ static void compute(problem *p, int threads, int moves)
     } else {
         memcpy(p->results[WEIGHT], gradient, (size_t)(p->inputs * p->stride) * sizeof(float));
     }
-    void *all[] = {batch_memory.sample_tiles, batch_memory.column_tiles, batch_memory.sample_lines, dy, y, gradient,
+    void *all[] = {(void *)batch_memory.in_order, batch_memory.spans, batch_memory.entries, batch_memory.used,
+                   batch_memory.places, batch_memory.sample_tiles, batch_memory.column_tiles, batch_memory.sample_lines, dy, y, gradient,
                    batch_memory.column_lines, bf16.memory, bf16.copy, settled, bias_gradient};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
+    close_frequent(&frequent);
     cn_layer_destroy(&layer);
     cn__pool_destroy(&pool);
 }
@@ -177,9 +192,10 @@ static void products_on_tiles(void **state)
 {
     (void)state;
     if (!tiles_here()) skip();
-    for (int s = 0; s < N_SIZES; s++) {
-        problem p = make_problem(sizes[s][0], sizes[s][1], sizes[s][2]);
-        compute(&p, 1 + s % 3, 0);
+    for (int k = 0; k < N_SIZES * N_KINDS; k++) {
+        const int64_t *s = sizes[k / N_KINDS];
+        problem p = make_problem(s[0], s[1], s[2]);
+        compute(&p, 1 + k % 3, 0, k % N_KINDS);
         check_forward(&p);
         for (int64_t i = 0; i < p.inputs; i++)
             for (int64_t o = 0; o < p.outputs; o++) {
@@ -195,9 +211,10 @@ static void update_on_tiles(void **state)
 {
     (void)state;
     if (!tiles_here()) skip();
-    for (int s = 0; s < N_SIZES; s++) {
-        problem p = make_problem(sizes[s][0], sizes[s][1], sizes[s][2]);
-        compute(&p, 2, 1);
+    for (int k = 0; k < N_SIZES * N_KINDS; k++) {
+        const int64_t *s = sizes[k / N_KINDS];
+        problem p = make_problem(s[0], s[1], s[2]);
+        compute(&p, 2, 1, k % N_KINDS);
         check_forward(&p);
         for (int64_t i = 0; i < p.inputs; i++)
             for (int64_t o = 0; o < p.outputs; o++) {
@@ -218,16 +235,42 @@ static void same_bits_for_any_number_of_threads(void **state)
     if (!tiles_here()) skip();
     for (int s = 0; s < N_SIZES; s++) {
         problem one = make_problem(sizes[s][0], sizes[s][1], sizes[s][2]);
-        compute(&one, 1, 1);
+        compute(&one, 1, 1, s % N_KINDS);
         for (int threads = 2; threads < 9; threads += 3) {
             problem many = make_problem(sizes[s][0], sizes[s][1], sizes[s][2]);
-            compute(&many, threads, 1);
+            compute(&many, threads, 1, s % N_KINDS);
             for (int k = 0; k < N_RESULTS; k++)
                 assert_true(engines_same(one.results[k], many.results[k],
                                          (size_t)(k == Y ? one.rows * one.outputs : one.inputs * one.stride) * sizeof(float)));
             free_problem(&many);
         }
         free_problem(&one);
+    }
+}
+
+/* A weight that is not finite reaches the samples that have ink in its column, whether it stands in tiles or not; beyond
+ * these, in tiles, samples whose code is 0. So does a gradient. */
+static void what_is_not_finite(void **state)
+{
+    static const float bad[] = {NAN, INFINITY};
+    (void)state;
+    if (!tiles_here()) skip();
+    for (int k = 0; k < N_KINDS * 2; k++) {
+        enum { COLUMN = 9, SAMPLE = 40, OUTPUT = 5 };
+        problem p = make_problem(65, 97, 40);
+        const int kind = k / 2, in_tiles = kind == ALL || is_frequent(COLUMN, p.inputs, kind);
+        p.codes[SAMPLE * p.inputs + COLUMN] = 7;
+        p.kernel[COLUMN * p.stride + OUTPUT] = bad[k % 2];
+        compute(&p, 2, 0, kind);
+        for (int64_t b = 0; b < p.rows; b++) {
+            for (int64_t o = 0; o < p.outputs; o++) {
+                const float y = p.results[Y][b * p.outputs + o];
+                const int has_ink = p.codes[b * p.inputs + COLUMN] != 0;
+                if (o != OUTPUT || (!has_ink && !in_tiles)) assert_true(isfinite(y));
+                else if (has_ink) assert_true(k % 2 ? y == INFINITY || in_tiles : isnan(y));
+            }
+        }
+        free_problem(&p);
     }
 }
 
@@ -240,7 +283,7 @@ static void fit_bytes(const char *optimizer, int threads, char digest[65])
     cn__random random;
     cn__random_begin(&random, 5, CN__FOR_USER, 1);
     for (int i = 0; i < SAMPLES * INPUTS; i++)
-        codes[i] = (uint8_t)(i % INPUTS % 5 && cn__random_below(&random, 4) == 0 ? cn__random_below(&random, 256) : 0);
+        codes[i] = (uint8_t)(i % INPUTS % 5 && cn__random_below(&random, i % INPUTS / 8 % 2 ? 100 : 4) == 0 ? cn__random_below(&random, 256) : 0);
     for (int i = 0; i < SAMPLES; i++) labels[i] = (uint8_t)(codes[i * INPUTS + 1] > 0);
     cn_model *model = cn_sequential(.seed = 1, .threads = threads, .precision = "mixed_bfloat16");
     cn_add(model, cn_input(INPUTS));
@@ -272,6 +315,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_on_tiles),
         cmocka_unit_test(update_on_tiles),
+        cmocka_unit_test(what_is_not_finite),
         cmocka_unit_test(same_bits_for_any_number_of_threads),
         cmocka_unit_test(stored_gradients_move_bytes_the_same_way),
     };

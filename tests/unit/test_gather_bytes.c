@@ -12,9 +12,10 @@
 #include <stdio.h>
 
 enum { SOURCE_ROWS = 150 };
-typedef enum reading { LISTS, TILES, ENCODED_TILES, FREQUENT, CHOSEN, HALVES, SPARSE } reading_kind;
+typedef enum reading { LISTS, TILES, ENCODED_TILES, FREQUENT, CHOSEN, HALVES, FREQUENT_HALVES, SPARSE } reading_kind;
 static const char *const reading_names[] = {"lists", "tiles", "tiles of numbers", "tiles of frequent columns",
-                                            "tiles of chosen columns", "tiles of bfloat16", "sparse lists"};
+                                            "tiles of chosen columns", "tiles of bfloat16",
+                                            "tiles of bfloat16 of frequent columns", "sparse lists"};
 
 typedef struct batch {
     cn__batch_memory memory;
@@ -59,7 +60,7 @@ static void open_batch(batch *b, int64_t rows, int64_t columns, int at_end)
         .spans = piece(b, rows * (int64_t)sizeof(cn__span), at_end)};
 }
 
-/* The places of tiles are other ones for bfloat16; the rest is not looked at. */
+/* The places of tiles are other ones for bfloat16. */
 static void open_halves(batch *b, int64_t rows, int64_t columns, int at_end)
 {
     int64_t by_samples = cn__tile_lines(rows) * cn__half_steps(columns);
@@ -70,7 +71,12 @@ static void open_halves(batch *b, int64_t rows, int64_t columns, int at_end)
                                    .sample_tiles = piece(b, by_samples * CN__TILE_BYTES, at_end),
                                    .column_tiles = piece(b, by_columns * CN__TILE_BYTES, at_end),
                                    .sample_lines = piece(b, by_samples * 2, at_end),
-                                   .column_lines = piece(b, by_columns * 2, at_end)};
+                                   .column_lines = piece(b, by_columns * 2, at_end),
+                                   .in_order = in_order(b, columns, at_end),
+                                   .spans = piece(b, rows * (int64_t)sizeof(cn__span), at_end),
+                                   .entries = piece(b, rows * columns * (int64_t)sizeof(cn__ink), at_end),
+                                   .used = piece(b, columns * (int64_t)sizeof(cn__column), at_end),
+                                   .places = piece(b, columns * 4, at_end)};
 }
 
 static int close_batch(batch *b)
@@ -274,7 +280,7 @@ static const char *check_division(const cn__engine *engine, cn__pool *pool, cons
 }
 
 static const char *check_frequent(const cn__engine *engine, cn__pool *pool, const rows_of *r, cn__source *source,
-                                  int with_columns, batch *b)
+                                  int with_columns, int halves, batch *b)
 {
     static int kind;
     kind = (kind + 1) % 3;
@@ -282,8 +288,8 @@ static const char *check_frequent(const cn__engine *engine, cn__pool *pool, cons
     const rows_of frequent = {.codes = copy.codes, .choice = r->choice, .columns = copy.f.columns};
     const char *wrong = check_division(engine, pool, source, &copy);
     source->frequent = &copy.f;
-    engine->gather->tiles(pool, source, r->choice, with_columns, &b->memory, &b->view);
-    if (!wrong) wrong = check_tiles(&frequent, &b->view, with_columns);
+    (halves ? engine->gather->halves : engine->gather->tiles)(pool, source, r->choice, with_columns, &b->memory, &b->view);
+    if (!wrong) wrong = (halves ? check_halves : check_tiles)(&frequent, &b->view, with_columns);
     if (!wrong) wrong = check_rare(r, &b->view, &copy.f);
     if (!wrong) wrong = check_spans(r, &b->view, &copy);
     if (!wrong && b->view.n_used > 0) { /* and the check looks at the lists */
@@ -373,7 +379,7 @@ static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of
                          .scale = 0.5, .codes = r->codes, .code_scale = 0.5, .sparse = &sparse.rows};
     const char *wrong = NULL;
     batch b;
-    if (reading == HALVES) open_halves(&b, r->choice->n, r->columns, at_end);
+    if (reading == HALVES || reading == FREQUENT_HALVES) open_halves(&b, r->choice->n, r->columns, at_end);
     else open_batch(&b, r->choice->n, r->columns, at_end);
     guarded numbers = guard(SOURCE_ROWS * r->columns, 1);
     for (int64_t i = 0; i < SOURCE_ROWS * r->columns; i++) numbers.numbers[i] = r->codes[i] * 0.5f;
@@ -386,8 +392,8 @@ static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of
     if (reading == ENCODED_TILES) {
         if (!engine->gather->encoded_tiles(pool, &source, r->choice, &b.memory, &b.view)) wrong = "the verdict";
         else wrong = check_tiles(r, &b.view, 0);
-    } else if (reading == FREQUENT) {
-        wrong = check_frequent(engine, pool, r, &source, with_columns, &b);
+    } else if (reading == FREQUENT || reading == FREQUENT_HALVES) {
+        wrong = check_frequent(engine, pool, r, &source, with_columns, reading == FREQUENT_HALVES, &b);
     } else if (reading == CHOSEN) {
         wrong = check_chosen(engine, pool, r, &source, &b);
     } else if (reading == SPARSE) {
@@ -439,8 +445,9 @@ static void every_size(void **state)
             for (reading_kind reading = LISTS; reading <= SPARSE; reading++) {
                 int tiles = reading == TILES || reading == ENCODED_TILES || reading == FREQUENT || reading == CHOSEN;
                 if (tiles && !engines[e]->gather->tiles) continue;
-                if (columns < (reading == FREQUENT ? 2 : reading == CHOSEN ? 4 : 0)) continue;
-                if (reading == HALVES && (!engines[e]->gather->halves || !cn__cpu_avx512_bf16())) continue;
+                int halves = reading == HALVES || reading == FREQUENT_HALVES;
+                if (columns < (reading == FREQUENT || reading == FREQUENT_HALVES ? 2 : reading == CHOSEN ? 4 : 0)) continue;
+                if (halves && (!engines[e]->gather->halves || !cn__cpu_avx512_bf16())) continue;
                 for (int k = 0; k < 4; k++, turn++) {
                     const rows_of r = {.codes = codes, .choice = &choices[k % 2], .columns = columns};
                     const char *wrong = check(engines[e], pools[turn % 2], &r, reading, k != 2, turn / 2 % 2);
