@@ -156,7 +156,8 @@ int cn__frequent_find(const cn_model *model, cn__data *data)
 int cn__frequent_choose(const cn_model *model, cn__data *data)
 {
     int64_t rows = data->rows / SAMPLED_OF;
-    if (rows < FEWEST_SAMPLED || model->bf16_way != CN__BF16_NONE || (!data->x.codes && data->x.stored != CN__STORED_F32)) return CN_OK;
+    if (model->bf16_way != CN__BF16_NONE) return CN_OK; /* its tiles are made of a data set divided already */
+    if (rows < FEWEST_SAMPLED || (!data->x.codes && data->x.stored != CN__STORED_F32)) return CN_OK;
     return find(model, data, rows < MOST_SAMPLED ? rows : MOST_SAMPLED, FOUR, 0);
 }
 
