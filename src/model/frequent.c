@@ -12,6 +12,7 @@
 #define SAMPLED_ROWS 2048
 #define MOST_ENTRIES_A_STEP 2 /* rare entries of a row that take about as long as a step of tiles */
 #define TASKS_A_THREAD 4
+#define MOST_BYTES ((int64_t)1 << 30) /* of a data set: dividing it takes up to as much memory again */
 #define PAIR 2 /* columns 2q and 2q+1: rows may wait by two (kernels/sink.h) */
 
 /* Rows seen once: a look at some of them costs a hundredth of what it saves, and whole groups of four columns are
@@ -149,7 +150,7 @@ static int find(const cn_model *model, cn__data *data, int64_t rows, int64_t siz
 
 int cn__frequent_find(const cn_model *model, cn__data *data)
 {
-    if (!data->x.codes || data->rows == 0) return CN_OK;
+    if (!data->x.codes || data->rows == 0 || data->rows > MOST_BYTES / data->x.columns) return CN_OK;
     return find(model, data, data->rows < SAMPLED_ROWS ? data->rows : SAMPLED_ROWS, PAIR, 1);
 }
 
