@@ -24,7 +24,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
         src/kernels/amx_rmsprop_narrow.c PROPERTIES
         COMPILE_OPTIONS "-mamx-tile;-mamx-bf16;-mavx512bf16")
     set_source_files_properties(src/kernels/gather_halves.c PROPERTIES COMPILE_OPTIONS "-mavx512bf16")
-    set_source_files_properties(src/kernels/amx_bytes.c PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
+    set_source_files_properties(src/kernels/amx_bytes_forward.c src/kernels/amx_bytes_gradient.c PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
 endif()
 
 # clang needs a minute for undefined behaviour in these register tiles; the portable engines look at the same source for it.

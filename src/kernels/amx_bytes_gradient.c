@@ -1,0 +1,292 @@
+#include "kernels/amx_bytes.h"
+
+#if CN__AMX_BYTES
+#include "kernels/amx_digits.h"
+#include "kernels/coming.h"
+#include "kernels/rmsprop.h"
+#include "kernels/sink_row.h"
+
+#define GRADIENT_DIGITS 4
+#define STRIP CN__IDLE_COLUMNS /* columns of a task: accounts are kept for them */
+#define STRIP_GROUPS (STRIP / CN__EXACT_GROUP)
+#define PIECE 64 /* rows of the kernel at a time, as many as a word of `inked` has bits */
+#define EVEN UINT64_C(0x5555555555555555) /* rows wait by two, as with lists: a NaN must reach the same rows */
+#define GRADIENT_APART (CN__SQUARE * CN__EXACT_GROUP) /* sums of one digit */
+#define SUMS_OF_SQUARE (GRADIENT_DIGITS * GRADIENT_APART)
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static uint32_t peak_of(const cn__digit_columns *c)
+{
+    return _mm512_reduce_max_epu32(cn__peak_of_rows(c, NULL, 0, c->terms, _mm512_setzero_si512()));
+}
+
+static inline __m512 gradient_value(const int32_t *sums, const cn__exact_scale *scale)
+{
+    /* the lowest byte of d1 becomes the second one of rest, that of d2 the third; the fourth is 0 */
+    const __m512i second = _mm512_set4_epi32((int)0x80000c00, (int)0x80000800, (int)0x80000400, (int)0x80000000);
+    const __m512i third = _mm512_set4_epi32(0xc0000, 0x80000, 0x40000, 0);
+    __m512i d0 = _mm512_load_si512(sums);
+    __m512i d1 = _mm512_add_epi32(_mm512_load_si512(sums + GRADIENT_APART), _mm512_srli_epi32(d0, 8));
+    __m512i d2 = _mm512_add_epi32(_mm512_load_si512(sums + 2 * GRADIENT_APART), _mm512_srli_epi32(d1, 8));
+    __m512i high = _mm512_add_epi32(_mm512_load_si512(sums + 3 * GRADIENT_APART), _mm512_srli_epi32(d2, 8));
+    __m512i rest = _mm512_mask_shuffle_epi8(d0, 0xaaaaaaaaaaaaaaaa, d1, second);
+    return cn__digits_value(high, _mm512_mask_shuffle_epi8(rest, 0x4444444444444444, d2, third), scale);
+}
+
+typedef struct job {
+    const cn__dense *d;
+    const cn__batch *x;
+    const real *dy;
+    const cn__sink *sink;
+    int64_t groups; /* each strip of columns is cut into so many tasks */
+} job;
+
+/* CN__SQUARE rows of a group's sixteen columns. Their digits' sums become gradients, and these go to their sink, while the
+ * tiles of the next square multiply. */
+typedef struct square {
+    const int32_t *sums;
+    const cn__exact_scale *scale;
+    uint32_t rows;            /* those still to be done, */
+    const uint16_t *index;    /* which rows of the kernel they are, */
+    __mmask16 some;
+    float *weight, *velocity; /* where those begin, of plain RMSprop; */
+    float *gradient;          /* otherwise rows of a strip, to be handed over later */
+} square;
+
+typedef struct gradient_job {
+    const job *j;
+    cn__sink sink;
+    int moves; /* plain RMSprop: gradients move weights at once */
+    cn__rmsprop update;
+    int64_t column, width;
+    const uint8_t *digits;
+    const cn__exact_scale *scales;
+    int32_t *sums;    /* of two squares */
+    float *gradients; /* PIECE rows of STRIP numbers */
+    int turn;
+    square last, next; /* the one that is done while the tiles of the next one multiply */
+    cn__coming coming;
+} gradient_job;
+
+static inline __attribute__((always_inline)) void work_on_a_row(gradient_job *g)
+{
+    const square *last = &g->last;
+    if (!last->rows) return;
+    const int64_t r = __builtin_ctz(last->rows), at = last->index[r] * g->sink.stride;
+    const __m512 gradient = gradient_value(last->sums + r * CN__EXACT_GROUP, last->scale);
+    g->last.rows &= last->rows - 1;
+    if (!g->moves) {
+        _mm512_store_ps(last->gradient + r * STRIP, gradient);
+        return;
+    }
+    const int64_t next = g->next.index[r] * g->sink.stride;
+    _mm_prefetch((const char *)(g->next.weight + next), _MM_HINT_T0);
+    _mm_prefetch((const char *)(g->next.velocity + next), _MM_HINT_T0);
+    const __m512 w = _mm512_maskz_loadu_ps(last->some, last->weight + at);
+    _mm512_mask_storeu_ps(last->weight + at, last->some,
+                          cn__rmsprop_move(&g->update, w, gradient, last->some, last->velocity + at));
+}
+
+static inline void multiply_low_meanwhile(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                          const uint8_t *b0, const uint8_t *b1, gradient_job *g)
+{
+    CN__MULTIPLY_TILES(_tile_dpbuud, _tile_dpbuud, work_on_a_row(g), (void)0)
+}
+
+static inline void multiply_high_meanwhile(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                           const uint8_t *b0, const uint8_t *b1, gradient_job *g)
+{
+    CN__MULTIPLY_TILES(_tile_dpbuud, _tile_dpbusd, work_on_a_row(g), (void)0)
+}
+
+/* The sums of the square g->next, which begins at column `row` of the tiles, and meanwhile what is left to do of g->last. */
+static void make_sums(gradient_job *g, int64_t row, int64_t group)
+{
+    const cn__batch *x = g->j->x;
+    const int64_t steps = cn__tile_steps(x->rows), apart = steps * CN__TILE_BYTES, words = cn__tile_steps(x->columns);
+    const uint8_t *a = x->column_tiles + row / 16 * apart, *digits = g->digits + group * GRADIENT_DIGITS * apart;
+    int32_t places[CN__MOST_TILE_STEPS], *to = g->sums + g->turn * SUMS_OF_SQUARE;
+    int64_t n = 0;
+    for (int64_t s = 0; s < steps; s++) {
+        places[n] = (int32_t)s * CN__TILE_BYTES;
+        n += (uint32_t)(x->inked[s * words + row / PIECE] >> row % PIECE) != 0;
+    }
+    for (int pair = 0; pair < 2; pair++, digits += 2 * apart, to += 2 * GRADIENT_APART) {
+        if (pair == 0) multiply_low_meanwhile(places, n, a, a + apart, digits, digits + apart, g);
+        else multiply_high_meanwhile(places, n, a, a + apart, digits, digits + apart, g);
+        _tile_stored(0, to, 64);
+        _tile_stored(1, to + GRADIENT_APART, 64);
+        _tile_stored(2, to + 16 * CN__EXACT_GROUP, 64);
+        _tile_stored(3, to + 16 * CN__EXACT_GROUP + GRADIENT_APART, 64);
+        cn__fetch_a_line(&g->coming);
+    }
+}
+
+/* CN__SQUARE rows from `row` on, of which those in `rows` have a gradient. */
+static void work_on_square(gradient_job *g, int64_t row, uint32_t rows, int64_t group)
+{
+    const int64_t at = g->column + group * CN__EXACT_GROUP;
+    g->next = (square){.sums = g->sums + g->turn * SUMS_OF_SQUARE,
+                       .scale = &g->scales[group],
+                       .rows = rows,
+                       .index = g->j->x->index + row,
+                       .some = cn__first_of_16(g->width - group * CN__EXACT_GROUP)};
+    if (g->moves) {
+        g->next.weight = (float *)g->sink.weight + at;
+        g->next.velocity = (float *)g->sink.slots[0] + at;
+    } else {
+        g->next.gradient = g->gradients + row % PIECE * STRIP + group * CN__EXACT_GROUP;
+    }
+    make_sums(g, row, group);
+    while (g->last.rows) work_on_a_row(g);
+    g->last = g->next;
+    g->turn = !g->turn;
+}
+
+static void settle_row(const gradient_job *g, int64_t row)
+{
+    const cn__accounts *accounts = g->sink.accounts;
+    if (!accounts) return;
+    cn__sink_settle(&g->sink, row, g->column, g->width);
+    accounts->settled[g->column / CN__IDLE_COLUMNS * accounts->rows + row]++;
+}
+
+static void settle(const gradient_job *g, int64_t row, uint64_t rows)
+{
+    for (uint64_t left = g->sink.accounts ? rows : 0; left; left &= left - 1)
+        settle_row(g, g->j->x->index[row + __builtin_ctzll(left)]);
+}
+
+static void hand_over(gradient_job *g, int64_t row, uint64_t rows)
+{
+    while (g->last.rows) work_on_a_row(g);
+    for (uint64_t left = rows; left; left &= left - 1) {
+        int64_t r = __builtin_ctzll(left);
+        cn__sink_row(&g->sink, g->j->x->index[row + r], g->column, g->width, g->gradients + r * STRIP);
+    }
+}
+
+/* Which of the rows of a piece have a gradient. */
+static uint64_t rows_to_move(const job *j, int64_t piece)
+{
+    uint64_t rows = cn__inked_columns(j->x, piece), all = ~(uint64_t)0;
+    if (j->x->columns - piece * PIECE < PIECE) all >>= PIECE - (j->x->columns - piece * PIECE);
+    return j->sink->accounts ? (rows | (rows & EVEN) << 1 | (rows >> 1 & EVEN)) & all : all;
+}
+
+/* A row of the gradient from a list: sums of whole numbers in 64 bits. */
+static void rare_gradient(const gradient_job *g, const cn__column *column, float gradient[STRIP])
+{
+    const job *j = g->j;
+    const __m512i low = _mm512_set1_epi64(0xffffff);
+    for (int64_t o = 0; o < g->width; o += CN__EXACT_GROUP) {
+        const cn__exact_scale *scale = &g->scales[o / CN__EXACT_GROUP];
+        const __m512 up = _mm512_set1_ps(scale->up);
+        const __mmask16 some = cn__first_of_16(g->width - o);
+        __m512i sum[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+        for (int64_t i = 0; i < column->count; i++) {
+            const cn__ink entry = j->x->entries[column->first + i];
+            const __m512 dy = _mm512_maskz_loadu_ps(some, j->dy + entry.index * j->d->outputs + g->column + o);
+            const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(dy, up)), code = _mm512_set1_epi64(entry.codes[0]);
+            const __m512i halves[2] = {_mm512_cvtepi32_epi64(_mm512_castsi512_si256(q)),
+                                       _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(q, 1))};
+            for (int h = 0; h < 2; h++) sum[h] = _mm512_add_epi64(sum[h], _mm512_mul_epi32(halves[h], code));
+        }
+        for (int h = 0; h < 2; h++) {
+            __m256 high = _mm512_cvtepi64_ps(_mm512_srai_epi64(sum[h], (unsigned)CN__EXACT_GRADIENTS.low));
+            __m256 rest = _mm512_cvtepi64_ps(_mm512_and_si512(sum[h], low));
+            _mm256_store_ps(gradient + o + h * 8, _mm256_fmadd_ps(high, _mm256_set1_ps(scale->high),
+                                                                  _mm256_mul_ps(rest, _mm256_set1_ps(scale->rest))));
+        }
+    }
+}
+
+/* Weights of rare column i after their update. */
+static void keep_exponents(const gradient_job *g, int64_t i, int64_t column)
+{
+    const cn__batch *x = g->j->x;
+    const float *w = (const float *)g->sink.weight + column * g->sink.stride + g->column;
+    uint8_t *exponents = x->rare_exponents->exponents + g->column / CN__EXACT_GROUP * x->n_rare + i;
+    for (int64_t o = 0; o < g->width; o += CN__EXACT_GROUP, exponents += x->n_rare)
+        *exponents = cn__exponent_of(cn__magnitude(_mm512_maskz_loadu_ps(cn__first_of_16(g->width - o), w + o)));
+}
+
+/* The share of a task that has the pieces begin ... end-1: of the columns with ink if others may wait, of all if not. */
+static void hand_over_rare(const gradient_job *g, int64_t begin, int64_t end)
+{
+    const cn__batch *x = g->j->x;
+    const int64_t pieces = cn__tile_steps(x->columns), n = g->sink.accounts ? x->n_used : x->n_rare;
+    _Alignas(64) float gradient[STRIP];
+    for (int64_t i = n * begin / pieces, u = 0, place = 0; i < n * end / pieces; i++) {
+        cn__column column = {.index = g->sink.accounts ? x->used[i].index : x->rare[i]};
+        while (u < x->n_used && x->used[u].index < column.index) u++;
+        if (u < x->n_used && x->used[u].index == column.index) column = x->used[u];
+        rare_gradient(g, &column, gradient);
+        settle_row(g, column.index);
+        cn__sink_row(&g->sink, column.index, g->column, g->width, gradient);
+        if (!x->rare_exponents) continue;
+        while (x->rare[place] != column.index) place++;
+        keep_exponents(g, place, column.index);
+    }
+}
+
+static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *tiles, uint8_t *near)
+{
+    const cn__batch *x = j->x;
+    const int64_t steps = cn__tile_steps(x->rows), apart = steps * CN__TILE_BYTES;
+    const int64_t width = smaller(STRIP, j->d->outputs - o), groups = (width + 15) / 16;
+    cn__exact_scale scales[STRIP_GROUPS];
+    for (int64_t group = 0; group < groups; group++) {
+        cn__digit_columns c = {.w = j->dy + o + group * 16, .stride = j->d->outputs, .terms = x->rows, .steps = steps,
+                     .some = cn__first_of_16(width - group * 16)};
+        scales[group] = cn__exact_scale_of(CN__EXACT_GRADIENTS, peak_of(&c), x->scale);
+        cn__read_columns(&c, NULL, &scales[group], tiles + group * GRADIENT_DIGITS * apart, GRADIENT_DIGITS);
+    }
+    gradient_job g = {.j = j, .sink = cn__sink_at_panel(j->sink, o), .column = o, .width = width, .digits = tiles,
+                      .scales = scales, .sums = (int32_t *)(void *)near, .last.scale = scales,
+                      .coming = cn__coming_share(x, o, width, j->d->outputs)};
+    g.gradients = (float *)(void *)(g.sums + 2 * SUMS_OF_SQUARE);
+    g.moves = g.sink.update && g.sink.step->is_plain_rmsprop && g.sink.step->decay == 0;
+    if (g.moves) g.update = cn__rmsprop_of(g.sink.step);
+    for (int64_t piece = begin; piece < end; piece++) {
+        const int64_t row = piece * PIECE;
+        const uint64_t rows = rows_to_move(j, piece);
+        settle(&g, row, rows);
+        for (int64_t group = 0; group < groups; group++) {
+            if ((uint32_t)rows) work_on_square(&g, row, (uint32_t)rows, group);
+            if (rows >> CN__SQUARE) work_on_square(&g, row + CN__SQUARE, (uint32_t)(rows >> CN__SQUARE), group);
+        }
+        if (!g.moves) hand_over(&g, row, rows);
+    }
+    while (g.last.rows) work_on_a_row(&g);
+    hand_over_rare(&g, begin, end);
+    while (g.coming.row < g.coming.end) cn__fetch_a_line(&g.coming);
+}
+
+static void backward_tasks(void *context, int thread, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    const int64_t pieces = cn__tile_steps(j->x->columns);
+    cn__tiles_open();
+    for (int64_t task = begin; task < end; task++) {
+        int64_t o = task / j->groups * STRIP, group = task % j->groups;
+        strip(j, o, pieces * group / j->groups, pieces * (group + 1) / j->groups, cn__pool_scratch(j->d->pool, thread),
+              cn__pool_strip(j->d->pool, thread));
+    }
+    cn__tiles_close();
+}
+
+void cn__amx_bytes_backward_kernel(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
+{
+    int64_t strips = (d->outputs + STRIP - 1) / STRIP, wanted = 2 * cn__pool_threads(d->pool);
+    job j = {.d = d, .x = x, .dy = dy, .sink = sink, .groups = strips >= wanted ? 1 : (wanted + strips - 1) / strips};
+    cn__parallel(d->pool, strips * j.groups, backward_tasks, &j);
+}
+
+#else
+typedef int no_byte_tiles_gradient_in_this_engine;
+#endif
