@@ -389,7 +389,7 @@ static int64_t place_tiles(job *j)
     if (shared && !lasting) memory += j->column_tiles * j->k_tiles * TILE_NUMBERS;
     j->own_filled = memory;
     j->filled = p->a_tiles ? p->a_lines : memory;
-    if (lasting) *p->copied = p->k;
+    if (lasting && !fresh) *p->copied = p->k; /* threads that share a fresh copy must not write */
     return j->a_to_pack + (shared && !fresh ? j->column_tiles : 0);
 }
 
