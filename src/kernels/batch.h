@@ -25,8 +25,8 @@
  * kernels of few outputs there is no list at all: they read those of the data set (`lists`), row by row.
  *
  * For mixed_bfloat16 the codes stand in the tiles as bfloat16 numbers, which hold 0 ... 255 exactly: 16 lines of 32, tile
- * (sample / 16, column / 32) of cn__half_steps(columns) a row, and so on; besides these there are lists of rare columns only, as
- * for tiles of bytes.
+ * (sample / 16, column / 32) of cn__half_steps(columns) a row, and so on; besides these there are lists of rare columns
+ * only, as for tiles of bytes.
  */
 #ifndef CN_KERNELS_BATCH_H
 #define CN_KERNELS_BATCH_H

@@ -182,7 +182,7 @@ static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *
     if (c->arena) batch->by_columns = batch->entries + row_pairs * (inputs + 16);
 }
 
-#define MOST_ROWS_AHEAD 1024 /* gathering larger ones takes no longer for waiting */
+#define MOST_ROWS_AHEAD 1024 /* larger batches would need much memory for it */
 
 /* A second batch of tiles; what a batch leaves for the next one is shared. */
 static void carve_ahead(const cn_model *model, cn__plan *plan, carver *c)
