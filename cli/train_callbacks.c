@@ -36,6 +36,10 @@ int train_callbacks_check(const struct train_options *given)
     if (given->restore_best && given->early_stopping < 0) {
         return refuse("--restore-best needs --early-stopping N; `cornu train --help` lists the options");
     }
+    if (given->monitor != NULL && given->early_stopping < 0 && given->reduce_lr < 0 && given->save_best == NULL) {
+        return refuse("--monitor needs --early-stopping N, --reduce-lr N or --save-best FILE; `cornu train --help` lists "
+                      "the options");
+    }
     if (check_files(given) != STATUS_OK) {
         return STATUS_FAILED;
     }

@@ -13,8 +13,9 @@
  * "max", or "auto": the loss and errors are to fall, accuracies, AUC, precision, recall and F-scores to rise. A value
  * that is not a number is never an improvement. A value that is not there, such as "val_loss" without validation, is a
  * warning (cn_model_warning), and training goes on: EarlyStopping and ReduceLROnPlateau do nothing, ModelCheckpoint saves
- * each time. With mode "auto" a name that the model has no value for is an error. After an epoch that validation_freq leaves
- * out nothing is judged and no best model saved.
+ * each time. With mode "auto" a name that the model has no value for is an error, CN_ENAME before training begins; a
+ * value that a callback of your own adds needs mode "min" or "max", as in Keras. After an epoch that validation_freq
+ * leaves out nothing is judged and no best model saved.
  *
  * Callbacks keep what they need in checkpoints, so a resumed run behaves as one never interrupted. */
 #ifndef CORNU_BUILT_IN_CALLBACKS_H

@@ -19,6 +19,7 @@ static int on_train_begin(void *user, cn_model *model, int epochs, int64_t steps
 {
     early_stopping *e = user;
     (void)epochs, (void)steps;
+    CN_TRY(cn__monitor_begin(&e->monitor, model));
     memset(&e->now, 0, sizeof e->now);
     e->now.best = NAN;
     e->now.best_epoch = -1;
@@ -34,8 +35,7 @@ static int on_epoch_end(void *user, cn_model *model, int epoch, const cn_logs *l
     double value;
     char reason[96];
     if (epoch < e->options.start_from_epoch) return CN_OK;
-    int status = cn__monitor_read(&e->monitor, model, logs, &value);
-    if (status != CN_OK) return status < 0 ? status : CN_OK;
+    if (cn__monitor_read(&e->monitor, model, logs, &value) != CN_OK) return CN_OK;
     int is_better = cn__monitor_is_better(&e->monitor, value, e->now.best);
     if (e->best_weights && (is_better || e->now.best_epoch < 0)) {
         cn__model_copy_block(model, e->best_weights);

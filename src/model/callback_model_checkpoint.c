@@ -38,7 +38,7 @@ static int wants_saving(checkpoint *c, cn_model *model, int epoch, const cn_logs
         return 1;
     }
     int status = cn__monitor_read(&c->monitor, model, logs, &value);
-    if (status != CN_OK) return status < 0 ? status : status == CN__MONITOR_MISSING;
+    if (status != CN_OK) return status == CN__MONITOR_MISSING;
     if (!isnan(c->now.best)) snprintf(before, sizeof before, "%.5f", c->now.best);
     if (!cn__monitor_is_better(&c->monitor, value, c->now.best)) {
         if (c->options.verbose)
@@ -63,6 +63,13 @@ static int save(checkpoint *c, cn_model *model, int epoch, int64_t batch, const 
     CN_TRY(cn_model_save(model, path, .include_optimizer = !c->options.save_weights_only));
     if (c->options.verbose) cn__callback_say(model, "\nEpoch %d: finished saving model to %s\n", epoch + 1, path);
     return CN_OK;
+}
+
+static int on_train_begin(void *user, cn_model *model, int epochs, int64_t steps)
+{
+    checkpoint *c = user;
+    (void)epochs, (void)steps;
+    return c->options.save_best_only ? cn__monitor_begin(&c->monitor, model) : CN_OK;
 }
 
 static int on_epoch_begin(void *user, cn_model *model, int epoch)
@@ -107,6 +114,7 @@ static int open(checkpoint *c, const cn_model_checkpoint_options *o)
     char text[LONGEST_PATH];
     c->options = *o;
     c->now.best = o->initial_value_threshold;
+    c->callback.on_train_begin = on_train_begin;
     c->callback.on_epoch_begin = on_epoch_begin;
     c->callback.on_epoch_end = on_epoch_end;
     c->callback.on_train_batch_end = on_train_batch_end;

@@ -138,13 +138,29 @@ static int model_logs(const cn_model *model, const char *name)
     return 0;
 }
 
-static void list_names(const cn_logs *logs, char *text, size_t room)
+static void list_names(int count, const char *const *names, char *text, size_t room)
 {
     text[0] = '\0';
-    for (int i = 0; i < logs->count; i++) {
+    for (int i = 0; i < count; i++) {
         size_t used = strlen(text);
-        snprintf(text + used, room - used, "%s%s", used ? ", " : "", logs->names[i]);
+        snprintf(text + used, room - used, "%s%s", used ? ", " : "", names[i]);
     }
+}
+
+int cn__monitor_begin(cn__monitor *monitor, const cn_model *model)
+{
+    char there_is[512];
+    if (monitor->direction) return CN_OK;
+    if (!model_logs(model, monitor->name)) {
+        list_names(model->running->validation_rows ? 2 * model->n_logs : model->n_logs, model->log_names, there_is,
+                   sizeof there_is);
+        return cn__fail(CN_ENAME, "%s: there is no \"%s\" among the values of an epoch: %s", monitor->callback,
+                        monitor->name, there_is);
+    }
+    monitor->direction = direction_of(monitor->name);
+    if (monitor->direction) return CN_OK;
+    return cn__fail(CN_EINVAL, "%s: nobody knows whether \"%s\" should rise or fall; pass mode max or min",
+                    monitor->callback, monitor->name);
 }
 
 static void warn_missing(const cn__monitor *monitor, cn_model *model, const char *there_is)
@@ -159,26 +175,19 @@ static void warn_missing(const cn__monitor *monitor, cn_model *model, const char
     cn_model_warn(model, sentence);
 }
 
-int cn__monitor_read(cn__monitor *monitor, cn_model *model, const cn_logs *logs, double *value)
+int cn__monitor_read(const cn__monitor *monitor, cn_model *model, const cn_logs *logs, double *value)
 {
     char there_is[512];
     int at = 0, has_validation = 0;
     while (at < logs->count && strcmp(logs->names[at], monitor->name)) at++;
     for (int i = 0; i < logs->count; i++) has_validation |= without_val(logs->names[i]) != logs->names[i];
-    list_names(logs, there_is, sizeof there_is);
-    if (!monitor->direction && at == logs->count && !model_logs(model, monitor->name))
-        return cn__fail(CN_ENAME, "%s: there is no \"%s\" among the values of an epoch: %s", monitor->callback,
-                        monitor->name, there_is);
-    if (!monitor->direction) monitor->direction = direction_of(monitor->name);
-    if (!monitor->direction)
-        return cn__fail(CN_EINVAL, "%s: nobody knows whether \"%s\" should rise or fall; pass mode max or min",
-                        monitor->callback, monitor->name);
     if (at < logs->count) {
         *value = logs->values[at];
         return CN_OK;
     }
     int is_epoch = model->running->line != NULL, may_come = is_epoch && model->running->validation_rows > 0;
     if (may_come && !has_validation && without_val(monitor->name) != monitor->name) return CN__MONITOR_RESTS;
+    list_names(logs->count, logs->names, there_is, sizeof there_is);
     warn_missing(monitor, model, there_is);
     return CN__MONITOR_MISSING;
 }

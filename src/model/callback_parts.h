@@ -26,7 +26,7 @@ int cn__callback_log_rate(cn_model *model);
 typedef struct cn__monitor {
     const char *callback; /* for sentences */
     char *name;
-    int direction;        /* -1: should fall, 1: should rise, 0: found at the first value */
+    int direction;        /* -1: should fall, 1: should rise, 0: cn__monitor_begin finds it */
     double min_delta;     /* at least 0 */
     const char *without;  /* what happens while the value is missing */
 } cn__monitor;
@@ -37,12 +37,14 @@ int cn__monitor_open(cn__monitor *monitor, const char *callback, const char *nam
                      const char *without);
 void cn__monitor_close(cn__monitor *monitor);
 
-/* Reads the value and, the first time, finds the direction. CN__MONITOR_RESTS where this epoch had no validation
- * (validation_freq), so that there is nothing to judge; CN__MONITOR_MISSING, with a warning, where the value is not in the
- * logs. Errors, as in Keras: CN_ENAME (mode "auto", and the model has no such value), CN_EINVAL (mode "auto", and nobody
- * knows the direction). */
+/* For on_train_begin: with mode "auto" finds the direction. Errors, which Keras has after the first epoch only: CN_ENAME
+ * (mode "auto", and the model has no such value), CN_EINVAL (mode "auto", and nobody knows the direction). */
+int cn__monitor_begin(cn__monitor *monitor, const cn_model *model);
+
+/* Reads the value. CN__MONITOR_RESTS where this epoch had no validation (validation_freq), so that there is nothing to
+ * judge; CN__MONITOR_MISSING, with a warning, where the value is not in the logs. */
 enum { CN__MONITOR_RESTS = 1, CN__MONITOR_MISSING };
-int cn__monitor_read(cn__monitor *monitor, cn_model *model, const cn_logs *logs, double *value);
+int cn__monitor_read(const cn__monitor *monitor, cn_model *model, const cn_logs *logs, double *value);
 
 /* 1 if value is better than reference by more than min_delta. NaN is better than nothing and worse than everything:
  * a reference of NaN means that there is none yet. */

@@ -16,7 +16,8 @@ typedef struct reduce_lr {
 static int on_train_begin(void *user, cn_model *model, int epochs, int64_t steps)
 {
     reduce_lr *r = user;
-    (void)model, (void)epochs, (void)steps;
+    (void)epochs, (void)steps;
+    CN_TRY(cn__monitor_begin(&r->monitor, model));
     memset(&r->now, 0, sizeof r->now);
     r->now.best = NAN;
     return CN_OK;
@@ -40,8 +41,7 @@ static int on_epoch_end(void *user, cn_model *model, int epoch, const cn_logs *l
     reduce_lr *r = user;
     double value;
     CN_TRY(cn__callback_log_rate(model));
-    int status = cn__monitor_read(&r->monitor, model, logs, &value);
-    if (status != CN_OK) return status < 0 ? status : CN_OK;
+    if (cn__monitor_read(&r->monitor, model, logs, &value) != CN_OK) return CN_OK;
     if (r->now.cooldown > 0) {
         r->now.cooldown--;
         r->now.wait = 0;

@@ -454,6 +454,59 @@ static void a_fit_that_prints_prints_warnings(void **state)
     }
 }
 
+static int count_batch(void *user, cn_model *of, int64_t batch)
+{
+    (void)of, (void)batch;
+    ++*(int *)user;
+    return CN_OK;
+}
+
+/* `callback` is one whose monitor is wrong: fit must say so before its first batch, in this whole sentence. */
+static void expect_refused(cn_model *of, double validation_split, const cn_callback *callback, int status,
+                           const char *sentence)
+{
+    int batches = 0;
+    injection in = {.name = "extra"};
+    const cn_callback injecting = {.user = &in, .on_epoch_end = inject},
+                      counting = {.user = &batches, .on_train_batch_begin = count_batch};
+    assert_int_equal(cn_fit(of, x, y, .validation_split = validation_split,
+                            .callbacks = {&injecting, &counting, callback}), status);
+    assert_string_equal(cn_error_message(), sentence);
+    assert_int_equal(batches, 0);
+    assert_int_equal(cn_model_iterations(of), 0);
+}
+
+static void an_unknown_monitor_is_refused_before_training(void **state)
+{
+    (void)state;
+#define THERE_IS_NO(name) "there is no \"" name "\" among the values of an epoch: accuracy, loss"
+    expect_refused(model, 0, cn_early_stopping(.monitor = "los"), CN_ENAME, "EarlyStopping: " THERE_IS_NO("los"));
+    expect_refused(model, 0, cn_early_stopping(.monitor = "val_auc"), CN_ENAME,
+                   "EarlyStopping: " THERE_IS_NO("val_auc"));
+    expect_refused(model, 0.5, cn_early_stopping(.monitor = "val_auc"), CN_ENAME,
+                   "EarlyStopping: " THERE_IS_NO("val_auc") ", val_accuracy, val_loss");
+    expect_refused(model, 0.5, cn_reduce_lr_on_plateau(.monitor = "foo"), CN_ENAME,
+                   "ReduceLROnPlateau: " THERE_IS_NO("foo") ", val_accuracy, val_loss");
+    expect_refused(model, 0, cn_model_checkpoint("/proc/x", .save_best_only = 1, .monitor = "extra"), CN_ENAME,
+                   "ModelCheckpoint: " THERE_IS_NO("extra"));
+#undef THERE_IS_NO
+    cn_model *summing = small_model();
+    assert_int_equal(cn_compile(summing, .loss = "sparse_categorical_crossentropy", .metrics = {"sum"}), CN_OK);
+    expect_refused(summing, 0, cn_model_checkpoint("/proc/x", .save_best_only = 1, .monitor = "val_sum"), CN_EINVAL,
+                   "ModelCheckpoint: nobody knows whether \"val_sum\" should rise or fall; pass mode max or min");
+    cn_model_destroy(&summing);
+}
+
+/* What Keras accepts: a monitor that is not looked at, and values that another callback adds. */
+static void an_unknown_monitor_may_be_of_no_matter(void **state)
+{
+    (void)state;
+    injection in = {.name = "extra", .values = {1, 2, 3, 4}};
+    assert_int_equal(FIT(&in, 1, cn_model_checkpoint(scratch_path("all.safetensors"), .monitor = "foo")), CN_OK);
+    assert_int_equal(FIT(&in, 4, cn_early_stopping(.monitor = "extra", .mode = "min", .patience = 1)), CN_OK);
+    assert_int_equal(cn_history_epochs(cn_model_history(model)), 2);
+}
+
 /* --- arguments --- */
 
 /* Made one by one: a refusal remembers the last failure only. */
@@ -464,30 +517,24 @@ static cn_callback *make_wrong(int i, const char **sentence)
     WRONG(0, "EarlyStopping: patience must not be negative, got -1", cn_early_stopping(.patience = -1));
     WRONG(1, "EarlyStopping: mode must be auto, min or max, got \"up\"", cn_early_stopping(.mode = "up"));
     WRONG(2, "EarlyStopping: monitor is empty", cn_early_stopping(.monitor = ""));
-    WRONG(3, "EarlyStopping: there is no \"val_auc\" among the values of an epoch: accuracy, loss",
-          cn_early_stopping(.monitor = "val_auc"));
-    WRONG(4, "EarlyStopping: there is no \"los\" among the values of an epoch: accuracy, loss",
-          cn_early_stopping(.monitor = "los"));
-    WRONG(5, "EarlyStopping: start_from_epoch must not be negative", cn_early_stopping(.start_from_epoch = -1));
-    WRONG(6, "ReduceLROnPlateau: factor must be at least 0 and below 1, got 1", cn_reduce_lr_on_plateau(.factor = 1));
-    WRONG(7, "ReduceLROnPlateau: patience and cooldown must not be negative, got 10 and -2",
+    WRONG(3, "EarlyStopping: start_from_epoch must not be negative", cn_early_stopping(.start_from_epoch = -1));
+    WRONG(4, "ReduceLROnPlateau: factor must be at least 0 and below 1, got 1", cn_reduce_lr_on_plateau(.factor = 1));
+    WRONG(5, "ReduceLROnPlateau: patience and cooldown must not be negative, got 10 and -2",
           cn_reduce_lr_on_plateau(.cooldown = -2));
-    WRONG(8, "ReduceLROnPlateau: min_delta must be a finite number, got nan", cn_reduce_lr_on_plateau(.min_delta = NAN));
-    WRONG(9, "LearningRateScheduler: the schedule is NULL", cn_learning_rate_scheduler(NULL));
-    WRONG(10, "CSVLogger: the filename is empty", cn_csv_logger(""));
-    WRONG(11, "CSVLogger: the separator must be one character, got \", \"", cn_csv_logger("a", .separator = ", "));
-    WRONG(12, "cannot write '/proc/log.csv'", cn_csv_logger("/proc/log.csv"));
-    WRONG(13, "JSON-lines logger: the filename is empty", cn_json_logger(NULL));
-    WRONG(14, "ModelCheckpoint: the filepath is empty", cn_model_checkpoint(""));
-    WRONG(15, "ModelCheckpoint: \"a{epoch\": \"{epoch\" is no place such as {epoch:02d}", cn_model_checkpoint("a{epoch"));
-    WRONG(16, "ModelCheckpoint: \"a}\": a } without its {", cn_model_checkpoint("a}"));
-    WRONG(17, "\"/tmp/{lost}\": there is no value called \"lost\"", cn_model_checkpoint("/tmp/{lost}"));
-    WRONG(18, "\"/tmp/{loss:02d}\": {loss:d} wants a whole number", cn_model_checkpoint("/tmp/{loss:02d}"));
-    WRONG(19, "ModelCheckpoint: save_freq must be a number of batches", cn_model_checkpoint("a", .save_freq = -3));
-    WRONG(20, "cannot write '/proc/x'", cn_model_checkpoint("/proc/x"));
-    WRONG(21, "ModelCheckpoint: nobody knows whether \"extra\" should rise or fall",
-          cn_model_checkpoint("/proc/x", .save_best_only = 1, .monitor = "extra"));
-    WRONG(22, "No space left on device", cn_json_logger("/dev/full"));
+    WRONG(6, "ReduceLROnPlateau: min_delta must be a finite number, got nan", cn_reduce_lr_on_plateau(.min_delta = NAN));
+    WRONG(7, "LearningRateScheduler: the schedule is NULL", cn_learning_rate_scheduler(NULL));
+    WRONG(8, "CSVLogger: the filename is empty", cn_csv_logger(""));
+    WRONG(9, "CSVLogger: the separator must be one character, got \", \"", cn_csv_logger("a", .separator = ", "));
+    WRONG(10, "cannot write '/proc/log.csv'", cn_csv_logger("/proc/log.csv"));
+    WRONG(11, "JSON-lines logger: the filename is empty", cn_json_logger(NULL));
+    WRONG(12, "ModelCheckpoint: the filepath is empty", cn_model_checkpoint(""));
+    WRONG(13, "ModelCheckpoint: \"a{epoch\": \"{epoch\" is no place such as {epoch:02d}", cn_model_checkpoint("a{epoch"));
+    WRONG(14, "ModelCheckpoint: \"a}\": a } without its {", cn_model_checkpoint("a}"));
+    WRONG(15, "\"/tmp/{lost}\": there is no value called \"lost\"", cn_model_checkpoint("/tmp/{lost}"));
+    WRONG(16, "\"/tmp/{loss:02d}\": {loss:d} wants a whole number", cn_model_checkpoint("/tmp/{loss:02d}"));
+    WRONG(17, "ModelCheckpoint: save_freq must be a number of batches", cn_model_checkpoint("a", .save_freq = -3));
+    WRONG(18, "cannot write '/proc/x'", cn_model_checkpoint("/proc/x"));
+    WRONG(19, "No space left on device", cn_json_logger("/dev/full"));
     default: return NULL;
     }
 #undef WRONG
@@ -539,6 +586,8 @@ int main(void)
         TEST(an_epoch_without_validation_is_no_warning),
         TEST(saving_the_best_of_batches_is_a_warning),
         TEST(a_fit_that_prints_prints_warnings),
+        TEST(an_unknown_monitor_is_refused_before_training),
+        TEST(an_unknown_monitor_may_be_of_no_matter),
         TEST(wrong_arguments_are_said_by_fit),
         TEST(a_callback_that_nobody_took_is_destroyed_by_hand),
     };

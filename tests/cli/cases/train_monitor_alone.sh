@@ -1,0 +1,1 @@
+cornu train mnist --monitor val_loss
