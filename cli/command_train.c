@@ -27,6 +27,8 @@ static const struct option options[] = {
      "\"dense(512, activation=relu)\""},
     {OPTION_INTEGER, "epochs", 'e', AT(epochs), "N", 0, 1e6, WHOLE "0", "how often all training images are seen"},
     {OPTION_INTEGER, "batch-size", 'b', AT(batch_size), "N", 1, 1e9, WHOLE "1", "images for each step"},
+    {OPTION_INTEGER, "steps-per-epoch", 0, AT(steps_per_epoch), "N", 0, 1e12, WHOLE "0",
+     "batches of an epoch, which goes on in the images where the one before it stopped; 0: all of them"},
     {OPTION_TEXT, "optimizer", 0, AT(optimizer), "NAME", 0, 0, NULL,
      "rmsprop, sgd, adam, adamw, adagrad, adadelta, adamax, nadam, lion, ftrl, lamb, adafactor, muon or "
      "schedule_free_adamw; arguments in brackets: "
@@ -46,6 +48,8 @@ static const struct option options[] = {
     {OPTION_FLAG, "stratified", 0, AT(stratified), NULL, 0, 0, NULL,
      "... not the last, but the same share of each class, drawn from the seed"},
     {OPTION_INTEGER, "validation-freq", 0, AT(validation_freq), "N", 1, 1e6, WHOLE "1", "validate after every N epochs"},
+    {OPTION_INTEGER, "validation-steps", 0, AT(validation_steps), "N", 0, 1e12, WHOLE "0",
+     "validate with N batches only; 0: with all of them"},
     {OPTION_REAL, "scale", 0, AT(scale), "FACTOR", -1e30, 1e30, "a number or a fraction such as 1/255",
      "what pixels are multiplied by (default: 1/255, or 1 with a rescaling layer)"},
     {OPTION_TEXT, "precision", 0, AT(precision), "NAME", 0, 0, NULL, "float32, mixed_bfloat16 or float64"},
@@ -93,8 +97,8 @@ static const struct option options[] = {
 
 static const struct train_options defaults = {
     .layers = "512:relu,10:softmax", .epochs = 5, .batch_size = 128, .optimizer = "rmsprop", .learning_rate = NAN,
-    .momentum = NAN, .loss = "categorical_crossentropy", .metrics = "accuracy", .validation_freq = 1, .scale = NAN, .precision = "float32", .shuffle = 1,
-    .check = 1, .verbose = 1, .download = 1, .early_stopping = -1, .reduce_lr = -1,
+    .momentum = NAN, .loss = "categorical_crossentropy", .metrics = "accuracy", .validation_freq = 1, .scale = NAN,
+    .precision = "float32", .shuffle = 1, .check = 1, .verbose = 1, .download = 1, .early_stopping = -1, .reduce_lr = -1,
 };
 
 /* --- the model --- */
@@ -233,6 +237,8 @@ static int train(cn_model *model, const prepared *p, const struct train_options 
     how.shuffle = given->shuffle;
     how.validation_stratified = given->stratified;
     how.validation_freq = (int)given->validation_freq;
+    how.steps_per_epoch = given->steps_per_epoch;
+    how.validation_steps = given->validation_steps;
     how.class_weight = p->class_weight;
     train_callbacks_make(given, verbose, how.callbacks);
     double start = cn_clock();

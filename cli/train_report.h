@@ -9,7 +9,7 @@
 
 struct train_options {
     const char *layers, *optimizer, *loss, *metrics, *class_weight, *precision, *isa, *output;
-    int64_t epochs, batch_size, threads, verbose, validation_freq;
+    int64_t epochs, batch_size, threads, verbose, validation_freq, steps_per_epoch, validation_steps;
     uint64_t seed;
     double learning_rate, momentum, validation_split, scale;
     int shuffle, stratified, check, json, quiet, download;

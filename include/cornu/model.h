@@ -68,16 +68,20 @@ CN_API int cn_model_compile(cn_model *model, const cn_compile_options *options);
 /* --- training -------------------------------------------------------------------------------------------------------- */
 
 typedef struct cn_fit_options {
-    int64_t batch_size;
+    int64_t batch_size;         /* 0, with steps_per_epoch: the rows divided by that, rounded up */
     int epochs;                 /* the number of the last epoch, not a count: see initial_epoch */
     int initial_epoch;          /* epochs run from initial_epoch to epochs - 1 */
-    int shuffle;                /* 1: a fresh permutation of the rows each epoch, from the model's seed and the epoch */
+    int64_t steps_per_epoch;    /* batches of an epoch; 0: all. An epoch goes on in the data where the one before it
+                                 * stopped. Where fewer are left it ends early, with a warning, and the next begins anew */
+    int shuffle;                /* 1: a fresh permutation of the rows each epoch, from the model's seed and the epoch;
+                                 * with steps_per_epoch each time the data begins anew */
     double validation_split;    /* this last part of the rows, before shuffling, is for validation. If it is sorted by
                                  * class, cn_model_warning says so */
     int validation_stratified;  /* 1: not the last part, but the same share of each class, drawn from the model's seed:
                                  * cn_split_stratified */
     int validation_freq;        /* validate after every so many epochs only; in others History holds NaN */
-    int64_t validation_batch_size; /* 0: batch_size */
+    int64_t validation_batch_size; /* 0: batch_size; if that is 0, the rows divided by validation_steps, rounded up */
+    int64_t validation_steps;   /* only so many batches, from the first row on; 0: all */
     const cn_tensor *validation_x, *validation_y; /* used instead of validation_split when given */
     const cn_tensor *sample_weight; /* (n,): what the loss of each sample counts; NULL: 1. Those that validation_split
                                      * takes weigh in validation */
@@ -98,7 +102,7 @@ typedef struct cn_fit_options {
  * reduction=mean_with_sample_weight divides by the sum of the weights instead). The class of a one-hot row is the place
  * of its largest number, that of a single number the number rounded. Only weighted_metrics are weighted, too.
  * Unlike Keras it prints only when asked to (verbose 1 or 2).
- * Errors: CN_ESTATE (not compiled), CN_ESHAPE, CN_EINVAL (batch_size < 1, label out of range, empty data, a split that
+ * Errors: CN_ESTATE (not compiled), CN_ESHAPE, CN_EINVAL (batch_size < 1 without steps_per_epoch, label out of range, empty data, a split that
  * leaves nothing), CN_ENOMEM, and what a callback returned. After an error the weights are those of the last step. */
 CN_API int cn_model_fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn_fit_options *options);
 #define cn_fit(model, x, ...) CN_FIT_(model, x, __VA_ARGS__, )

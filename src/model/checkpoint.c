@@ -56,21 +56,27 @@ void cn__fit_identify(const cn_model *model, cn__fit_identity *identity)
     const size_t room = sizeof identity->texts[0];
     char(*texts)[sizeof identity->texts[0]] = identity->texts;
     snprintf(texts[CN__SAME_SEED], room, "%" PRIu64, model->seed);
-    snprintf(texts[CN__SAME_BATCH_SIZE], room, "%" PRId64, now->options->batch_size);
+    int used = snprintf(texts[CN__SAME_BATCH_SIZE], room, "%" PRId64, now->options->batch_size);
+    if (now->options->steps_per_epoch)
+        snprintf(texts[CN__SAME_BATCH_SIZE] + used, room - (size_t)used, " in %" PRId64 " steps_per_epoch from epoch %d on",
+                 now->options->steps_per_epoch, now->options->initial_epoch);
     snprintf(texts[CN__SAME_SHUFFLE], room, "%d", now->options->shuffle);
     snprintf(texts[CN__SAME_SAMPLES], room, "%" PRId64, now->train_rows);
-    snprintf(texts[CN__SAME_VALIDATION], room, "%" PRId64 "%s", now->validation_rows,
-             now->options->validation_stratified ? " stratified" : "");
+    used = snprintf(texts[CN__SAME_VALIDATION], room, "%" PRId64 "%s", now->validation_rows,
+                    now->options->validation_stratified ? " stratified" : "");
+    if (now->options->validation_steps)
+        snprintf(texts[CN__SAME_VALIDATION] + used, room - (size_t)used, " in at most %" PRId64 " batches of %" PRId64,
+                 now->options->validation_steps, now->options->validation_batch_size);
     snprintf(texts[CN__SAME_RATE], room, "%.17g", cn__optimizer_learning_rate(model->optimizer, 0));
     snprintf(texts[CN__SAME_DATA], room, "%08" PRIx32, data_checksum(model, now->train));
     snprintf(texts[CN__SAME_CALLBACKS], room, "none");
-    size_t used = 0;
+    size_t length = 0;
     for (int i = 0; i < CN_MAX_CALLBACKS && now->options->callbacks[i]; i++) {
         const cn_callback *callback = now->options->callbacks[i];
         if (!callback->state) continue;
-        snprintf(texts[CN__SAME_CALLBACKS] + used, room - used, "%s%.32s", used ? ", " : "",
+        snprintf(texts[CN__SAME_CALLBACKS] + length, room - length, "%s%.32s", length ? ", " : "",
                  callback->name ? callback->name : "one without a name");
-        used = strlen(texts[CN__SAME_CALLBACKS]);
+        length = strlen(texts[CN__SAME_CALLBACKS]);
     }
 }
 
@@ -224,7 +230,8 @@ static int read_history(cn_model *model, cn__safetensors *file, const cn__array 
 
 static int check_position(const cn__running *now, const int64_t *position)
 {
-    if (position[EPOCH] >= 0 && position[EPOCH] <= INT32_MAX && position[STEP] >= 0 && position[STEP] <= now->steps)
+    int64_t least = now->options->steps_per_epoch ? now->options->initial_epoch : 0;
+    if (position[EPOCH] >= least && position[EPOCH] <= INT32_MAX && position[STEP] >= 0 && position[STEP] <= now->steps)
         return CN_OK;
     return cn__fail(CN_EFORMAT, "it claims to stand at epoch %lld, batch %lld", (long long)position[EPOCH],
                     (long long)position[STEP]);

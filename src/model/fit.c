@@ -16,11 +16,15 @@
 typedef struct fitting {
     cn_model *model;
     const cn_fit_options *options;
+    cn_fit_options own;                     /* options points here: batch_size may have to be found */
     cn__data train, validation;
     cn__data tail;                          /* train as validation_split sees it: class_weight is for training only */
     int64_t train_rows;                     /* of train; the rest validates when validation_split is used */
+    int64_t pass_steps;                     /* batches of all of them */
+    int64_t first_step;                     /* of a pass: the first batch of this epoch */
+    int64_t ordered_pass;                   /* the one that `order` is of; -1: none yet */
     int64_t validation_first, validation_rows; /* 0 rows: no validation */
-    int64_t validation_batch;
+    int64_t validation_batch, validation_steps;
     uint32_t *division;                     /* rows that train, then those that validate; NULL: as they stand */
     const cn__data *validation_data;
     cn__running now;
@@ -29,9 +33,20 @@ typedef struct fitting {
     cn__progress progress;
 } fitting;
 
+static int64_t ceil_of(int64_t rows, int64_t divisor)
+{
+    return (rows + divisor - 1) / divisor;
+}
+
 static int check_options(const cn_fit_options *o)
 {
-    if (o->batch_size < 1)
+    if (o->steps_per_epoch < 0 || o->validation_steps < 0)
+        return cn__fail(CN_EINVAL, "%s must not be negative, got %lld",
+                        o->steps_per_epoch < 0 ? "steps_per_epoch" : "validation_steps",
+                        (long long)(o->steps_per_epoch < 0 ? o->steps_per_epoch : o->validation_steps));
+    if (o->batch_size == 0 && !o->steps_per_epoch)
+        return cn__fail(CN_EINVAL, "batch_size must be at least 1, got 0; only steps_per_epoch could say how large batches are");
+    if (o->batch_size < 0)
         return cn__fail(CN_EINVAL, "batch_size must be at least 1, got %lld", (long long)o->batch_size);
     if (o->epochs < 0) return cn__fail(CN_EINVAL, "epochs must not be negative, got %d", o->epochs);
     if (o->initial_epoch < 0)
@@ -107,6 +122,16 @@ static int split(fitting *f)
     return CN_OK;
 }
 
+/* Batches of such a size that there are as many as steps_per_epoch or validation_steps asks for. */
+static void choose_batch_sizes(fitting *f)
+{
+    cn_fit_options *o = &f->own;
+    if (o->batch_size) return;
+    if (!o->validation_batch_size && o->validation_steps)
+        o->validation_batch_size = ceil_of(f->validation_rows, o->validation_steps);
+    o->batch_size = ceil_of(f->train_rows, o->steps_per_epoch);
+}
+
 /* Room for the larger of the two kinds of batches. */
 static int prepare_plan(fitting *f)
 {
@@ -114,8 +139,10 @@ static int prepare_plan(fitting *f)
     int64_t batch = o->batch_size < f->train_rows ? o->batch_size : f->train_rows;
     int64_t validation = o->validation_batch_size ? o->validation_batch_size : o->batch_size;
     f->validation_batch = validation < f->validation_rows ? validation : f->validation_rows;
-    /* without a wish of its own, validation makes do with the room there is */
-    if (!o->validation_batch_size && f->validation_batch > batch) f->validation_batch = batch;
+    /* where all its rows are taken and it has no wish of its own, validation makes do with the room there is */
+    if (!o->validation_batch_size && !o->validation_steps && f->validation_batch > batch) f->validation_batch = batch;
+    f->validation_steps = f->validation_rows ? ceil_of(f->validation_rows, f->validation_batch) : 0;
+    if (o->validation_steps && o->validation_steps < f->validation_steps) f->validation_steps = o->validation_steps;
     return cn__plan_prepare(f->model, f->validation_batch > batch ? f->validation_batch : batch, 1);
 }
 
@@ -129,9 +156,13 @@ static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
     CN_TRY(cn__frequent_find(f->model, &f->train));
     CN_TRY(cn__data_weigh(f->model, &f->train, o->sample_weight, o->class_weight));
     CN_TRY(split(f));
+    choose_batch_sizes(f);
+    f->pass_steps = ceil_of(f->train_rows, o->batch_size);
+    f->ordered_pass = -1;
     f->now = (cn__running){.options = o, .sums = cn__sums_begin(f->model, 0), .train = &f->train,
                            .train_rows = f->train_rows, .validation_rows = f->validation_rows, .epoch = o->initial_epoch,
-                           .steps = (f->train_rows + o->batch_size - 1) / o->batch_size};
+                           .steps = f->pass_steps};
+    if (o->steps_per_epoch && o->steps_per_epoch < f->pass_steps) f->now.steps = o->steps_per_epoch;
     CN_TRY(prepare_plan(f));
     if (f->train.x.frequent) cn__plan_forget_copies(&f->model->plan, f->model->n_layers);
     if (o->shuffle || f->division) {
@@ -152,10 +183,10 @@ static int run_steps(fitting *f)
     double values[CN_MAX_METRICS + 1];
     cn_logs logs = {model->n_logs, model->log_names, values};
     while (now->step < now->steps && !model->stop_training) {
-        int64_t step = now->step, first = step * o->batch_size, left = f->train_rows - first;
+        int64_t step = now->step, first = (f->first_step + step) * o->batch_size, left = f->train_rows - first;
         cn__choice choice = {.picks = f->order ? f->order + first : NULL, .first = first,
                              .n = left < o->batch_size ? left : o->batch_size};
-        if (f->order && left >= 2 * o->batch_size) choice.next = choice.picks + o->batch_size;
+        if (f->order && step + 1 < now->steps && left >= 2 * o->batch_size) choice.next = choice.picks + o->batch_size;
         CN_HOOK(o->callbacks, on_train_batch_begin, model, step);
         if (cn__step_reads_panels(model, &f->train, choice.n)) CN_TRY(cn__panels_open(model));
         cn__train_batch(model, &f->train, &choice, &now->sums);
@@ -183,7 +214,7 @@ static int validate(fitting *f, cn__sums *sums)
     const cn_callback *const *callbacks = f->options->callbacks;
     double values[CN_MAX_METRICS + 1];
     cn_logs logs = {model->n_logs, model->log_names, values};
-    int64_t batch = f->validation_batch, n = f->validation_rows, steps = (n + batch - 1) / batch;
+    int64_t batch = f->validation_batch, n = f->validation_rows, steps = f->validation_steps;
     CN_HOOK(callbacks, on_test_begin, model, steps);
     for (int64_t step = 0; step < steps; step++) {
         int64_t first = step * batch;
@@ -219,12 +250,45 @@ static int end_epoch(fitting *f)
     return CN_OK;
 }
 
-/* The training rows in the order of this epoch. */
-static void order_rows(fitting *f)
+/* Which batches this epoch has. Without steps_per_epoch it is one pass over the data. Otherwise it takes the next batches
+ * of a pass that epochs share; what is left at its end is an epoch, too, and the next begins another pass. This follows from
+ * the epoch's number alone, so a fit that resumes has nothing else to know. */
+static int64_t choose_steps(fitting *f)
+{
+    cn__running *now = &f->now;
+    int64_t wanted = f->options->steps_per_epoch, most = f->pass_steps, begun = now->epoch - f->options->initial_epoch;
+    if (!wanted) wanted = most;
+    int64_t epochs = ceil_of(most, wanted);
+    f->first_step = begun % epochs * wanted;
+    now->steps = most - f->first_step < wanted ? most - f->first_step : wanted;
+    return f->options->initial_epoch + begun / epochs;
+}
+
+/* As Keras does, if it has come to that. */
+static void warn_of_missing_batches(fitting *f)
+{
+    char sentence[256];
+    const cn_fit_options *o = f->options;
+    if (o->steps_per_epoch > f->now.steps) {
+        snprintf(sentence, sizeof sentence, "steps_per_epoch is %lld, but of the data's %lld batches only %lld were left: an "
+                 "epoch ends with them, and the next begins with the data anew", (long long)o->steps_per_epoch,
+                 (long long)f->pass_steps, (long long)f->now.steps);
+        cn_model_warn(f->model, sentence);
+    }
+    if (f->validation_rows && o->validation_steps > f->validation_steps) {
+        snprintf(sentence, sizeof sentence, "validation_steps is %lld, but the data to validate with has only %lld batches",
+                 (long long)o->validation_steps, (long long)f->validation_steps);
+        cn_model_warn(f->model, sentence);
+    }
+}
+
+/* The training rows in the order of this pass. */
+static void order_rows(fitting *f, int64_t pass)
 {
     cn__random random;
-    if (!f->order) return;
-    cn__random_begin(&random, f->model->seed, CN__FOR_SHUFFLE, (uint32_t)f->now.epoch);
+    if (!f->order || pass == f->ordered_pass) return;
+    f->ordered_pass = pass;
+    cn__random_begin(&random, f->model->seed, CN__FOR_SHUFFLE, (uint32_t)pass);
     cn__ahead_forget(f->model);
     if (f->options->shuffle) cn__random_permutation(&random, (uint32_t)f->train_rows, f->order);
     for (int64_t i = 0; f->division && i < f->train_rows; i++)
@@ -235,7 +299,8 @@ static int run_epoch(fitting *f)
 {
     cn_model *model = f->model;
     cn__running *now = &f->now;
-    order_rows(f);
+    order_rows(f, choose_steps(f));
+    warn_of_missing_batches(f);
     if (!now->is_begun) CN_HOOK(f->options->callbacks, on_epoch_begin, model, now->epoch);
     now->is_begun = 1;
     cn__progress_begin(&f->progress, now->steps, now->epoch, f->options->epochs);
@@ -281,7 +346,8 @@ static int fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn
         return cn_error_status() < 0 ? cn_error_status()
                                      : cn__fail(CN_EINVAL, "cn_fit: %s is NULL", x ? "y" : "x");
     CN_TRY(check_options(options));
-    fitting f = {.model = model, .options = options};
+    fitting f = {.model = model, .own = *options};
+    f.options = &f.own;
     int status = prepare(&f, x, y);
     if (status == CN_OK) {
         cn__turns turns;

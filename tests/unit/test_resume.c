@@ -26,6 +26,7 @@ typedef struct job {
     int64_t save_freq;
     double validation_split;
     int watched; /* 1: with callbacks that have a state */
+    int64_t steps_per_epoch;
 } job;
 
 static const job jobs[] = {
@@ -49,6 +50,8 @@ static const job jobs[] = {
      0, 0},
     {"a schedule", {"dense(24, activation=relu)", "layer_normalization", "dense(3, activation=softmax)"},
      "sgd(cosine_decay(0.1, 60), momentum=0.9)", "float32", 1, 5, 4, 0.2, 0},
+    {"epochs of 4 of 15 batches", {"dense(24, activation=relu)", "dense(3, activation=softmax)"},
+     "rmsprop", "float32", 2, 11, 3, 0.2, 0, .steps_per_epoch = 4},
     {"float64", {"dense(16, activation=sigmoid)", "dense(3, activation=softmax)"}, "adam", "float64", 1, 4, 4, 0.1, 1},
 };
 enum { N_JOBS = sizeof jobs / sizeof *jobs };
@@ -100,7 +103,7 @@ static int run_fit(cn_model *model, const job *j, const char *folder, const char
         list[n++] = cn_model_checkpoint(best, .save_best_only = 1);
     }
     cn_fit_options options = {CN_FIT_DEFAULTS, .epochs = j->epochs, .batch_size = 32 - 3,
-                              .validation_split = j->validation_split};
+                              .validation_split = j->validation_split, .steps_per_epoch = j->steps_per_epoch};
     memcpy(options.callbacks, list, sizeof list);
     int status = cn_model_fit(model, x, y, &options);
     cn_tensor_destroy(&x);
@@ -338,6 +341,10 @@ static void a_checkpoint_of_something_else_is_refused(void **state)
     j = jobs[0];
     other.batch_size = 99;
     refuse("it is of a run with batch_size 100, this one has 99", CN_ESTATE, &j, sparse_x(1), other);
+    other = options;
+    other.steps_per_epoch = 2;
+    refuse("it is of a run with batch_size 100, this one has 100 in 2 steps_per_epoch from epoch 0 on", CN_ESTATE, &j,
+           sparse_x(1), other);
     other = options;
     other.shuffle = 0;
     refuse("it is of a run with shuffle 1, this one has 0", CN_ESTATE, &j, sparse_x(1), other);

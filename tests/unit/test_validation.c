@@ -183,6 +183,10 @@ static void bad_arguments_are_refused(void **state)
     assert_int_equal(small_compile(model), CN_OK);
     REFUSES("validation_stratified says how validation_split is done", .validation_stratified = 1);
     REFUSES("validation_freq must be at least 1, got 0", .validation_freq = 0);
+    REFUSES("validation_steps must not be negative, got -2", .validation_steps = -2);
+    REFUSES("steps_per_epoch must not be negative, got -1", .steps_per_epoch = -1);
+    REFUSES("batch_size must be at least 1, got 0; only steps_per_epoch could say how large batches are", .batch_size = 0);
+    REFUSES("batch_size must be at least 1, got -1", .batch_size = -1, .steps_per_epoch = 3);
     REFUSES("validation_batch_size must not be negative, got -1", .validation_batch_size = -1);
     REFUSES("103 samples are not enough for validation_split 0.995: 0 would train and 103 validate",
             .validation_split = 0.995, .validation_stratified = 1);
