@@ -4,8 +4,8 @@
 
 #include <cornu/tensor.h>
 
-/* One weight for each class, 1 where the list has none; you destroy *weights, which is NULL for a list that is NULL. Returns
- * an exit status. */
+/* One weight for each class, 1 where the list has none; you destroy *weights, which is NULL for a list that is NULL.
+ * Returns an exit status. */
 int class_weight_read(const char *list, int n_classes, cn_tensor **weights);
 
 #endif

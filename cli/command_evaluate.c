@@ -57,7 +57,8 @@ static int compile(cn_model *model, const struct evaluate_options *given)
         return STATUS_USAGE;
     }
     const char *name = given->loss != NULL ? given->loss : cn_model_loss(model);
-    snprintf(loss, sizeof loss, "%s", name != NULL ? name : "categorical_crossentropy"); /* compiling frees the model's */
+    /* compiling frees the model's */
+    snprintf(loss, sizeof loss, "%s", name != NULL ? name : "categorical_crossentropy");
     how.loss = loss;
     memcpy(how.metrics, metrics.names, sizeof how.metrics);
     return cn_model_compile(model, &how) < 0 ? complain_of_option() : STATUS_OK;

@@ -170,10 +170,11 @@ const struct command command_info = {
     .name = "info",
     .summary = "tell what this build and this machine have",
     .operands = "[DATASET]",
-    .about = "Version, CPU, kernels, threads, caches, the blocks that products use because of them, and the optional libraries\n"
-             "of this build. With --plan, for each layer of a saved model: which kernels a training step uses, with how\n"
-             "many threads, and why. DATASET (mnist, fashion_mnist, or a folder with four IDX files) is what it would train\n"
-             "on; without one, no input is zero.",
+    .about =
+        "Version, CPU, kernels, threads, caches, the blocks that products use because of them, and the optional\n"
+        "libraries of this build. With --plan, for each layer of a saved model: which kernels a training step uses,\n"
+        "with how many threads, and why. DATASET (mnist, fashion_mnist, or a folder with four IDX files) is what it\n"
+        "would train on; without one, no input is zero.",
     .examples = "  cornu info\n"
                 "  CORNU_ISA=avx2 cornu info      see what a lower level changes\n"
                 "  cornu info --json\n"

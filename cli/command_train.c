@@ -47,7 +47,8 @@ static const struct option options[] = {
      "the last share of the training images is kept for validation"},
     {OPTION_FLAG, "stratified", 0, AT(stratified), NULL, 0, 0, NULL,
      "... not the last, but the same share of each class, drawn from the seed"},
-    {OPTION_INTEGER, "validation-freq", 0, AT(validation_freq), "N", 1, 1e6, WHOLE "1", "validate after every N epochs"},
+    {OPTION_INTEGER, "validation-freq", 0, AT(validation_freq), "N", 1, 1e6, WHOLE "1",
+     "validate after every N epochs"},
     {OPTION_INTEGER, "validation-steps", 0, AT(validation_steps), "N", 0, 1e12, WHOLE "0",
      "validate with N batches only; 0: with all of them"},
     {OPTION_REAL, "scale", 0, AT(scale), "FACTOR", -1e30, 1e30, "a number or a fraction such as 1/255",
@@ -98,7 +99,8 @@ static const struct option options[] = {
 static const struct train_options defaults = {
     .layers = "512:relu,10:softmax", .epochs = 5, .batch_size = 128, .optimizer = "rmsprop", .learning_rate = NAN,
     .momentum = NAN, .loss = "categorical_crossentropy", .metrics = "accuracy", .validation_freq = 1, .scale = NAN,
-    .precision = "float32", .shuffle = 1, .check = 1, .verbose = 1, .download = 1, .early_stopping = -1, .reduce_lr = -1,
+    .precision = "float32", .shuffle = 1, .check = 1, .verbose = 1, .download = 1, .early_stopping = -1,
+    .reduce_lr = -1,
 };
 
 /* --- the model --- */
@@ -364,8 +366,8 @@ const struct command command_train = {
         "current batch; what has been learned is tested and saved, and the exit status is 130. A second Ctrl-C ends\n"
         "everything at once and leaves no file behind.\n"
         "\n"
-        "With --checkpoint, a training that was interrupted, or killed, or lost its machine, goes on with --resume and\n"
-        "ends with the same bits as one that was not.",
+        "With --checkpoint, a training that was interrupted, or killed, or lost its machine, goes on with --resume\n"
+        "and ends with the same bits as one that was not.",
     .examples =
         "  cornu train mnist                                       784 -> 512 relu -> 10 softmax, 5 epochs\n"
         "  cornu train mnist --output mnist.safetensors            ... and keep the model\n"

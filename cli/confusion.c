@@ -43,7 +43,8 @@ void confusion_print_worst(const cn_tensor *matrix, const cn_dataset *data)
     for (int shown = 0; shown < WORST_SHOWN; shown++) {
         int64_t worst = -1;
         for (int64_t i = 0; i < n * n; i++) {
-            int counts = i / n != i % n && count_at(matrix, i / n, i % n) > 0 && (last < 0 || is_worse(matrix, last, i));
+            int counts = i / n != i % n && count_at(matrix, i / n, i % n) > 0 &&
+                         (last < 0 || is_worse(matrix, last, i));
             if (counts && i != last && (worst < 0 || is_worse(matrix, i, worst))) {
                 worst = i;
             }

@@ -7,8 +7,8 @@
 #include <cornu/dataset.h>
 #include <cornu/model.h>
 
-/* int64 (classes, classes), rows are what is true, columns what the model said; you destroy it. NULL where classes are not
- * predicted, with the library's sentence. */
+/* int64 (classes, classes), rows are what is true, columns what the model said; you destroy it. NULL where classes are
+ * not predicted, with the library's sentence. */
 cn_tensor *confusion_count(cn_model *model, const cn_tensor *x, const cn_tensor *labels, const cn_dataset *data);
 
 /* "most often mistaken: 4 for 9 (12 times), ..." on standard output; nothing where there is none. */

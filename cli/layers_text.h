@@ -5,8 +5,8 @@
 #include <cornu/model.h>
 
 #define LAYERS_TEXT_LONGEST 255
-/* Copies the next item of a list, which ends at a comma outside brackets, and returns what follows, NULL at the end. An item
- * that is too long comes out empty. */
+/* Copies the next item of a list, which ends at a comma outside brackets, and returns what follows, NULL at the end. An
+ * item that is too long comes out empty. */
 const char *layers_text_next(const char *text, char item[LAYERS_TEXT_LONGEST + 1]);
 
 /* 1 if pictures should come in as rows of numbers: the first layer that is not element by element is dense. */

@@ -11,7 +11,8 @@ struct metrics_text {
     const char *names[CN_MAX_METRICS + 1]; /* up to NULL: for cn_compile_options.metrics */
 };
 
-/* Takes the list apart. Returns an exit status; a complaint is about the list itself, the library judges the metrics. */
+/* Takes the list apart. Returns an exit status; a complaint is about the list itself, the library judges the
+ * metrics. */
 int metrics_text_read(struct metrics_text *metrics, const char *list);
 
 /* "test auc 0.9987", a line for each metric but accuracy, which is printed with its error. */

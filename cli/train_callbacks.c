@@ -28,7 +28,8 @@ static int check_files(const struct train_options *given)
 int train_callbacks_check(const struct train_options *given)
 {
     if (given->checkpoint == NULL && given->resume) {
-        return refuse("--resume needs --checkpoint FILE, the file to go on from; `cornu train --help` lists the options");
+        return refuse("--resume needs --checkpoint FILE, the file to go on from; `cornu train --help` lists the "
+                      "options");
     }
     if (given->checkpoint == NULL && given->checkpoint_every != 0) {
         return refuse("--checkpoint-every needs --checkpoint FILE; `cornu train --help` lists the options");
@@ -37,8 +38,8 @@ int train_callbacks_check(const struct train_options *given)
         return refuse("--restore-best needs --early-stopping N; `cornu train --help` lists the options");
     }
     if (given->monitor != NULL && given->early_stopping < 0 && given->reduce_lr < 0 && given->save_best == NULL) {
-        return refuse("--monitor needs --early-stopping N, --reduce-lr N or --save-best FILE; `cornu train --help` lists "
-                      "the options");
+        return refuse("--monitor needs --early-stopping N, --reduce-lr N or --save-best FILE; `cornu train --help` "
+                      "lists the options");
     }
     if (check_files(given) != STATUS_OK) {
         return STATUS_FAILED;
@@ -47,7 +48,8 @@ int train_callbacks_check(const struct train_options *given)
         return STATUS_OK;
     }
     if (!given->resume) {
-        return complain("%s is there already; add --resume to go on from it, or remove it to begin anew; nothing was done",
+        return complain("%s is there already; add --resume to go on from it, or remove it to begin anew; nothing was "
+                        "done",
                         given->checkpoint);
     }
     if (!given->quiet && given->verbose > 0) {
@@ -81,7 +83,8 @@ void train_callbacks_make(const struct train_options *given, int verbose, const 
         *next++ = cn_tensorboard(.log_dir = given->tensorboard, .histogram_freq = 1);
     }
     if (given->save_best != NULL) {
-        *next++ = cn_model_checkpoint(given->save_best, .monitor = monitor, .save_best_only = 1, .save_weights_only = 1);
+        *next++ = cn_model_checkpoint(given->save_best, .monitor = monitor, .save_best_only = 1,
+                                      .save_weights_only = 1);
     }
     if (given->checkpoint != NULL) {
         *next++ = cn_backup_and_restore(given->checkpoint, .save_freq = given->checkpoint_every,

@@ -1,9 +1,10 @@
 /* Notebook 002: the usual network ends at 0.9172 instead of 0.98. How this came about takes two things.
  *
  * The images were divided by 255 twice: the cells are numbered 7, 17, 9, 18, 19, 20, ..., so those that divide were run
- * again on images already divided. And the notebook ran on Keras 2, whose RMSprop divides by sqrt(v) + epsilon. Keras 3,
- * and so Cornu, divides by sqrt(v + epsilon), which holds back weights whose gradients are as small as those of inputs
- * near 0: here the mistake costs more. sqrt(v + 1e-14) is nearly sqrt(v) + 1e-7, so epsilon = 1e-14 repeats Keras 2.
+ * again on images already divided. And the notebook ran on Keras 2, whose RMSprop divides by sqrt(v) + epsilon. Keras
+ * 3, and so Cornu, divides by sqrt(v + epsilon), which holds back weights whose gradients are as small as those of
+ * inputs near 0: here the mistake costs more. sqrt(v + 1e-14) is nearly sqrt(v) + 1e-7, so epsilon = 1e-14 repeats
+ * Keras 2.
  *
  * This program trains three networks, and shows what Cornu's look at the data says beforehand.
  * Above each piece of C stands the cell of the notebook that it does the work of. */

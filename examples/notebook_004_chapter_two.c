@@ -129,8 +129,8 @@ int main(int argc, char **argv)
     CN_CHECK(cn_evaluate(network, test_images, test_labels, &test));
     printf("test_acc: %.4f\n", test.accuracy);
 
-    /* "Finally, we'll ask the network to produce predictions for test_images, and we'll verify whether these predictions
-     * match the labels from test_labels." */
+    /* "Finally, we'll ask the network to produce predictions for test_images, and we'll verify whether these
+     * predictions match the labels from test_labels." */
     cn_tensor *predictions = cn_predict_classes(network, test_images);
     CN_CHECK(cn_print(stdout, predictions));
     cn_tensor_destroy(&predictions);

@@ -1,5 +1,5 @@
-/* What the jobs share: their command line (the one of the rivals, see rivals/README.md), MNIST in memory, fresh networks,
- * and the parts of the one JSON line that each of them prints. */
+/* What the jobs share: their command line (the one of the rivals, see rivals/README.md), MNIST in memory, fresh
+ * networks, and the parts of the one JSON line that each of them prints. */
 #ifndef JOB_H
 #define JOB_H
 
@@ -22,9 +22,9 @@ typedef struct job_options {
     int warm_up;
 } job_options;
 
-#define JOB_DEFAULTS                                                                                                  \
-    .precision = "float32", .input = "uint8", .epochs = 5, .batch_size = 128, .threads = 2, .repeats = 5, .width = 512, \
-    .depth = 1, .warm_up = 1
+#define JOB_DEFAULTS                                                                                                \
+    .precision = "float32", .input = "uint8", .epochs = 5, .batch_size = 128, .threads = 2, .repeats = 5,           \
+    .width = 512, .depth = 1, .warm_up = 1
 
 /* 0, or 2 after one sentence on stderr. */
 static inline int job_parse(int argc, char **argv, job_options *o)
@@ -95,8 +95,8 @@ static inline cn_model *job_network(const job_options *o, int64_t inputs)
     return network;
 }
 
-/* Floating-point operations that dense arithmetic needs for one sample: forward and weight gradient of every layer, input
- * gradient of all but the first. */
+/* Floating-point operations that dense arithmetic needs for one sample: forward and weight gradient of every layer,
+ * input gradient of all but the first. */
 static inline double job_work(const job_options *o, int64_t inputs)
 {
     double w = (double)o->width;

@@ -3,7 +3,8 @@
  *   job_cnn [--data DIR] [--epochs 1] [--batch-size 128] [--threads 2] [--precision float32|bfloat16] [--isa ISA]
  *           [--repeats 3] [--rows 60000] [--no-warm-up]
  *
- * fit_seconds has one number a repeat: `epochs` epochs from fresh weights; loading, a first step and the test are outside. */
+ * fit_seconds has one number a repeat: `epochs` epochs from fresh weights; loading, a first step and the test are
+ * outside. */
 #include "job.h"
 
 static cn_model *fresh_network(const job_options *o)
@@ -40,7 +41,8 @@ int main(int argc, char **argv)
     cn_result test = {.samples = 0};
     if (job_parse(argc, argv, &o)) return 2;
     CN_CHECK(o.data ? cn_dataset_load(&mnist, o.data) : cn_mnist_load(&mnist));
-    cn_tensor *x = cn_slice(pictures(&o, mnist.train_images), {0, o.rows}), *y = cn_slice(mnist.train_labels, {0, o.rows});
+    cn_tensor *x = cn_slice(pictures(&o, mnist.train_images), {0, o.rows}),
+              *y = cn_slice(mnist.train_labels, {0, o.rows});
     cn_model *network = NULL;
     for (long i = 0; i < o.repeats; i++) {
         cn_model_destroy(&network);

@@ -4,7 +4,8 @@
  *              [--repeats 5] [--rows N]
  *
  * What would take long is measured on fewer rows and scaled up: as many as fit into about a quarter of a second, but at
- * least eight batches (or all rows), so that what fit does once weighs little. `work_flop` is the dense arithmetic of an epoch. */
+ * least eight batches (or all rows), so that what fit does once weighs little. `work_flop` is the dense arithmetic of
+ * an epoch. */
 #include "job.h"
 
 #define SAMPLE_SECONDS 0.25

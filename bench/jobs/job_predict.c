@@ -1,6 +1,7 @@
 /* Prediction with the main job's network, as rivals/predict_contract.py has it: random weights, float32 rows in memory.
  *
- *   job_predict [--data FOLDER] [--threads 2] [--precision float32|bfloat16] [--isa ISA] [--batch-size 1000] [--repeats 5]
+ *   job_predict [--data FOLDER] [--threads 2] [--precision float32|bfloat16] [--isa ISA] [--batch-size 1000]
+ *               [--repeats 5]
  *
  * One image: the median of 5,000 calls of cn_predict_into, each with another image. 10,000 images: cn_predict. */
 #include "job.h"

@@ -1,5 +1,5 @@
-/* Very sparse inputs, as rivals/sparse_contract.py has them: 10,240 rows of 10,000 numbers, 100 of them one and the rest
- * zero, through hidden layers of relu to 10 classes, RMSprop.
+/* Very sparse inputs, as rivals/sparse_contract.py has them: 10,240 rows of 10,000 numbers, 100 of them one and the
+ * rest zero, through hidden layers of relu to 10 classes, RMSprop.
  *
  *   job_sparse [--width 512] [--depth 1] [--batch-size 128] [--epochs 5] [--threads 2]
  *              [--precision float32|bfloat16] [--isa ISA] [--input float32|uint8] [--repeats 5]

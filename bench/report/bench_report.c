@@ -131,16 +131,17 @@ static int print_json(const runs *r, const claim *claims, int n)
         const measurement *m = &r->list[i];
         json_t *samples = json_array();
         for (int s = 0; s < m->n; s++) json_array_append_new(samples, json_real(m->samples[s]));
-        json_array_append_new(results, json_pack("{ss ss ss sf sf sf so}", "section", m->section, "label", m->label, "key",
-                                                 m->key, "median", m->median, "least", m->least, "most", m->most,
-                                                 "samples", samples));
+        json_array_append_new(results,
+                              json_pack("{ss ss ss sf sf sf so}", "section", m->section, "label", m->label, "key",
+                                        m->key, "median", m->median, "least", m->least, "most", m->most, "samples",
+                                        samples));
     }
     for (int i = 0; i < n; i++) {
         const claim *c = &claims[i];
         json_t *value = isnan(c->value) ? json_null() : json_real(c->value);
         json_array_append_new(promises, json_pack("{ss ss sf ss so ss ss}", "promise", c->text, "wanted",
-                                                  c->at_least ? ">=" : "<=", "bound", c->bound, "unit", c->unit, "value",
-                                                  value, "verdict", claim_verdict(c), "how", c->how));
+                                                  c->at_least ? ">=" : "<=", "bound", c->bound, "unit", c->unit,
+                                                  "value", value, "verdict", claim_verdict(c), "how", c->how));
     }
     json_t *all = json_pack("{sO* so so sO sO}", "machine", r->machine, "results", results, "promises", promises,
                             "versions", r->versions, "errors", r->errors);

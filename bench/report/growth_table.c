@@ -2,10 +2,10 @@
  *
  *   growth_table RUNS PAGE.md PICTURE.svg
  *
- * Each line of the page stands beside the arithmetic limit: the time that dense arithmetic needs at the FMA peak measured
- * in the same run. (Most of MNIST is zero, so the first layer can be faster than that.) A line is flagged where time
- * grew more than the work did since the line before, or where an odd size is slower, per unit of work, than the size
- * beside it; TOLERANCE is left for noise. */
+ * Each line of the page stands beside the arithmetic limit: the time that dense arithmetic needs at the FMA peak
+ * measured in the same run. (Most of MNIST is zero, so the first layer can be faster than that.) A line is flagged
+ * where time grew more than the work did since the line before, or where an odd size is slower, per unit of work, than
+ * the size beside it; TOLERANCE is left for noise. */
 #include "machine.h"
 #include "runs.h"
 
@@ -40,8 +40,8 @@ static int is_odd_size(double at)
     return fmod(at, 64) != 0 && at > 64;
 }
 
-/* More than `allowed` times as long as `other`, in the median and in the least time: one of them alone may be a slow, or a
- * fast, minute of the machine. */
+/* More than `allowed` times as long as `other`, in the median and in the least time: one of them alone may be a slow,
+ * or a fast, minute of the machine. */
 static int is_slower(const point *p, const point *other, double allowed)
 {
     return !(p->seconds <= TOLERANCE * allowed * other->seconds) && !(p->least <= TOLERANCE * allowed * other->least);
@@ -66,10 +66,12 @@ static void flag(series *s)
             if (near && is_slower(p, near, p->work / near->work)) p->flag = "cliff";
             continue;
         }
-        if (even && !strcmp(s->axis, "depth") && even->at == 1) even = NULL; /* the first layer skips zeros, the rest cannot */
+        /* the first layer skips zeros, the rest cannot */
+        if (even && !strcmp(s->axis, "depth") && even->at == 1) even = NULL;
         double more_work = even && p->work > even->work ? p->work / even->work : 1;
         int is_threads = !strcmp(s->axis, "threads");
-        if (even && is_slower(p, even, is_threads ? 1 : more_work)) p->flag = is_threads ? "slower" : "worse than linear";
+        if (even && is_slower(p, even, is_threads ? 1 : more_work))
+            p->flag = is_threads ? "slower" : "worse than linear";
         even = p;
     }
 }
@@ -97,13 +99,15 @@ static int write_page(const char *path, const runs *r, const series *all, int n)
     FILE *out = fopen(path, "w");
     int flagged = 0;
     if (!out) return -1;
-    fprintf(out, "# Growth\n\nSeconds of one epoch of MNIST (60,000 images) as one thing of the main job changes and the "
-                 "others stay: 784 inputs, one\nhidden layer of 512, batch 128, 2 threads, float32. Beside each the "
-                 "arithmetic limit: all multiply-adds of dense\narithmetic at the FMA peak measured in the same run. "
-                 "Four fifths of the images are zero, and the first layer leaves\nzeros out, so it can be faster than "
-                 "that. The limit knows nothing of moving the weights, which a batch does once, however\nsmall it is.\n\nEpochs are whole where they take up to a quarter of a second. Else as many whole batches are "
-                 "measured as fit into that\ntime, at least eight, and the time is scaled up to 60,000 images. Medians of "
-                 "rounds in which all sizes take turns. Made by\n`bench/run.sh growth`.\n\n![time of an epoch](images/growth.svg)\n\n");
+    fprintf(out, "# Growth\n\nSeconds of one epoch of MNIST (60,000 images) as one thing of the main job changes and "
+                 "the others stay: 784 inputs, one\nhidden layer of 512, batch 128, 2 threads, float32. Beside each "
+                 "the arithmetic limit: all multiply-adds of dense\narithmetic at the FMA peak measured in the same "
+                 "run. Four fifths of the images are zero, and the first layer leaves\nzeros out, so it can be faster "
+                 "than that. The limit knows nothing of moving the weights, which a batch does once, however\nsmall it "
+                 "is.\n\nEpochs are whole where they take up to a quarter of a second. Else as many whole batches are "
+                 "measured as fit into that\ntime, at least eight, and the time is scaled up to 60,000 images. Medians "
+                 "of rounds in which all sizes take turns. Made by\n`bench/run.sh growth`.\n\n![time of an "
+                 "epoch](images/growth.svg)\n\n");
     machine_print(out, r, "- ");
     for (int s = 0; s < n; s++) {
         fprintf(out, "\n## %s\n\n| %s | epoch, s | least ... most | arithmetic limit, s | epoch / limit | |\n"
@@ -115,14 +119,14 @@ static int write_page(const char *path, const runs *r, const series *all, int n)
                     p->limit, p->seconds / p->limit, p->flag);
         }
     }
-    fprintf(out, "\n%d lines are flagged: time grew over %.2f times as much as the work since the line before, or an odd "
-                 "size is over\n%.2f times slower, for its work, than the size beside it, in the median and in the least "
-                 "time. A second layer is not held\nagainst the first, which skips the zeros of the images.\n",
+    fprintf(out, "\n%d lines are flagged: time grew over %.2f times as much as the work since the line before, or an "
+                 "odd size is over\n%.2f times slower, for its work, than the size beside it, in the median and in the "
+                 "least time. A second layer is not held\nagainst the first, which skips the zeros of the images.\n",
             flagged, TOLERANCE, TOLERANCE);
     return fclose(out);
 }
 
-/* --- the picture: four panels, both axes logarithmic --------------------------------------------------------------------- */
+/* --- the picture: four panels, both axes logarithmic -------------------------------------------------------------- */
 
 enum { PANEL_WIDTH = 420, PANEL_HEIGHT = 300, MARGIN = 56 };
 
@@ -186,7 +190,8 @@ static int write_picture(const char *path, const series *all, int n)
     FILE *out = fopen(path, "w");
     int rows = (n + 1) / 2;
     if (!out) return -1;
-    fprintf(out, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' font-family='sans-serif' font-size='11'>\n"
+    fprintf(out, "<svg xmlns='http://www.w3.org/2000/svg' width='%d' height='%d' font-family='sans-serif' "
+                 "font-size='11'>\n"
                  "<rect width='100%%' height='100%%' fill='white'/>\n", 2 * PANEL_WIDTH, rows * PANEL_HEIGHT + 24);
     for (int i = 0; i < n; i++) draw_panel(out, &all[i], i % 2 * PANEL_WIDTH, i / 2 * PANEL_HEIGHT);
     fprintf(out, "<text x='%d' y='%d' fill='#1764ab'>measured (red: flagged on the page)</text>\n", MARGIN,

@@ -4,8 +4,8 @@ static void print_peak(FILE *out, const runs *r, const char *prefix, const char 
 {
     const measurement *peak = runs_find(r, "peak", threads, "fma_gflops");
     if (peak)
-        fprintf(out, "%sfloat32 FMA peak, %s: %.0f GFLOP/s (%.0f ... %.0f)\n", prefix, threads, peak->median, peak->least,
-                peak->most);
+        fprintf(out, "%sfloat32 FMA peak, %s: %.0f GFLOP/s (%.0f ... %.0f)\n", prefix, threads, peak->median,
+                peak->least, peak->most);
 }
 
 void machine_print(FILE *out, const runs *r, const char *prefix)

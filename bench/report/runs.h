@@ -33,8 +33,9 @@ void runs_free(runs *r);
 /* NULL if there is none. */
 const measurement *runs_find(const runs *r, const char *section, const char *label, const char *key);
 
-/* The smallest median of `key` in `section` among labels that do not begin with "cornu" and whose test_accuracy, if they
- * have one, is at least RUNS_LEAST_ACCURACY. `bf16` 0 leaves out labels that end in " bf16". NULL if there is none. */
+/* The smallest median of `key` in `section` among labels that do not begin with "cornu" and whose test_accuracy, if
+ * they have one, is at least RUNS_LEAST_ACCURACY. `bf16` 0 leaves out labels that end in " bf16". NULL if there is
+ * none. */
 const measurement *runs_fastest_rival(const runs *r, const char *section, const char *key, int bf16);
 
 /* Text of the machine line, "" if missing. */

@@ -63,8 +63,9 @@ int main(int argc, char **argv)
         if (i >= 0) rates[i] = 2e-9 * m * n * k / (now() - began);
     }
     qsort(rates, (size_t)repeats, sizeof *rates, ascending);
-    printf("{\"rival\": \"gemm_openblas\", \"version\": \"%s\", \"precision\": \"float32\", \"form\": \"%s\", \"m\": %d,"
-           " \"n\": %d, \"k\": %d, \"threads\": %d, \"gflops_median\": %.1f, \"gflops_min\": %.1f, \"gflops_max\": %.1f}\n",
+    printf("{\"rival\": \"gemm_openblas\", \"version\": \"%s\", \"precision\": \"float32\", \"form\": \"%s\", \"m\": "
+           "%d, \"n\": %d, \"k\": %d, \"threads\": %d, \"gflops_median\": %.1f, \"gflops_min\": %.1f, \"gflops_max\": "
+           "%.1f}\n",
            openblas_get_config(), form, m, n, k, threads, rates[repeats / 2], rates[0], rates[repeats - 1]);
     return 0;
 }

@@ -41,7 +41,8 @@ static double now(void)
 static unsigned char *read_idx(const char *folder, const char *name, size_t header, size_t size)
 {
     char command[2048];
-    snprintf(command, sizeof command, "gzip -dcf '%s/%s' 2>/dev/null || gzip -dc '%s/%s.gz'", folder, name, folder, name);
+    snprintf(command, sizeof command, "gzip -dcf '%s/%s' 2>/dev/null || gzip -dc '%s/%s.gz'", folder, name, folder,
+             name);
     FILE *pipe = popen(command, "r");
     unsigned char *data = malloc(header + size);
     if (!pipe || !data || fread(data, 1, header + size, pipe) != header + size) {
@@ -88,8 +89,8 @@ static void rmsprop(float *restrict w, float *restrict v, const float *restrict 
 static void forward_hidden(const float *x, int rows, int first, int count)
 {
     for (int r = 0; r < rows; r++) memcpy(hidden + r * HIDDEN + first, bias1 + first, (size_t)count * sizeof(float));
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, count, INPUTS, 1, x, INPUTS, kernel1 + first, HIDDEN, 1,
-                hidden + first, HIDDEN);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, rows, count, INPUTS, 1, x, INPUTS, kernel1 + first, HIDDEN,
+                1, hidden + first, HIDDEN);
     for (int r = 0; r < rows; r++)
         for (int j = first; j < first + count; j++) hidden[r * HIDDEN + j] = fmaxf(hidden[r * HIDDEN + j], 0);
 }
@@ -149,7 +150,8 @@ static void shuffle(int *order, int count)
     }
 }
 
-static void fit(const float *x, const unsigned char *labels, int *order, int samples, int epochs, int batch, int threads)
+static void fit(const float *x, const unsigned char *labels, int *order, int samples, int epochs, int batch,
+                int threads)
 {
 #pragma omp parallel num_threads(threads)
     {

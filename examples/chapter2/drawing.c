@@ -1,5 +1,6 @@
-/* Shapes are drawn in two steps: `cover` notes how much of each pixel the shape covers, as the distance from the pixel's
- * middle to the shape tells, and `ink_covered` lays the colour on. Strokes that cross themselves do not get darker. */
+/* Shapes are drawn in two steps: `cover` notes how much of each pixel the shape covers, as the distance from the
+ * pixel's middle to the shape tells, and `ink_covered` lays the colour on. Strokes that cross themselves do not get
+ * darker. */
 #include "drawing.h"
 
 #include <math.h>
@@ -14,7 +15,7 @@ colour colour_between(colour a, colour b, double t)
     return (colour){a.red + t * (b.red - a.red), a.green + t * (b.green - a.green), a.blue + t * (b.blue - a.blue)};
 }
 
-/* --- pictures ------------------------------------------------------------------------------------------------------- */
+/* --- pictures ----------------------------------------------------------------------------------------------------- */
 
 picture *picture_create(int width, int height)
 {
@@ -50,7 +51,7 @@ int picture_write(const picture *p, const char *path)
     return status;
 }
 
-/* --- covering pixels ------------------------------------------------------------------------------------------------ */
+/* --- covering pixels ---------------------------------------------------------------------------------------------- */
 
 typedef struct box {
     int left, top, right, bottom; /* right and bottom are outside */
@@ -156,7 +157,7 @@ void draw_arrow(picture *p, double x0, double y0, double x1, double y1, double w
                                            {bx + head * 0.45 * uy, by - head * 0.45 * ux}}, ink, 1);
 }
 
-/* --- letters -------------------------------------------------------------------------------------------------------- */
+/* --- letters ------------------------------------------------------------------------------------------------------ */
 
 #define CAPITAL 9.0      /* units of the font in a capital's height */
 #define GAP 2.6          /* between letters, in units */
@@ -229,7 +230,7 @@ void draw_text(picture *p, double x, double y, double size, double anchor, colou
     ink_covered(p, box_around(p, 2, corners, pen), ink, 1);
 }
 
-/* --- panels --------------------------------------------------------------------------------------------------------- */
+/* --- panels ------------------------------------------------------------------------------------------------------- */
 
 double panel_x(const panel *q, double x)
 {
@@ -252,7 +253,8 @@ void panel_frame(const panel *q, double x_step, double y_step, const char *title
                  const char *y_name)
 {
     double right = q->left + q->width, bottom = q->top + q->height;
-    const point corners[5] = {{q->left, q->top}, {right, q->top}, {right, bottom}, {q->left, bottom}, {q->left, q->top}};
+    const point corners[5] = {{q->left, q->top}, {right, q->top}, {right, bottom}, {q->left, bottom},
+                              {q->left, q->top}};
     draw_polygon(q->p, 4, corners, (colour){0.975, 0.978, 0.985}, 1);
     for (double x = ceil(q->x0 / x_step - 1e-9) * x_step; x_step > 0 && x <= q->x1 + 1e-9; x += x_step) {
         draw_lines(q->p, 2, (const point[]){{panel_x(q, x), q->top}, {panel_x(q, x), bottom}},

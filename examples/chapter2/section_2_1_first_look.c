@@ -42,8 +42,8 @@ int main(int argc, char **argv)
     cn_result train, test;
     CN_CHECK(cn_evaluate(network, train_images, train_labels, &train));
     CN_CHECK(cn_evaluate(network, test_images, test_labels, &test));
-    printf("accuracy on the training data %.4f, on the test data %.4f: the gap of %.4f is overfitting\n", train.accuracy,
-           test.accuracy, train.accuracy - test.accuracy);
+    printf("accuracy on the training data %.4f, on the test data %.4f: the gap of %.4f is overfitting\n",
+           train.accuracy, test.accuracy, train.accuracy - test.accuracy);
 
     cn_model_destroy(&network);
     cn_tensor_destroy(&train_labels);

@@ -37,7 +37,7 @@ static void apply(const layer *l, int n, const point *points, point *out)
     cn_scope_end(&scope);
 }
 
-/* --- what is transformed: a flag, and the grid behind it ------------------------------------------------------------ */
+/* --- what is transformed: a flag, and the grid behind it ---------------------------------------------------------- */
 
 static const point flag[] = {{0.2, 0},   {0.4, 0},   {0.4, 0.7}, {1.1, 0.7}, {0.95, 0.9}, {1.1, 1.1},
                              {0.4, 1.1}, {0.4, 1.2}, {0.2, 1.2}, {0.2, 0}};
@@ -78,7 +78,7 @@ static int finish(picture *p, const char *path)
     return 0;
 }
 
-/* --- points are arrows, and adding them chains the arrows ------------------------------------------------------------ */
+/* --- points are arrows, and adding them chains the arrows --------------------------------------------------------- */
 
 static int draw_addition(void)
 {
@@ -103,7 +103,7 @@ static int draw_addition(void)
     return finish(p, "vector_addition.png");
 }
 
-/* --- transformations ------------------------------------------------------------------------------------------------- */
+/* --- transformations ---------------------------------------------------------------------------------------------- */
 
 static int draw_transformations(void)
 {
@@ -163,7 +163,7 @@ static void compose(void)
            "without a relu between them, two layers are one.\n", off);
 }
 
-/* --- more units than axes: relu(W x + b), brought back to the plane by a linear layer ------------------------------- */
+/* --- more units than axes: relu(W x + b), brought back to the plane by a linear layer ----------------------------- */
 
 /* Beyond the line n . x = distance, points also move by relu(n . x - distance) * (dx, dy). */
 static const struct fold {
@@ -190,7 +190,8 @@ static void fill_units(cn_tensor *w, cn_tensor *b, cn_tensor *v)
 static void bend(int n, point *points)
 {
     cn_scope *scope = cn_scope_begin();
-    cn_tensor *w = cn_zeros(CN_FLOAT64, UNITS, 2), *b = cn_zeros(CN_FLOAT64, UNITS), *v = cn_zeros(CN_FLOAT64, 2, UNITS);
+    cn_tensor *w = cn_zeros(CN_FLOAT64, UNITS, 2), *b = cn_zeros(CN_FLOAT64, UNITS),
+              *v = cn_zeros(CN_FLOAT64, 2, UNITS);
     must(w), must(b), must(v);
     fill_units(w, b, v);
     const cn_tensor *units = cn_tensor_add(cn_tensor_matmul(tensor_of(n, points), cn_transpose(w)), b);
@@ -216,12 +217,13 @@ static void draw_bent_grid(const panel *q, int layers)
     }
 }
 
-/* --- a dense layer bends the plane ------------------------------------------------------------------------------------ */
+/* --- a dense layer bends the plane -------------------------------------------------------------------------------- */
 
 static int draw_bending(void)
 {
     const layer affine = {{0.9, 0.5, -0.6, 0.8}, {0.35, 0.25}, 0}, dense = {{0.9, 0.5, -0.6, 0.8}, {0.35, 0.25}, 1};
-    const char *const titles[3] = {"the plane", "W x + b: turned, stretched, moved", "relu(W x + b): folded at the axes"};
+    const char *const titles[3] = {"the plane", "W x + b: turned, stretched, moved",
+                                   "relu(W x + b): folded at the axes"};
     const layer *const layers[3] = {&nothing, &affine, &dense};
     picture *p = picture_create(1050, 780);
     if (!p) return 1;
@@ -242,8 +244,8 @@ static int draw_bending(void)
         draw_bent_grid(&q, k);
         for (int i = 0; k == 0 && i < FOLDS; i++) {
             double nx = cos(folds[i].angle), ny = sin(folds[i].angle), d = folds[i].distance;
-            panel_lines(&q, 2, (const point[]){{d * nx - 5 * ny, d * ny + 5 * nx}, {d * nx + 5 * ny, d * ny - 5 * nx}}, 2.2,
-                        black, 0.75);
+            panel_lines(&q, 2, (const point[]){{d * nx - 5 * ny, d * ny + 5 * nx}, {d * nx + 5 * ny, d * ny - 5 * nx}},
+                        2.2, black, 0.75);
         }
     }
     return finish(p, "dense_layer.png");

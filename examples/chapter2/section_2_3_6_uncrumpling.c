@@ -1,5 +1,5 @@
-/* 2.3.6 A geometric interpretation of deep learning: two sheets of paper, crumpled into one ball, are pulled apart again
- * by a network that bends the plane step by step. */
+/* 2.3.6 A geometric interpretation of deep learning: two sheets of paper, crumpled into one ball, are pulled apart
+ * again by a network that bends the plane step by step. */
 #include "chapter.h"
 #include "drawing.h"
 
@@ -74,7 +74,7 @@ static double train(cn_tensor *const *w, cn_tensor *const *velocity, const cn_te
     return result;
 }
 
-/* --- the picture ------------------------------------------------------------------------------------------------------ */
+/* --- the picture -------------------------------------------------------------------------------------------------- */
 
 /* A panel whose coordinates hold all points, with the same scale on both axes. */
 static panel frame_for(picture *p, double left, double top, const cn_tensor *points, const char *title)
@@ -85,7 +85,8 @@ static panel frame_for(picture *p, double left, double top, const cn_tensor *poi
         low[i % 2] = fmin(low[i % 2], at[i]);
         high[i % 2] = fmax(high[i % 2], at[i]);
     }
-    double half = 0.56 * fmax(high[0] - low[0], high[1] - low[1]), x = (low[0] + high[0]) / 2, y = (low[1] + high[1]) / 2;
+    double half = 0.56 * fmax(high[0] - low[0], high[1] - low[1]), x = (low[0] + high[0]) / 2,
+           y = (low[1] + high[1]) / 2;
     panel q = {p, left, top, 310, 310, x - half, x + half, y - half, y + half};
     panel_frame(&q, 0, 0, title, NULL, NULL);
     return q;
@@ -128,7 +129,8 @@ static void draw_sheets(const panel *q, const cn_tensor *points)
 static void draw_border(const panel *q, cn_tensor *const *w)
 {
     const double *u = cn_data(w[6]), c = *(const double *)cn_data(w[7]), length = u[0] * u[0] + u[1] * u[1];
-    point foot = {-c * u[0] / length, -c * u[1] / length}, along = {-u[1] * 100 / sqrt(length), u[0] * 100 / sqrt(length)};
+    point foot = {-c * u[0] / length, -c * u[1] / length},
+          along = {-u[1] * 100 / sqrt(length), u[0] * 100 / sqrt(length)};
     const point ends[2] = {{foot.x - along.x, foot.y - along.y}, {foot.x + along.x, foot.y + along.y}};
     panel_lines(q, 2, ends, 2.4, red, 0.9);
 }
@@ -137,8 +139,9 @@ int main(int argc, char **argv)
 {
     /* What the picture shows: the plane as it is, as the untrained network sees it, and after so many steps. */
     const int steps[PANELS] = {0, 0, 250, 300, 350, is_quick(argc, argv) ? 400 : 1000};
-    const char *const titles[PANELS] = {"two sheets, crumpled together", "through an untrained network", "after 250 steps",
-                                        "after 300 steps", "after 350 steps", "pulled apart: one line parts them"};
+    const char *const titles[PANELS] = {"two sheets, crumpled together", "through an untrained network",
+                                        "after 250 steps", "after 300 steps", "after 350 steps",
+                                        "pulled apart: one line parts them"};
     cn_generator random = {.seed = 7};
     cn_tensor *x = cn_zeros(CN_FLOAT64, 2 * PER_SHEET, 2), *y = cn_zeros(CN_FLOAT64, 2 * PER_SHEET, 1);
     cn_tensor *w[N_WEIGHTS], *velocity[N_WEIGHTS];

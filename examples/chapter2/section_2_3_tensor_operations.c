@@ -75,7 +75,7 @@ static void element_wise(cn_generator *random, int rounds)
     cn_scope_end(&scope);
 }
 
-/* --- 2.3.2 broadcasting --------------------------------------------------------------------------------------------- */
+/* --- 2.3.2 broadcasting ------------------------------------------------------------------------------------------- */
 
 static void naive_add_matrix_and_vector(cn_tensor *x, const cn_tensor *y)
 {
@@ -110,7 +110,7 @@ static void broadcasting(cn_generator *random)
     cn_scope_end(&scope);
 }
 
-/* --- 2.3.3 dot ------------------------------------------------------------------------------------------------------- */
+/* --- 2.3.3 dot ---------------------------------------------------------------------------------------------------- */
 
 static float naive_vector_dot(int64_t n, const float *x, const float *y)
 {
@@ -164,7 +164,7 @@ static void dot(cn_generator *random, int64_t n)
     cn_scope_end(&scope);
 }
 
-/* --- 2.3.4 reshape ---------------------------------------------------------------------------------------------------- */
+/* --- 2.3.4 reshape ------------------------------------------------------------------------------------------------ */
 
 static void reshaping(void)
 {

@@ -6,7 +6,7 @@
 
 enum { GRID = 450 }; /* one value of the landscape for each pixel */
 
-/* --- two losses, as tensor operations: the tape differentiates them, the pictures show them ------------------------- */
+/* --- two losses, as tensor operations: the tape differentiates them, the pictures show them ----------------------- */
 
 /* A parabola. */
 static cn_tensor *bowl(const cn_tensor *w)
@@ -33,7 +33,8 @@ static const cn_tensor *well(const cn_tensor *x, const cn_tensor *y, double a, d
 /* A bowl with a shallow well on the way to a deep one. */
 static cn_tensor *landscape(const cn_tensor *x, const cn_tensor *y)
 {
-    const cn_tensor *slope = cn_tensor_multiply(cn_tensor_add(cn_tensor_square(x), cn_tensor_square(y)), cn_float(0.09));
+    const cn_tensor *slope = cn_tensor_multiply(cn_tensor_add(cn_tensor_square(x), cn_tensor_square(y)),
+                                                cn_float(0.09));
     const cn_tensor *shallow = cn_tensor_multiply(well(x, y, 0.9, 0.8, 0.5), cn_float(0.55));
     const cn_tensor *deep = cn_tensor_multiply(well(x, y, -1.2, -0.9, 1.1), cn_float(1.5));
     return cn_tensor_add(cn_tensor_subtract(cn_tensor_subtract(slope, shallow), deep), cn_float(1.6));
@@ -55,12 +56,12 @@ static double number(const cn_tensor *scalar)
     return *(const double *)cn_data(must(scalar));
 }
 
-/* --- descent -------------------------------------------------------------------------------------------------------- */
+/* --- descent ------------------------------------------------------------------------------------------------------ */
 
 /* The chapter's loop: velocity = momentum * velocity - learning_rate * gradient; w += velocity. Returns the steps taken
  * until the loss no longer changes; track[i] is (w, loss) before step i. */
-static int descend(cn_tensor *(*loss_of)(const cn_tensor *), double start, double learning_rate, double momentum, int steps,
-                   point *track)
+static int descend(cn_tensor *(*loss_of)(const cn_tensor *), double start, double learning_rate, double momentum,
+                   int steps, point *track)
 {
     double w = start, velocity = 0;
     for (int i = 0; i < steps; i++) {
@@ -97,7 +98,7 @@ static void descend_in_plane(point start, double learning_rate, double momentum,
     }
 }
 
-/* --- pictures ------------------------------------------------------------------------------------------------------- */
+/* --- pictures ----------------------------------------------------------------------------------------------------- */
 
 static void draw_curve(const panel *q, cn_tensor *(*loss_of)(const cn_tensor *))
 {
@@ -213,7 +214,8 @@ static void label_height(const panel *q, point at, double x, double y)
 static int momentum_2d(void)
 {
     const double momenta[2] = {0, 0.9};
-    const char *const titles[2] = {"without momentum: stuck in the shallow well", "with momentum 0.9: into the deep one"};
+    const char *const titles[2] = {"without momentum: stuck in the shallow well",
+                                   "with momentum 0.9: into the deep one"};
     picture *p = picture_create(1000, 560);
     if (!p) return 1;
     puts("\nTwo weights: the loss is a landscape");

@@ -24,7 +24,8 @@ int main(void)
 
     /* The tape does the same: it writes the steps down and multiplies back along them. */
     cn_scope *scope = cn_scope_begin();
-    cn_tensor *weights[2] = {cn_variable(cn_scalar(CN_FLOAT64, w)), cn_variable(cn_scalar(CN_FLOAT64, b))}, *gradients[2];
+    cn_tensor *weights[2] = {cn_variable(cn_scalar(CN_FLOAT64, w)), cn_variable(cn_scalar(CN_FLOAT64, b))},
+              *gradients[2];
     cn_tape *tape = cn_tape_create(NULL);
     cn_tensor *out = cn_tensor_add(cn_tensor_multiply(cn_float(x), weights[0]), weights[1]);
     cn_tensor *recorded = cn_tensor_absolute(cn_tensor_subtract(cn_float(y_true), out));

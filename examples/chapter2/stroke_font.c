@@ -1,6 +1,7 @@
-/* Letters as strokes of a pen. A glyph is a list of strokes with spaces between them; a stroke is a list of points, each
- * a digit for x and a letter for y: d is the line that letters stand on, j the height of an x, m that of a capital, a
- * the depth of a g. A stroke that begins with ~ is a smooth curve through its points, with @ a closed one. */
+/* Letters as strokes of a pen. A glyph is a list of strokes with spaces between them; a stroke is a list of points,
+ * each a digit for x and a letter for y: d is the line that letters stand on, j the height of an x, m that of a
+ * capital, a the depth of a g. A stroke that begins with ~ is a smooth curve through its points, with @ a closed
+ * one. */
 #include "drawing.h"
 
 static const struct {

@@ -12,10 +12,10 @@
  * Monitors. `monitor` names a value of the logs: "loss", "val_loss", a metric, "val_" and a metric. `mode` is "min",
  * "max", or "auto": the loss and errors are to fall, accuracies, AUC, precision, recall and F-scores to rise. A value
  * that is not a number is never an improvement. A value that is not there, such as "val_loss" without validation, is a
- * warning (cn_model_warning), and training goes on: EarlyStopping and ReduceLROnPlateau do nothing, ModelCheckpoint saves
- * each time. With mode "auto" a name that the model has no value for is an error, CN_ENAME before training begins; a
- * value that a callback of your own adds needs mode "min" or "max", as in Keras. After an epoch that validation_freq
- * leaves out nothing is judged and no best model saved.
+ * warning (cn_model_warning), and training goes on: EarlyStopping and ReduceLROnPlateau do nothing, ModelCheckpoint
+ * saves each time. With mode "auto" a name that the model has no value for is an error, CN_ENAME before training
+ * begins; a value that a callback of your own adds needs mode "min" or "max", as in Keras. After an epoch that
+ * validation_freq leaves out nothing is judged and no best model saved.
  *
  * Callbacks keep what they need in checkpoints, so a resumed run behaves as one never interrupted. */
 #ifndef CORNU_BUILT_IN_CALLBACKS_H
@@ -69,8 +69,8 @@ CN_API cn_callback *cn_model_checkpoint_create(const cn_model_checkpoint_options
         &(const cn_model_checkpoint_options){CN_MODEL_CHECKPOINT_DEFAULTS, .filepath = path, __VA_ARGS__})
 
 /* ReduceLROnPlateau. After `patience` epochs without an improvement by more than |min_delta|, and outside the
- * `cooldown` epochs that follow a reduction: learning rate = max(learning rate * factor, min_lr), if it is above min_lr. Adds
- * "learning_rate", as it was during the epoch, to the logs. factor must be below 1. */
+ * `cooldown` epochs that follow a reduction: learning rate = max(learning rate * factor, min_lr), if it is above
+ * min_lr. Adds "learning_rate", as it was during the epoch, to the logs. factor must be below 1. */
 typedef struct cn_reduce_lr_on_plateau_options {
     const char *monitor;
     double factor;
@@ -134,9 +134,9 @@ CN_API cn_callback *cn_terminate_on_nan_create(const cn_terminate_on_nan_options
     cn_terminate_on_nan_create(&(const cn_terminate_on_nan_options){.raise_error = 0, __VA_ARGS__})
 
 /* TensorBoard. Event files in log_dir/train and log_dir/validation, for `tensorboard --logdir`: after each epoch (the
- * step, from 0) epoch_loss, epoch_ and each metric, epoch_learning_rate; values of validation go to its folder under the same
- * names, and as evaluation_loss_vs_iterations over the number of updates. update_freq: also batch_loss and so on after
- * every update_freq batches. histogram_freq: also histograms of all weights after every histogram_freq epochs.
+ * step, from 0) epoch_loss, epoch_ and each metric, epoch_learning_rate; values of validation go to its folder under
+ * the same names, and as evaluation_loss_vs_iterations over the number of updates. update_freq: also batch_loss and so
+ * on after every update_freq batches. histogram_freq: also histograms of all weights after every histogram_freq epochs.
  * write_steps_per_second: also epoch_steps_per_second. Keras's graph, images, embeddings and profile are not written.
  * Format: TFRecord files of protocol buffers, read by TensorBoard 2. */
 typedef struct cn_tensorboard_options {
@@ -173,12 +173,12 @@ CN_API cn_callback *cn_backup_and_restore_create(const cn_backup_and_restore_opt
     cn_backup_and_restore_create(                                                                                   \
         &(const cn_backup_and_restore_options){CN_BACKUP_AND_RESTORE_DEFAULTS, .path = file, __VA_ARGS__})
 
-/* SwapEMAWeights. For an optimizer with use_ema: evaluate, predict and the validation of fit use the averages of the weights;
- * afterwards the weights are back. swap_on_epoch: the averages are also there from the end of each epoch, when callbacks
- * that stand behind this one are called, to the beginning of the next one, so that a ModelCheckpoint behind it saves them. At
- * the end of fit the weights become their averages, as without this callback. Other than in Keras 3.15, the weights are back
- * after predict, too, and a fit that ends early ends with averages. Errors of fit, evaluate and predict: CN_EINVAL (an
- * optimizer without use_ema). */
+/* SwapEMAWeights. For an optimizer with use_ema: evaluate, predict and the validation of fit use the averages of the
+ * weights; afterwards the weights are back. swap_on_epoch: the averages are also there from the end of each epoch, when
+ * callbacks that stand behind this one are called, to the beginning of the next one, so that a ModelCheckpoint behind
+ * it saves them. At the end of fit the weights become their averages, as without this callback. Other than in Keras
+ * 3.15, the weights are back after predict, too, and a fit that ends early ends with averages. Errors of fit, evaluate
+ * and predict: CN_EINVAL (an optimizer without use_ema). */
 typedef struct cn_swap_ema_weights_options {
     int swap_on_epoch;
 } cn_swap_ema_weights_options;

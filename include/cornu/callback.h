@@ -77,14 +77,14 @@ CN_API void cn_model_stop_training_because(cn_model *model, const char *reason);
  * valid until the next fit. */
 CN_API const char *cn_model_stop_reason(const cn_model *model);
 
-/* Tells the user of something that does not stop training: kept for cn_model_warning, the same sentence once in a fit and
- * at most 8 of them, and written to the output of a fit that prints. */
+/* Tells the user of something that does not stop training: kept for cn_model_warning, the same sentence once in a fit
+ * and at most 8 of them, and written to the output of a fit that prints. */
 CN_API void cn_model_warn(cn_model *model, const char *sentence);
 
 /* Warning number i of the last fit, from 0; NULL past the last. Borrowed: valid until the next fit. */
 CN_API const char *cn_model_warning(const cn_model *model, int i);
 
-/* --- History: what fit measured, a list of numbers per name --------------------------------------------------------- */
+/* --- History: what fit measured, a list of numbers per name ------------------------------------------------------- */
 
 typedef struct cn_history cn_history;
 

@@ -50,9 +50,9 @@ CN_API const char *cn_status_name(int status);
 /* The third column of CN_STATUS_LIST. Static storage. */
 CN_API const char *cn_status_text(int status);
 
-/* The one of n_names `names` that `word` most likely stands for, for a sentence such as: did you mean "..."? The nearest
- * by letters inserted, left out, replaced or swapped, whatever their case; of two letters and more, the beginning of a
- * name is near as well. NULL if none is near. Borrowed from `names`. */
+/* The one of n_names `names` that `word` most likely stands for, for a sentence such as: did you mean "..."? The
+ * nearest by letters inserted, left out, replaced or swapped, whatever their case; of two letters and more, the
+ * beginning of a name is near as well. NULL if none is near. Borrowed from `names`. */
 CN_API const char *cn_suggest(const char *word, const char *const *names, int n_names);
 
 /* For short programs: if the call failed, writes the sentence to stderr and leaves the calling function with 1. */

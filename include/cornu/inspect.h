@@ -17,8 +17,8 @@ extern "C" {
     X(CN_FINDING_LABEL_RANGE, "label-range")           /* labels outside 0 ... classes-1 */                         \
     X(CN_FINDING_LABEL_KIND, "label-kind")             /* one-hot with a sparse loss, or integers with another */   \
     X(CN_FINDING_LABELS_SORTED, "labels-sorted")       /* classes in order while shuffle is off */                  \
-    X(CN_FINDING_TEST_IN_TRAIN, "test-in-train")       /* over 1 % of test rows also stand in the training set */       \
-    X(CN_FINDING_VALIDATION_SORTED, "validation-sorted") /* the rows that validation_split takes are in order of class */
+    X(CN_FINDING_TEST_IN_TRAIN, "test-in-train")       /* over 1 % of test rows stand in the training set too */       \
+    X(CN_FINDING_VALIDATION_SORTED, "validation-sorted") /* what validation_split takes is in order of class */
 
 typedef enum cn_finding_kind {
 #define CN_FINDING_ENUM(id, name) id,

@@ -4,14 +4,14 @@
  * NULL and remembers the failure, so calls can be nested and cn_compile reports what went wrong.
  * The same layers can be written as text (cn_layer_from_text): "dense(512, activation=relu)".
  *
- * Every layer takes an activity_regularizer, whose penalty on the layer's output is divided by the batch size, an input_shape
- * for the first layer of a model that has no Input, and a name.
+ * Every layer takes an activity_regularizer, whose penalty on the layer's output is divided by the batch size, an
+ * input_shape for the first layer of a model that has no Input, and a name.
  *
  * Shapes are given per sample, without the batch axis. Options left out have the defaults listed in CN_..._DEFAULTS.
  *
- * Pictures are (height, width, channels). Layers with a `data_format` also take "channels_first": (channels, height, width)
- * for x and y. Kernels keep their shape, and every number is the same as with "channels_last", bit for bit, but x, y and
- * their gradients are copied into the other order and back, which takes time and memory. */
+ * Pictures are (height, width, channels). Layers with a `data_format` also take "channels_first": (channels, height,
+ * width) for x and y. Kernels keep their shape, and every number is the same as with "channels_last", bit for bit, but
+ * x, y and their gradients are copied into the other order and back, which takes time and memory. */
 #ifndef CORNU_LAYER_H
 #define CORNU_LAYER_H
 
@@ -59,8 +59,8 @@ typedef struct cn_layer cn_layer;
  *
  * cn_names(CN_NAMES_ACTIVATION) lists them.
  *
- * Initializers are texts too. Source: keras.initializers. Each that draws numbers takes a `seed`: with one, a weight of the
- * same shape always begins the same; without, or with one below 0, its numbers come from the model's seed.
+ * Initializers are texts too. Source: keras.initializers. Each that draws numbers takes a `seed`: with one, a weight of
+ * the same shape always begins the same; without, or with one below 0, its numbers come from the model's seed.
  *
  *   glorot_uniform(seed), glorot_normal(seed)   variance_scaling(1, fan_avg, uniform or truncated_normal)
  *   he_uniform(seed), he_normal(seed)           variance_scaling(2, fan_in, ...)
@@ -68,10 +68,10 @@ typedef struct cn_layer cn_layer;
  *   variance_scaling(scale=1, mode=fan_in, distribution=truncated_normal, seed)
  *                           variance scale / n, with n from mode: fan_in, fan_out or fan_avg; distribution: uniform,
  *                           truncated_normal (or normal) or untruncated_normal
- *                           Of a matrix fan_in is the number of its rows and fan_out that of its columns; of a weight with
- *                           more axes (kh, kw, in, out) they are kh kw in and kh kw out. With both input_axes and
- *                           output_axes, as in "glorot_uniform(input_axes=[0], output_axes=[1, 2])", they are the products of
- *                           the sizes of these axes; all of the above take the two
+ *                           Of a matrix fan_in is the number of its rows and fan_out that of its columns; of a weight
+ *                           with more axes (kh, kw, in, out) they are kh kw in and kh kw out. With both input_axes and
+ *                           output_axes, as in "glorot_uniform(input_axes=[0], output_axes=[1, 2])", they are the
+ *                           products of the sizes of these axes; all of the above take the two
  *   random_uniform(minval=-0.05, maxval=0.05, seed) or uniform
  *   random_normal(mean=0, stddev=0.05, seed) or normal
  *   truncated_normal(mean=0, stddev=0.05, seed) drawn again beyond two standard deviations
@@ -82,11 +82,11 @@ typedef struct cn_layer cn_layer;
  * "l1_l2(l1=0.001, l2=0.01)": both. The penalties of all trainable weights, and of the outputs of layers with an
  * activity_regularizer, are part of the loss that fit, evaluate and cn_train_step give.
  *
- * Constraints bring weights back after each step (keras.constraints). Euclidean norms are taken over `axis`, one number or
- * several as in [0, 1, 2] (each filter of a Conv2D kernel); 0, the default, is each column of a dense kernel:
+ * Constraints bring weights back after each step (keras.constraints). Euclidean norms are taken over `axis`, one number
+ * or several as in [0, 1, 2] (each filter of a Conv2D kernel); 0, the default, is each column of a dense kernel:
  * "max_norm(max_value=2, axis=0)": w * min(norm, max_value) / (norm + 1e-7);  "unit_norm(axis=0)": w / (norm + 1e-7);
- * "min_max_norm(min_value=0, max_value=1, rate=1, axis=0)": w * (rate * clip(norm) + (1 - rate) * norm) / (norm + 1e-7);
- * "non_neg": max(w, 0). */
+ * "min_max_norm(min_value=0, max_value=1, rate=1, axis=0)": w * (rate * clip(norm) + (1 - rate) * norm) /
+ * (norm + 1e-7);  "non_neg": max(w, 0). */
 
 /* --- Input: the shape of one sample ------------------------------------------------------------------------------ */
 typedef struct cn_input_options {
@@ -146,8 +146,8 @@ CN_API cn_layer *cn_flatten_create(const cn_flatten_options *options);
  * P = floor((H - d (kh - 1) - 1) / s) + 1; "same": P = ceil(H / s), the smaller half of the padding before, the larger
  * behind, as TensorFlow does. Strides and dilation_rate cannot both be above 1. With groups, filters
  * g filters/groups ... see the channels of group g only. Pictures are (height, width, channels): a 28 x 28 picture in
- * shades of grey is (28, 28, 1). An activation with an axis, such as softmax, runs along the last axis of y unless it says
- * otherwise, in channels_first too, where that is the width. Source: keras.layers.Conv2D. */
+ * shades of grey is (28, 28, 1). An activation with an axis, such as softmax, runs along the last axis of y unless it
+ * says otherwise, in channels_first too, where that is the width. Source: keras.layers.Conv2D. */
 typedef struct cn_conv2d_options {
     int64_t filters;                    /* > 0, a multiple of groups */
     int64_t kernel_size[CN_MAX_NDIM];   /* {3, 3}; {3} is the same */
@@ -216,7 +216,8 @@ CN_API cn_layer *cn_global_average_pooling2d_create(const cn_global_pooling2d_op
         &(const cn_global_pooling2d_options){CN_GLOBAL_POOLING2D_DEFAULTS, __VA_ARGS__})
 
 /* --- Rescaling: y = x * scale + offset, each rounded for itself. Source: keras.layers.Rescaling. ------------------
- * In text rescaling(0.00392156862745098, offset=-1), or for three channels rescaling([0.02, 0.02, 0.02], [-2.1, -2, -1.8]). */
+ * In text rescaling(0.00392156862745098, offset=-1), or for three channels rescaling([0.02, 0.02, 0.02], [-2.1, -2,
+ * -1.8]). */
 typedef struct cn_rescaling_options {
     double scale;          /* for all numbers; or */
     const double *scales;  /* one for each entry of the last axis, copied: */
@@ -243,7 +244,7 @@ CN_API cn_layer *cn_reshape_create(const cn_reshape_options *options);
 /* cn_reshape_layer(28, 28), cn_reshape_layer(-1, 7); cn_reshape is the tensor's */
 #define cn_reshape_layer(...) cn_reshape_create(&(const cn_reshape_options){.target_shape = {__VA_ARGS__}})
 
-/* --- Permute: axis a of y is axis dims[a] of x; axes count from 1, the batch is 0. Source: keras.layers.Permute. --- */
+/* --- Permute: axis a of y is axis dims[a] of x; axes count from 1, the batch is 0. Source: keras.layers.Permute. */
 typedef struct cn_permute_options {
     int64_t dims[CN_MAX_NDIM]; /* the numbers 1 ... axes of a sample in some order; up to the first 0 */
     const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
@@ -274,8 +275,8 @@ CN_API cn_layer *cn_zero_padding2d_create(const cn_zero_padding2d_options *optio
  * Which ones: docs/determinism.md. The same for any number of threads.  Source: keras.layers.Dropout. */
 typedef struct cn_dropout_options {
     double rate;                      /* 0 ... 1 */
-    int64_t noise_shape[CN_MAX_NDIM]; /* of a sample, without the batch: 1 where an axis shares its fate; up to the first
-                                       * 0; empty: all numbers are on their own */
+    int64_t noise_shape[CN_MAX_NDIM]; /* of a sample, without the batch: 1 where an axis shares its fate; up to the
+                                       * first 0; empty: all numbers are on their own */
     int64_t seed;                     /* negative: the model's */
     const char *activity_regularizer; /* of the output, divided by the batch size; NULL: none */
     int64_t input_shape[CN_MAX_NDIM];
@@ -287,15 +288,16 @@ CN_API cn_layer *cn_dropout_create(const cn_dropout_options *options);
 
 /* --- BatchNormalization: y = gamma (x - mean) / sqrt(variance + epsilon) + beta, for each entry of one axis ----------
  * In training, mean and biased variance are those of the batch over all other axes, and the moving ones follow:
- * moving = momentum moving + (1 - momentum) batch. In evaluate and predict the moving ones are used. Weights of one number
- * per entry: gamma, beta, moving_mean, moving_variance; no gradient reaches the last two.
+ * moving = momentum moving + (1 - momentum) batch. In evaluate and predict the moving ones are used. Weights of one
+ * number per entry: gamma, beta, moving_mean, moving_variance; no gradient reaches the last two.
  *
- * With renorm (Ioffe 2017) training comes nearer to what evaluate and predict do: with s = sqrt(variance + epsilon) of the
- * batch, and renorm_mean and renorm_stddev following mean and s by renorm_momentum,
+ * With renorm (Ioffe 2017) training comes nearer to what evaluate and predict do: with s = sqrt(variance + epsilon) of
+ * the batch, and renorm_mean and renorm_stddev following mean and s by renorm_momentum,
  *   y = gamma ((x - mean) / s r + d) + beta,  r = s / renorm_stddev,  d = (mean - renorm_mean) / renorm_stddev
  * (before they move; renorm_stddev at least sqrt(epsilon)), r and d within bounds and constants for the gradient. Then
- * moving_stddev follows s by momentum, moving_variance is its square less epsilon (at least 0), and there are three weights
- * more: moving_stddev, renorm_mean, renorm_stddev, the first and last of which begin with the roots of moving_variance.
+ * moving_stddev follows s by momentum, moving_variance is its square less epsilon (at least 0), and there are three
+ * weights more: moving_stddev, renorm_mean, renorm_stddev, the first and last of which begin with the roots of
+ * moving_variance.
  *
  * In mixed_bfloat16 all of this is float32, and y is rounded.  Source: keras.layers.BatchNormalization. */
 typedef struct cn_batch_normalization_options {
@@ -307,8 +309,8 @@ typedef struct cn_batch_normalization_options {
     const char *moving_mean_initializer, *moving_variance_initializer;
     const char *beta_regularizer, *gamma_regularizer, *beta_constraint, *gamma_constraint; /* NULL: none */
     int renorm;              /* 1: batch renormalization */
-    const char *renorm_clipping; /* its bounds: "dict(rmax=3, rmin=0.3, dmax=5)", rmin <= r <= rmax and |d| <= dmax, where
-                                  * each may be left out; NULL: none */
+    const char *renorm_clipping; /* its bounds: "dict(rmax=3, rmin=0.3, dmax=5)", rmin <= r <= rmax and |d| <= dmax,
+                                  * where each may be left out; NULL: none */
     double renorm_momentum;  /* 0 ... 1 */
     int synchronized;        /* of Keras for several devices; there is only one here, so it changes nothing */
     int trainable;           /* 0: nothing moves, and training uses the moving mean and variance too */
@@ -348,9 +350,9 @@ CN_API cn_layer *cn_layer_normalization_create(const cn_layer_normalization_opti
     cn_layer_normalization_create(&(const cn_layer_normalization_options){CN_LAYER_NORMALIZATION_DEFAULTS, __VA_ARGS__})
 
 /* --- RandomTranslation, RandomRotation, RandomZoom: images move a little, each differently, in training only --------
- * x, y (H, W, C); in evaluate and predict y = x. The numbers are drawn uniformly for each image and step, the same for any
- * number of threads (docs/determinism.md). A factor is two numbers: {f} stands for -f ... f, {a, b} for all between the
- * two, where a zero comes first. In text: 0.1 or (-0.2, 0.3).
+ * x, y (H, W, C); in evaluate and predict y = x. The numbers are drawn uniformly for each image and step, the same for
+ * any number of threads (docs/determinism.md). A factor is two numbers: {f} stands for -f ... f, {a, b} for all between
+ * the two, where a zero comes first. In text: 0.1 or (-0.2, 0.3).
  * Pixel (x, y) of the output is read at (m0 x + m1 y + m2, m3 x + m4 y + m5) of the input, with f drawn:
  *   RandomTranslation   (x - f_width W, y - f_height H)
  *   RandomRotation      turned by f whole turns around the middle, against the clock
@@ -478,7 +480,7 @@ CN_API cn_layer *cn_softmax_create(const cn_softmax_options *options);
 /* cn_softmax_layer(), cn_softmax_layer(.axis = {1}), cn_softmax_layer(.axis = {1, 2}) */
 #define cn_softmax_layer(...) cn_softmax_create(&(const cn_softmax_options){CN_SOFTMAX_DEFAULTS, __VA_ARGS__})
 
-/* --- by name ------------------------------------------------------------------------------------------------------- */
+/* --- by name ------------------------------------------------------------------------------------------------------ */
 
 /* A layer from text: its name in snake case or as Keras's class name, and arguments in brackets, positional ones
  * first: "dense(512, activation=relu)", "Flatten", "rescaling(0.00392156862745098, offset=0)". A shape is written
@@ -488,7 +490,7 @@ CN_API cn_layer *cn_layer_from_text(const char *text);
 /* Destroys a layer that no model has taken. Accepts NULL and a pointer to NULL; sets it to NULL. */
 CN_API void cn_layer_destroy(cn_layer **layer);
 
-/* --- what there is ------------------------------------------------------------------------------------------------- */
+/* --- what there is ------------------------------------------------------------------------------------------------ */
 
 typedef enum cn_names_kind {
     CN_NAMES_LAYER,

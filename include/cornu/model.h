@@ -20,7 +20,7 @@ extern "C" {
 
 #define CN_MAX_METRICS 16 /* metrics and weighted_metrics together */
 
-/* --- building -------------------------------------------------------------------------------------------------------- */
+/* --- building ----------------------------------------------------------------------------------------------------- */
 
 typedef struct cn_sequential_options {
     const char *name;      /* of the model */
@@ -65,14 +65,15 @@ typedef struct cn_compile_options {
 CN_API int cn_model_compile(cn_model *model, const cn_compile_options *options);
 #define cn_compile(model, ...) cn_model_compile(model, &(const cn_compile_options){CN_COMPILE_DEFAULTS, __VA_ARGS__})
 
-/* --- training -------------------------------------------------------------------------------------------------------- */
+/* --- training ----------------------------------------------------------------------------------------------------- */
 
 typedef struct cn_fit_options {
     int64_t batch_size;         /* 0, with steps_per_epoch: the rows divided by that, rounded up */
     int epochs;                 /* the number of the last epoch, not a count: see initial_epoch */
     int initial_epoch;          /* epochs run from initial_epoch to epochs - 1 */
     int64_t steps_per_epoch;    /* batches of an epoch; 0: all. An epoch goes on in the data where the one before it
-                                 * stopped. Where fewer are left it ends early, with a warning, and the next begins anew */
+                                 * stopped. Where fewer are left it ends early, with a warning, and the next begins
+                                 * anew */
     int shuffle;                /* 1: a fresh permutation of the rows each epoch, from the model's seed and the epoch;
                                  * with steps_per_epoch each time the data begins anew */
     double validation_split;    /* this last part of the rows, before shuffling, is for validation. If it is sorted by
@@ -102,18 +103,20 @@ typedef struct cn_fit_options {
  * reduction=mean_with_sample_weight divides by the sum of the weights instead). The class of a one-hot row is the place
  * of its largest number, that of a single number the number rounded. Only weighted_metrics are weighted, too.
  * Unlike Keras it prints only when asked to (verbose 1 or 2).
- * Errors: CN_ESTATE (not compiled), CN_ESHAPE, CN_EINVAL (batch_size < 1 without steps_per_epoch, label out of range, empty data, a split that
- * leaves nothing), CN_ENOMEM, and what a callback returned. After an error the weights are those of the last step. */
+ * Errors: CN_ESTATE (not compiled), CN_ESHAPE, CN_EINVAL (batch_size < 1 without steps_per_epoch, label out of range,
+ * empty data, a split that leaves nothing), CN_ENOMEM, and what a callback returned. After an error the weights are
+ * those of the last step. */
 CN_API int cn_model_fit(cn_model *model, const cn_tensor *x, const cn_tensor *y, const cn_fit_options *options);
 #define cn_fit(model, x, ...) CN_FIT_(model, x, __VA_ARGS__, )
 #define CN_FIT_(model, x, y, ...) cn_model_fit(model, x, y, &(const cn_fit_options){CN_FIT_DEFAULTS, __VA_ARGS__})
 
-/* The rows that train and those that validate when each class gives the same share to validation: two int64 tensors of row
- * numbers, ascending; you destroy them. labels: (n,) or (n, 1) class numbers, or (n, classes)
- * rows whose largest entry is the class. The counts add up to Keras's, n - floor(n (1 - validation_split)): each class gets
- * its part rounded down, and the largest remainders are rounded up. Which rows of a class validate depends on the seed alone.
- * Errors: CN_EINVAL (validation_split not between 0 and 1, nothing left on one side, a label that is no class), CN_ESHAPE,
- * CN_ENOMEM. */
+/* The rows that train and those that validate when each class gives the same share to validation: two int64 tensors of
+ * row numbers, ascending; you destroy them. labels: (n,) or (n, 1) class numbers, or (n, classes)
+ * rows whose largest entry is the class. The counts add up to Keras's, n - floor(n (1 - validation_split)): each class
+ * gets its part rounded down, and the largest remainders are rounded up. Which rows of a class validate depends on the
+ * seed alone.
+ * Errors: CN_EINVAL (validation_split not between 0 and 1, nothing left on one side, a label that is no class),
+ * CN_ESHAPE, CN_ENOMEM. */
 CN_API int cn_split_stratified(const cn_tensor *labels, double validation_split, uint64_t seed, cn_tensor **train,
                                cn_tensor **validation);
 
@@ -152,14 +155,15 @@ CN_API int cn_model_train_step(cn_model *model, const cn_tensor *x, const cn_ten
 #define CN_TRAIN_STEP_(model, x, y, loss, ...)                                                                      \
     cn_model_train_step(model, x, y, loss, &(const cn_step_options){.sample_weight = NULL, __VA_ARGS__})
 
-/* With use_ema, the weights become their averages, as fit does it at its end: what a loop of cn_train_step calls when it is
- * done. Otherwise, and before the first step, nothing happens. Errors: CN_ESTATE (not compiled, not built), CN_EINVAL (NULL).
+/* With use_ema, the weights become their averages, as fit does it at its end: what a loop of cn_train_step calls when
+ * it is done. Otherwise, and before the first step, nothing happens. Errors: CN_ESTATE (not compiled, not built),
+ * CN_EINVAL (NULL).
  * Source: keras Optimizer.finalize_variable_values. */
 CN_API int cn_model_finalize_weights(cn_model *model);
 
-/* Loss and metrics of one batch, weights of the model unchanged. result and sample_weight (as in fit) may be NULL. After
- * the first call with a batch size nothing is allocated. Errors as in cn_model_fit. Source: keras Model.test_on_batch.
- * (Its predict_on_batch is cn_predict_into, or cn_predict for a tensor.) */
+/* Loss and metrics of one batch, weights of the model unchanged. result and sample_weight (as in fit) may be NULL.
+ * After the first call with a batch size nothing is allocated. Errors as in cn_model_fit. Source: keras
+ * Model.test_on_batch. (Its predict_on_batch is cn_predict_into, or cn_predict for a tensor.) */
 CN_API int cn_test_step(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_result *result,
                         const cn_tensor *sample_weight);
 
@@ -173,7 +177,7 @@ CN_API int cn_model_set_learning_rate(cn_model *model, double learning_rate);
 /* Steps since compile; 0 before. Source: keras Optimizer.iterations. */
 CN_API int64_t cn_model_iterations(const cn_model *model);
 
-/* --- measuring and using --------------------------------------------------------------------------------------------- */
+/* --- measuring and using ------------------------------------------------------------------------------------------ */
 
 typedef struct cn_evaluate_options {
     int64_t batch_size;
@@ -206,7 +210,7 @@ CN_API cn_tensor *cn_predict_classes(cn_model *model, const cn_tensor *x);
  * known), CN_ENOMEM. */
 CN_API int cn_predict_into(cn_model *model, int64_t n, const float *x, float *outputs);
 
-/* --- weights ----------------------------------------------------------------------------------------------------------- */
+/* --- weights ------------------------------------------------------------------------------------------------------ */
 
 CN_API int cn_model_n_weights(const cn_model *model);                    /* 4 for Dense + Dense; 0 while unbuilt */
 CN_API const char *cn_model_weight_name(const cn_model *model, int i);   /* "dense/kernel"; borrowed */
@@ -214,16 +218,16 @@ CN_API cn_tensor *cn_model_get_weight(const cn_model *model, int i);     /* a co
 /* Copies values into weight i; shapes must agree (CN_ESHAPE names the layer). */
 CN_API int cn_model_set_weight(cn_model *model, int i, const cn_tensor *values);
 
-/* Freezes (0) or unfreezes (1) the weights of the layer of that name, NULL: of all layers; from the next step on, without
- * compiling again. A frozen layer gets no gradient and adds no penalty of its weights to the loss, and nothing is computed
- * for layers below the lowest one that trains. Saved with the model. Source: keras Layer.trainable (which asks for compile
- * again). Errors: CN_EINVAL, CN_ENAME (no such layer), CN_ENOMEM. */
+/* Freezes (0) or unfreezes (1) the weights of the layer of that name, NULL: of all layers; from the next step on,
+ * without compiling again. A frozen layer gets no gradient and adds no penalty of its weights to the loss, and nothing
+ * is computed for layers below the lowest one that trains. Saved with the model. Source: keras Layer.trainable (which
+ * asks for compile again). Errors: CN_EINVAL, CN_ENAME (no such layer), CN_ENOMEM. */
 CN_API int cn_model_set_trainable(cn_model *model, const char *layer, int trainable);
 
 /* SHA-256 of all weights in order, little-endian float32, as 64 hex digits and a 0. */
 CN_API int cn_model_weights_sha256(const cn_model *model, char digest[65]);
 
-/* --- description ------------------------------------------------------------------------------------------------------- */
+/* --- description -------------------------------------------------------------------------------------------------- */
 
 CN_API const char *cn_model_name(const cn_model *model);
 CN_API int cn_model_n_layers(const cn_model *model);                         /* without the Input */
@@ -251,7 +255,7 @@ CN_API char *cn_model_summary(const cn_model *model, int columns);
  * CN_EINVAL (batch_size below 0), CN_ESHAPE, CN_ENOMEM. */
 CN_API char *cn_model_plan(cn_model *model, const cn_tensor *x, int64_t batch_size);
 
-/* --- files: safetensors ------------------------------------------------------------------------------------------------ */
+/* --- files: safetensors ------------------------------------------------------------------------------------------- */
 
 typedef struct cn_save_options {
     int include_optimizer; /* 1: also the optimizer's state, so that training can go on */
@@ -274,13 +278,14 @@ CN_API cn_model *cn_model_load_with(const char *path, const cn_sequential_option
 #define CN_MODEL_LOAD_(path, ...)                                                                                   \
     cn_model_load_with(path, &(const cn_sequential_options){CN_SEQUENTIAL_DEFAULTS, __VA_ARGS__})
 
-/* Reads the weights of a file of cn_model_save into a model that is there, which has all of them under the same names and
- * with the same shapes ("dense/kernel": cn_model_weight_name); other safetensors files with such arrays will do, and what
- * else they hold is passed over. This is how a model with a layer of your own (tape_layer.h) is loaded: build it, then
- * read its weights. If the file has the optimizer's state and the model is compiled with the same optimizer, loss and
- * metrics, that is read too, and training goes on where it was; otherwise the optimizer stays as it is. On failure, other
- * than for lack of memory, nothing has changed. Errors: CN_ESTATE (unbuilt), CN_ENOTFOUND, CN_ENAME (a weight that the
- * file has not), CN_EFORMAT (damaged, or a weight of another shape), CN_ENOMEM. Source: keras Model.load_weights. */
+/* Reads the weights of a file of cn_model_save into a model that is there, which has all of them under the same names
+ * and with the same shapes ("dense/kernel": cn_model_weight_name); other safetensors files with such arrays will do,
+ * and what else they hold is passed over. This is how a model with a layer of your own (tape_layer.h) is loaded: build
+ * it, then read its weights. If the file has the optimizer's state and the model is compiled with the same optimizer,
+ * loss and metrics, that is read too, and training goes on where it was; otherwise the optimizer stays as it is. On
+ * failure, other than for lack of memory, nothing has changed. Errors: CN_ESTATE (unbuilt), CN_ENOTFOUND, CN_ENAME (a
+ * weight that the file has not), CN_EFORMAT (damaged, or a weight of another shape), CN_ENOMEM. Source: keras
+ * Model.load_weights. */
 CN_API int cn_model_load_weights(cn_model *model, const char *path);
 
 #ifdef __cplusplus

@@ -69,7 +69,7 @@ CN_API cn_tensor *cn_tensor_minimum(const cn_tensor *a, const cn_tensor *b);    
 CN_API cn_tensor *cn_tensor_arctan2(const cn_tensor *a, const cn_tensor *b);      /* angle of the point (b, a) */
 CN_API cn_tensor *cn_tensor_hypot(const cn_tensor *a, const cn_tensor *b);        /* sqrt(a^2 + b^2) */
 
-CN_API cn_tensor *cn_tensor_fmod(const cn_tensor *a, const cn_tensor *b);         /* the rest of a / b, with the sign of a */
+CN_API cn_tensor *cn_tensor_fmod(const cn_tensor *a, const cn_tensor *b);         /* the rest of a / b, signed as a */
 CN_API cn_tensor *cn_tensor_fmax(const cn_tensor *a, const cn_tensor *b);         /* the larger; a number beats NaN */
 CN_API cn_tensor *cn_tensor_fmin(const cn_tensor *a, const cn_tensor *b);         /* the smaller; a number beats NaN */
 CN_API cn_tensor *cn_tensor_copysign(const cn_tensor *a, const cn_tensor *b);     /* |a| with the sign of b */
@@ -115,7 +115,8 @@ CN_API cn_tensor *cn_tensor_softmax(const cn_tensor *x, int axis);
 /* minimum(maximum(x, low), high). */
 CN_API cn_tensor *cn_tensor_clip(const cn_tensor *x, const cn_tensor *low, const cn_tensor *high);
 
-/* Rounded to that many decimals, -300 ... 300, halves to even; negative: to tens, hundreds, ... Integers stay integers. */
+/* Rounded to that many decimals, -300 ... 300, halves to even; negative: to tens, hundreds, ... Integers stay
+ * integers. */
 CN_API cn_tensor *cn_tensor_round(const cn_tensor *x, int decimals);
 
 /* These give floats: of integers of 8 bits and bools float16, of 16 bits float32, of others float64. exp,
@@ -246,15 +247,16 @@ CN_API cn_tensor *cn_tensor_matmul(const cn_tensor *a, const cn_tensor *b);
 CN_API cn_tensor *cn_tensor_dot(const cn_tensor *a, const cn_tensor *b);
 #define cn_dot(a, b) cn_tensor_dot(a, b)
 
-/* The sum over n pairs of axes; left over are a's other axes, then b's. Both lists NULL: a's last n axes with b's first n
- * (numpy.tensordot with an integer). */
+/* The sum over n pairs of axes; left over are a's other axes, then b's. Both lists NULL: a's last n axes with b's first
+ * n (numpy.tensordot with an integer). */
 CN_API cn_tensor *cn_tensor_tensordot(const cn_tensor *a, const cn_tensor *b, int n, const int *axes_a,
                                       const int *axes_b);
 
 /* Einstein's notation for one operand (b NULL) or two: "ij,jk->ik" is a matrix product, "ii" a trace, "ij->ji" a
- * transpose, "ii->i" a diagonal, "...ij,...jk->...ik" a product of stacks. Letters that the result lacks are summed over.
- * "..." stands for all axes without a letter, which broadcast; so do axes of one entry with the same letter. Without "->"
- * the result has the axes of "...", then the letters that occur once, in alphabetical order. The dtype is the promoted one.
+ * transpose, "ii->i" a diagonal, "...ij,...jk->...ik" a product of stacks. Letters that the result lacks are summed
+ * over. "..." stands for all axes without a letter, which broadcast; so do axes of one entry with the same letter.
+ * Without "->" the result has the axes of "...", then the letters that occur once, in alphabetical order. The dtype is
+ * the promoted one.
  * Source: numpy.einsum. */
 CN_API cn_tensor *cn_tensor_einsum(const char *equation, const cn_tensor *a, const cn_tensor *b);
 

@@ -17,7 +17,7 @@ extern "C" {
 
 typedef struct cn_optimizer cn_optimizer;
 
-/* --- Options of every optimizer ---------------------------------------------------------------------------------------
+/* --- Options of every optimizer -----------------------------------------------------------------------------------
  *
  * learning_rate                 from 0 upwards; the default stands with each optimizer
  * schedule                      learning rate by step (cornu/schedule.h), copied; NULL: learning_rate
@@ -26,15 +26,16 @@ typedef struct cn_optimizer cn_optimizer;
  *                               gradients NaN; 0: off
  * clipvalue v                   each number of g into -v ... v; 0: off. At most one of the three
  * weight_decay d                before the rule, w -= w * d * lr; 0: off
- * exclude_from_weight_decay     words with commas or blanks between them ("bias gamma"): weights whose name contains one of
- *                               them do not decay. A word with a slash is looked for in "layer/weight"; NULL: none
+ * exclude_from_weight_decay     words with commas or blanks between them ("bias gamma"): weights whose name contains
+ *                               one of them do not decay. A word with a slash is looked for in "layer/weight";
+ *                               NULL: none
  * use_ema, ema_momentum m       after each step a = m*a + (1-m)*w (the first time a = w); at the end of fit w = a
  * ema_overwrite_frequency n     also every n steps w = a; 0: only at the end of fit
- * gradient_accumulation_steps k w moves at every k-th batch only, by the mean of the k gradients; t counts moves, schedules
- *                               count batches; 0: every batch
- * loss_scale_factor s           the loss is multiplied by s before the gradients are computed, and they are divided by s
- *                               before anything else, which keeps small ones from becoming 0 on the way; 0: off. Losses that
- *                               are reported are as without
+ * gradient_accumulation_steps k w moves at every k-th batch only, by the mean of the k gradients; t counts moves,
+ *                               schedules count batches; 0: every batch
+ * loss_scale_factor s           the loss is multiplied by s before the gradients are computed, and they are divided by
+ *                               s before anything else, which keeps small ones from becoming 0 on the way; 0: off.
+ *                               Losses that are reported are as without
  *
  * Order of one step: undo the loss scale, accumulate, clip, decay, rule, average, constraints of the layers. */
 #define CN_OPTIMIZER_OPTIONS                                                                                        \
@@ -49,7 +50,8 @@ typedef struct cn_optimizer cn_optimizer;
     double loss_scale_factor;
 #define CN_OPTIMIZER_DEFAULTS .ema_momentum = 0.99
 
-/* --- SGD --- momentum 0: w -= lr*g.  Else m = momentum*m - lr*g, then w += m, or with nesterov w += momentum*m - lr*g. */
+/* --- SGD --- momentum 0: w -= lr*g.  Else m = momentum*m - lr*g, then w += m, or with nesterov
+ * w += momentum*m - lr*g. */
 typedef struct cn_sgd_options {
     CN_OPTIMIZER_OPTIONS
     double momentum; /* in [0, 1] */
@@ -61,16 +63,16 @@ CN_API cn_optimizer *cn_sgd_create(const cn_sgd_options *options);
 
 /* --- RMSprop --- v = rho*v + (1-rho)*g^2;  centered: a = rho*a + (1-rho)*g, and v - a^2 stands for v below.
  *
- * dialect          increment                        momentum > 0                       note
- * "keras3"         i = lr*g/sqrt(v + epsilon)       m = momentum*m + i, w -= m         Keras 3, and tf.keras from 2.11
- * "keras2"         i = lr*g/(sqrt(v) + epsilon)     refused: it has none               Keras 2.3, tf.keras before 2.11
- * "pytorch"        i = g/(sqrt(v) + epsilon)        m = momentum*m + i, w -= lr*m      torch.optim.RMSprop; its own
- *                                                                                      defaults: rho 0.99, epsilon 1e-8
- * "tensorflow1"    i = lr*g/sqrt(v + epsilon)       m = momentum*m + i, w -= m         tf.compat.v1.train.RMSPropOptimizer:
- *                                                                                      v starts at 1; its own epsilon: 1e-10
+ * dialect          increment                      momentum > 0                     note
+ * "keras3"         i = lr*g/sqrt(v + epsilon)     m = momentum*m + i, w -= m       Keras 3, and tf.keras from 2.11
+ * "keras2"         i = lr*g/(sqrt(v) + epsilon)   refused: it has none             Keras 2.3, tf.keras before 2.11
+ * "pytorch"        i = g/(sqrt(v) + epsilon)      m = momentum*m + i, w -= lr*m    torch.optim.RMSprop; its own
+ *                                                                                  defaults: rho 0.99, epsilon 1e-8
+ * "tensorflow1"    i = lr*g/sqrt(v + epsilon)     m = momentum*m + i, w -= m       tf.compat.v1.train.RMSPropOptimizer;
+ *                                                                                  v starts at 1; epsilon 1e-10
  *
- * Without momentum w -= i (pytorch: w -= lr*i). The options keep Keras's defaults in each dialect. (tf.keras before 2.11
- * used the formula of keras3 when it had momentum.) */
+ * Without momentum w -= i (pytorch: w -= lr*i). The options keep Keras's defaults in each dialect. (tf.keras before
+ * 2.11 used the formula of keras3 when it had momentum.) */
 typedef struct cn_rmsprop_options {
     CN_OPTIMIZER_OPTIONS
     double rho, momentum, epsilon;
@@ -149,7 +151,8 @@ CN_API cn_optimizer *cn_lion_create(const cn_lion_options *options);
 #define cn_lion(...) cn_lion_create(&(const cn_lion_options){CN_LION_DEFAULTS, __VA_ARGS__})
 
 /* --- Ftrl --- p = learning_rate_power (at most 0), n starts at initial_accumulator_value:  N = n + g^2;
- * z += g + 2*l2_shrinkage*w - (N^-p - n^-p)/lr*w;  w = (clip(z, -l1, l1) - z)/(N^-p/lr + 2*(l2 + beta/(2*lr)));  n = N. */
+ * z += g + 2*l2_shrinkage*w - (N^-p - n^-p)/lr*w;  w = (clip(z, -l1, l1) - z)/(N^-p/lr + 2*(l2 + beta/(2*lr)));
+ * n = N. */
 typedef struct cn_ftrl_options {
     CN_OPTIMIZER_OPTIONS
     double learning_rate_power, initial_accumulator_value;
@@ -161,8 +164,8 @@ CN_API cn_optimizer *cn_ftrl_create(const cn_ftrl_options *options);
 #define cn_ftrl(...) cn_ftrl_create(&(const cn_ftrl_options){CN_FTRL_DEFAULTS, __VA_ARGS__})
 
 /* --- Lamb --- Adam's step u = (m/(1-beta_1^t)) / (sqrt(v/(1-beta_2^t)) + epsilon), as long as the weight:
- * w -= lr * norm(w)/norm(u) * u, the norms over each weight; their quotient is 1 where one of them is 0. (You and others 2019,
- * as Keras has it.) */
+ * w -= lr * norm(w)/norm(u) * u, the norms over each weight; their quotient is 1 where one of them is 0. (You and
+ * others 2019, as Keras has it.) */
 typedef struct cn_lamb_options {
     CN_OPTIMIZER_OPTIONS
     double beta_1, beta_2, epsilon;
@@ -172,11 +175,13 @@ typedef struct cn_lamb_options {
 CN_API cn_optimizer *cn_lamb_create(const cn_lamb_options *options);
 #define cn_lamb(...) cn_lamb_create(&(const cn_lamb_options){CN_LAMB_DEFAULTS, __VA_ARGS__})
 
-/* --- Adafactor --- b = 1 - t^beta_2_decay, and per matrix of a weight (its last two axes) the means over columns and rows
- *     r = b*r + (1-b)*mean(g^2 + epsilon_1),  c likewise,  v = r*c/mean(r);  for a weight of one axis v = b*v + (1-b)*(g^2 + epsilon_1);
- * u = g/sqrt(v);  w -= min(lr, 1/sqrt(t)) * max(epsilon_2, rms(w)) * u/max(1, rms(u)/clip_threshold), rms over each weight.
- * (Shazeer and Stern 2018.) relative_step is accepted and changes nothing: in Keras the rate is at most 1/sqrt(t) without
- * it, too. */
+/* --- Adafactor --- b = 1 - t^beta_2_decay, and per matrix of a weight (its last two axes) the means over columns and
+ * rows
+ *     r = b*r + (1-b)*mean(g^2 + epsilon_1),  c likewise,  v = r*c/mean(r);
+ * for a weight of one axis v = b*v + (1-b)*(g^2 + epsilon_1);
+ * u = g/sqrt(v);  w -= min(lr, 1/sqrt(t)) * max(epsilon_2, rms(w)) * u/max(1, rms(u)/clip_threshold), rms over each
+ * weight. (Shazeer and Stern 2018.) relative_step is accepted and changes nothing: in Keras the rate is at most
+ * 1/sqrt(t) without it, too. */
 typedef struct cn_adafactor_options {
     CN_OPTIMIZER_OPTIONS
     double beta_2_decay, epsilon_1, epsilon_2, clip_threshold;
@@ -188,12 +193,12 @@ typedef struct cn_adafactor_options {
 CN_API cn_optimizer *cn_adafactor_create(const cn_adafactor_options *options);
 #define cn_adafactor(...) cn_adafactor_create(&(const cn_adafactor_options){CN_ADAFACTOR_DEFAULTS, __VA_ARGS__})
 
-/* --- Muon --- for weights of two axes: m = momentum*m + g;  o = m, or with nesterov g + momentum*m;  x = o/norm(o), then
- * ns_steps times x = a*x + (b*S + c*S*S)x with S = x x' (Newton and Schulz), which makes x nearly orthogonal;
- * w -= lr * rms_rate*sqrt(max(rows, columns)) * x (rms_rate 0, Keras's None: w -= lr*x). All other weights, those whose name
- * has the word embedding (exclude_embeddings), and those whose "layer/weight" has one of the words of exclude_layers are
- * moved by Adam with adam_beta_1, adam_beta_2 and epsilon at lr*adam_lr_ratio, and decay by adam_weight_decay. (Jordan and
- * others 2024, as Keras has it.) */
+/* --- Muon --- for weights of two axes: m = momentum*m + g;  o = m, or with nesterov g + momentum*m;  x = o/norm(o),
+ * then ns_steps times x = a*x + (b*S + c*S*S)x with S = x x' (Newton and Schulz), which makes x nearly orthogonal;
+ * w -= lr * rms_rate*sqrt(max(rows, columns)) * x (rms_rate 0, Keras's None: w -= lr*x). All other weights, those whose
+ * name has the word embedding (exclude_embeddings), and those whose "layer/weight" has one of the words of
+ * exclude_layers are moved by Adam with adam_beta_1, adam_beta_2 and epsilon at lr*adam_lr_ratio, and decay by
+ * adam_weight_decay. (Jordan and others 2024, as Keras has it.) */
 typedef struct cn_muon_options {
     CN_OPTIMIZER_OPTIONS
     double adam_beta_1, adam_beta_2, adam_weight_decay, epsilon;
@@ -213,8 +218,8 @@ CN_API cn_optimizer *cn_muon_create(const cn_muon_options *options);
 #define cn_muon(...) cn_muon_create(&(const cn_muon_options){CN_MUON_DEFAULTS, __VA_ARGS__})
 
 /* --- ScheduleFreeAdamW --- v += (g^2-v)*(1-beta_2);  z -= lr*g/(sqrt(v/(1-beta_2^t)) + epsilon), z starting as w;
- * x = x + (z-x)/t, the mean of all z;  w = beta_1*x + (1-beta_1)*z. lr grows linearly over the first warmup_steps. As in Keras,
- * fit ends with w, not with x. (Defazio and others 2024.) */
+ * x = x + (z-x)/t, the mean of all z;  w = beta_1*x + (1-beta_1)*z. lr grows linearly over the first warmup_steps. As
+ * in Keras, fit ends with w, not with x. (Defazio and others 2024.) */
 typedef struct cn_schedule_free_adamw_options {
     CN_OPTIMIZER_OPTIONS
     double beta_1, beta_2, epsilon; /* beta_1 in (0, 1] */
@@ -226,23 +231,25 @@ CN_API cn_optimizer *cn_schedule_free_adamw_create(const cn_schedule_free_adamw_
 #define cn_schedule_free_adamw(...)                                                                                 \
     cn_schedule_free_adamw_create(&(const cn_schedule_free_adamw_options){CN_SCHEDULE_FREE_ADAMW_DEFAULTS, __VA_ARGS__})
 
-/* --- LossScaleOptimizer --- any optimizer, with a loss scale (see loss_scale_factor) that finds its own size: it starts at
- * initial_scale; a step with a gradient that is infinite or NaN is left out (it does not count, and nothing moves) and halves
- * the scale; after dynamic_growth_steps steps in a row without one the scale doubles. For numbers of few digits, whose small
- * gradients vanish; scale and counter are saved with the optimizer's state. Takes the inner optimizer over, whose own
- * loss_scale_factor is switched off; NULL where that is NULL. As text: "loss_scale_optimizer(adam(0.001))". */
+/* --- LossScaleOptimizer --- any optimizer, with a loss scale (see loss_scale_factor) that finds its own size: it
+ * starts at initial_scale; a step with a gradient that is infinite or NaN is left out (it does not count, and nothing
+ * moves) and halves the scale; after dynamic_growth_steps steps in a row without one the scale doubles. For numbers of
+ * few digits, whose small gradients vanish; scale and counter are saved with the optimizer's state. Takes the inner
+ * optimizer over, whose own loss_scale_factor is switched off; NULL where that is NULL. As text:
+ * "loss_scale_optimizer(adam(0.001))". */
 typedef struct cn_loss_scale_options {
     double initial_scale;
     int64_t dynamic_growth_steps;
 } cn_loss_scale_options;
 #define CN_LOSS_SCALE_DEFAULTS .initial_scale = 32768, .dynamic_growth_steps = 2000
-CN_API cn_optimizer *cn_loss_scale_optimizer_create(cn_optimizer *inner_optimizer, const cn_loss_scale_options *options);
+CN_API cn_optimizer *cn_loss_scale_optimizer_create(cn_optimizer *inner_optimizer,
+                                                    const cn_loss_scale_options *options);
 /* cn_loss_scale_optimizer(cn_adam()), cn_loss_scale_optimizer(cn_adam(), .initial_scale = 1024) */
 #define cn_loss_scale_optimizer(...) CN_LOSS_SCALE_OPTIMIZER_(__VA_ARGS__, )
 #define CN_LOSS_SCALE_OPTIMIZER_(inner, ...)                                                                        \
     cn_loss_scale_optimizer_create(inner, &(const cn_loss_scale_options){CN_LOSS_SCALE_DEFAULTS, __VA_ARGS__})
 
-/* --- by name ----------------------------------------------------------------------------------------------------------- */
+/* --- by name ------------------------------------------------------------------------------------------------------ */
 
 /* An optimizer from its name, arguments in brackets. Errors: CN_ENAME (with the nearest known name), CN_EINVAL. */
 CN_API cn_optimizer *cn_optimizer_from_text(const char *text);
@@ -250,22 +257,22 @@ CN_API cn_optimizer *cn_optimizer_from_text(const char *text);
 /* Destroys an optimizer that no model has taken. Accepts NULL and a pointer to NULL; sets it to NULL. */
 CN_API void cn_optimizer_destroy(cn_optimizer **optimizer);
 
-/* --- without a model --------------------------------------------------------------------------------------------------- */
+/* --- without a model ---------------------------------------------------------------------------------------------- */
 
-/* Moves n variables by their gradients: one step, with all options of the optimizer but exclude_from_weight_decay (tensors
- * have no names, so Muon's lists of names find none). Any float32 or float64 tensors that can be written and have no gaps will do; gradients come from
- * cn_tape_gradient or anywhere else, with the variables' shapes. A gradient of NULL leaves its variable as it is, also its
- * averages. Keras: optimizer.apply_gradients(zip(gradients, variables)).
+/* Moves n variables by their gradients: one step, with all options of the optimizer but exclude_from_weight_decay
+ * (tensors have no names, so Muon's lists of names find none). Any float32 or float64 tensors that can be written and
+ * have no gaps will do; gradients come from cn_tape_gradient or anywhere else, with the variables' shapes. A gradient
+ * of NULL leaves its variable as it is, also its averages. Keras: optimizer.apply_gradients(zip(gradients, variables)).
  *
  *     cn_optimizer *optimizer = cn_rmsprop();
  *     ...
  *     cn_tape_gradient(tape, loss, 4, weights, gradients);
  *     cn_apply_gradients(optimizer, 4, gradients, weights);
  *
- * The first call makes the state for its variables, which stay yours and must be there until the optimizer is destroyed or
- * not used again; later calls must bring the same in the same order, and allocate nothing. One thread at a time for one
- * optimizer. A tape does not hear of it. Errors: CN_EINVAL (no gradient at all, other variables than before, one that
- * cannot be written), CN_EDTYPE, CN_ESHAPE, CN_ENOMEM; then no variable has moved. */
+ * The first call makes the state for its variables, which stay yours and must be there until the optimizer is destroyed
+ * or not used again; later calls must bring the same in the same order, and allocate nothing. One thread at a time for
+ * one optimizer. A tape does not hear of it. Errors: CN_EINVAL (no gradient at all, other variables than before, one
+ * that cannot be written), CN_EDTYPE, CN_ESHAPE, CN_ENOMEM; then no variable has moved. */
 CN_API int cn_apply_gradients(cn_optimizer *optimizer, int n, cn_tensor *const *gradients, cn_tensor *const *variables);
 
 /* What a loss is to be multiplied by before its gradients go to cn_apply_gradients, which divides them again: with

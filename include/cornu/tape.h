@@ -12,13 +12,13 @@
  * The rules are those of tf.GradientTape. Written down are operations on watched tensors and on what came out of them;
  * variables are watched by themselves, constants only if asked, integers never. A target of many elements is summed.
  * Where broadcasting stretched an axis, the gradient is summed over it. A source that the target does not depend on has
- * no gradient, which is not the same as a gradient of zeros: its pointer is NULL. Losses (cn_loss_compute) are written down
- * too; what a model computes (cn_predict) is a constant.
+ * no gradient, which is not the same as a gradient of zeros: its pointer is NULL. Losses (cn_loss_compute) are written
+ * down too; what a model computes (cn_predict) is a constant.
  *
  * Ownership. Every tensor made on the thread while a tape records there belongs to the tape, the innermost if there are
- * several, and so do the gradients: they are destroyed with it. cn_keep makes one yours. What a tape has written down stays
- * in memory until the tape goes, even if you destroy it meanwhile; memory of your own (cn_tensor_wrap) must outlive the
- * tape, and numbers that changed in between give wrong gradients.
+ * several, and so do the gradients: they are destroyed with it. cn_keep makes one yours. What a tape has written down
+ * stays in memory until the tape goes, even if you destroy it meanwhile; memory of your own (cn_tensor_wrap) must
+ * outlive the tape, and numbers that changed in between give wrong gradients.
  *
  * Second derivatives: the gradient is itself computed by tensor operations, so a second tape that records meanwhile can
  * be asked for the gradient of the gradient.

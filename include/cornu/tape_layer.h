@@ -11,8 +11,8 @@
  *     cn_add(model, cn_tape_layer(call, .build = build));
  *
  * Such a layer stands among others in a model, trains with cn_fit, and its weights are saved. Its code is not, so
- * cn_model_load refuses a file with such a layer; cn_model_load_weights reads the weights into a model that the same program
- * builds. */
+ * cn_model_load refuses a file with such a layer; cn_model_load_weights reads the weights into a model that the same
+ * program builds. */
 #ifndef CORNU_TAPE_LAYER_H
 #define CORNU_TAPE_LAYER_H
 

@@ -148,7 +148,7 @@ CN_API cn_tensor *cn_to_categorical(const cn_tensor *labels, int64_t num_classes
  * Error: CN_EINVAL when that axis is empty. Source: numpy.argmax. */
 CN_API cn_tensor *cn_argmax(const cn_tensor *tensor);
 
-/* --- printing ------------------------------------------------------------------------------------------------------ */
+/* --- printing ----------------------------------------------------------------------------------------------------- */
 
 /* NumPy's repr(): "array([5, 0, 4, ..., 5, 6, 8], dtype=uint8)"; summarised beyond 1000 elements, lines of 75 columns.
  * The text is that of NumPy 1.26 to 2.1, which later versions write with set_printoptions(legacy="2.1"), in any

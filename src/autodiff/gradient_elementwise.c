@@ -1,4 +1,5 @@
-/* z = f(x, y) element by element: dx = dz * df/dx. In each rule X and Y are the inputs, Z the output, G its gradient. */
+/* z = f(x, y) element by element: dx = dz * df/dx. In each rule X and Y are the inputs, Z the output, G its
+ * gradient. */
 #include "autodiff/tape.h"
 
 #include <cornu/operations.h>

@@ -1,5 +1,5 @@
-/* Products of tensors: z = sum of x * y over some axes. The gradient of one factor is dz times the other, summed over the
- * axes that the factor does not have. */
+/* Products of tensors: z = sum of x * y over some axes. The gradient of one factor is dz times the other, summed over
+ * the axes that the factor does not have. */
 #include "autodiff/tape.h"
 #include "base/error.h"
 #include "tensor/equation.h"
@@ -65,8 +65,8 @@ static int free_axes(const cn_tensor *tensor, int n, const int *contracted, int 
     return count;
 }
 
-/* The gradient of one factor: g times the other over the other's free axes, which stand in g from `first` on. What comes
- * out has the factor's free axes and then the contracted ones in the order of the other's axes. */
+/* The gradient of one factor: g times the other over the other's free axes, which stand in g from `first` on. What
+ * comes out has the factor's free axes and then the contracted ones in the order of the other's axes. */
 static cn_tensor *factor_gradient(const cn_tensor *g, int first, const cn_tensor *factor, const int *contracted,
                                   const cn_tensor *other, const int *other_contracted, int n)
 {

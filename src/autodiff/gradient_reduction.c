@@ -87,8 +87,9 @@ static cn_tensor *every_second(const cn_tensor *x, int64_t first)
     return cn_tensor_slice(x, x->ndim, ranges);
 }
 
-/* For each entry of the last axis the product of all others, without dividing, so zeros are no exception: neighbours are
- * multiplied in pairs, the same is done for the pairs, and each entry takes what its pair got times its neighbour. */
+/* For each entry of the last axis the product of all others, without dividing, so zeros are no exception: neighbours
+ * are multiplied in pairs, the same is done for the pairs, and each entry takes what its pair got times its
+ * neighbour. */
 static cn_tensor *product_of_others(const cn_tensor *x)
 {
     if (!x) return NULL;

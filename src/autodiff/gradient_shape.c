@@ -97,7 +97,8 @@ static int of_pad(const cn__backward *b)
 
 /* --- repeated: the gradients of all copies are summed --- */
 
-/* Sums over the copies along one axis of g: `times` blocks of `n` entries (apart 0), or n blocks of `times` (apart 1). */
+/* Sums over the copies along one axis of g: `times` blocks of `n` entries (apart 0), or n blocks of `times`
+ * (apart 1). */
 static cn_tensor *sum_copies(const cn_tensor *g, int axis, int64_t n, int64_t times, int apart)
 {
     int64_t shape[CN_MAX_NDIM], split[4] = {1, times, n, 1};

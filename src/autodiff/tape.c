@@ -124,8 +124,8 @@ int cn_tape_begin(cn_tape *tape)
 {
     if (!tape) return cn__fail(CN_EINVAL, "cn_tape_begin: the tape is NULL");
     if (tape->is_used && !tape->is_persistent)
-        return cn__fail(CN_ESTATE, "cn_tape_begin: the gradient of this tape has been taken; make a new tape, or make it "
-                                   "with .persistent = 1");
+        return cn__fail(CN_ESTATE, "cn_tape_begin: the gradient of this tape has been taken; make a new tape, or make "
+                                   "it with .persistent = 1");
     switch_on(tape, 1);
     return CN_OK;
 }

@@ -149,7 +149,8 @@ static double quota_of(const char *folder)
         if (sscanf(line, "%lf %lf", &quota, &period) != 2) return 0;
     } else if (read_line(folder, "cpu/cpu.cfs_quota_us", line, sizeof line)) {
         if (sscanf(line, "%lf", &quota) != 1) return 0;
-        if (!read_line(folder, "cpu/cpu.cfs_period_us", line, sizeof line) || sscanf(line, "%lf", &period) != 1) return 0;
+        if (!read_line(folder, "cpu/cpu.cfs_period_us", line, sizeof line) || sscanf(line, "%lf", &period) != 1)
+            return 0;
     }
     return quota > 0 && quota < 1e15 && period > 0 && period < 1e15 ? quota / period : 0;
 }
@@ -177,7 +178,8 @@ static void read_group(char *group, int capacity)
     FILE *file = fopen("/proc/self/cgroup", "r");
     if (!file) return;
     while (fgets(line, sizeof line, file))
-        if (strncmp(line, "0::/", 4) == 0) snprintf(group, (size_t)capacity, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
+        if (strncmp(line, "0::/", 4) == 0)
+            snprintf(group, (size_t)capacity, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
     fclose(file);
 }
 

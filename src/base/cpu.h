@@ -20,8 +20,8 @@ cn__isa cn__isa_detected(void);
  * CN_ENOTSUP (not on this machine). */
 int cn__isa_choose(const char *name, cn__isa *isa);
 
-/* Who asks for a level other than the best: "isa" when *name is given, "CORNU_ISA" when the environment does (*name then
- * points there), NULL when nobody does. */
+/* Who asks for a level other than the best: "isa" when *name is given, "CORNU_ISA" when the environment does (*name
+ * then points there), NULL when nobody does. */
 const char *cn__isa_wish(const char **name);
 
 /* 1 if the CPU has AMX tiles for bf16, or for bytes, and the kernel has given this process permission to use them. */
@@ -29,12 +29,13 @@ int cn__cpu_amx_bf16(void);
 int cn__cpu_amx_int8(void);
 int cn__cpu_avx512_bf16(void);
 
-/* CPUs that the quotas of a cgroup and of those above it pay for, 0 when there is none or it cannot be read. `folder` is
- * where the cgroups are mounted, `group` a path in it such as "/user.slice/job.scope", or "". */
+/* CPUs that the quotas of a cgroup and of those above it pay for, 0 when there is none or it cannot be read. `folder`
+ * is where the cgroups are mounted, `group` a path in it such as "/user.slice/job.scope", or "". */
 double cn__cpu_quota(const char *folder, const char *group);
 
-/* Threads allowed by the affinity mask and the cgroup's CPU quota (rounded up), at least 1. A nice value changes nothing:
- * the scheduler gives such threads the time that others leave, and the team sleeps rather than spins when it gets none. */
+/* Threads allowed by the affinity mask and the cgroup's CPU quota (rounded up), at least 1. A nice value changes
+ * nothing: the scheduler gives such threads the time that others leave, and the team sleeps rather than spins when it
+ * gets none. */
 int cn__cpu_threads(void);
 
 /* The CPU's name from the operating system, "" if unknown. */

@@ -9,7 +9,8 @@ double cn__exact_log(double x);
 /* e^x, error below 2 units in the last place; 0 below -708, infinity above 709. */
 double cn__exact_exp(double x);
 
-/* x to the power y, x >= 0; the relative error grows with |y log x|, to some 1e-14 for results near 1e+-30. 0^0 is 1. */
+/* x to the power y, x >= 0; the relative error grows with |y log x|, to some 1e-14 for results near 1e+-30. 0^0 is
+ * 1. */
 double cn__exact_real_power(double x, double y);
 
 /* cos(pi x) for x in 0 ... 1. */

@@ -271,8 +271,8 @@ static int parse_shape(const char *owner, const char *name, const char *value, i
         if (*end != (close ? ',' : 'x')) break;
         at = end + 1;
     }
-    return cn__fail(CN_EINVAL, "%s: %s must be whole numbers other than 0, such as 28x28 or (28, 28), got \"%.64s\"", owner,
-                    name, value);
+    return cn__fail(CN_EINVAL, "%s: %s must be whole numbers other than 0, such as 28x28 or (28, 28), got \"%.64s\"",
+                    owner, name, value);
 }
 
 /* A zero goes to the front, since {f, 0} is one number. */
@@ -285,7 +285,8 @@ static int parse_range(const char *owner, const char *name, const char *value, d
     size_t length = strlen(value);
     char *comma = length < sizeof copy ? strchr(strcpy(copy, value), ',') : NULL;
     if (!comma || copy[length - 1] != (*value == '(' ? ')' : ']'))
-        return cn__fail(CN_EINVAL, "%s: %s must be a number or two such as (-0.2, 0.3), got \"%.64s\"", owner, name, value);
+        return cn__fail(CN_EINVAL, "%s: %s must be a number or two such as (-0.2, 0.3), got \"%.64s\"", owner, name,
+                        value);
     *comma = copy[length - 1] = '\0';
     CN_TRY(parse_real(owner, name, trim(copy + 1), &first));
     CN_TRY(parse_real(owner, name, trim(comma + 1), &second));

@@ -23,7 +23,8 @@ typedef struct cn__field {
     size_t offset;
 } cn__field;
 
-/* One number, or n of them, owned like a text; then `one` means nothing. Public structs have three members in its place. */
+/* One number, or n of them, owned like a text; then `one` means nothing. Public structs have three members in its
+ * place. */
 typedef struct cn__reals {
     double one;
     const double *many; /* NULL where n is 0 */

@@ -13,11 +13,12 @@ typedef struct cn__log_file {
 } cn__log_file;
 
 /* Opens for writing behind the first `keep` bytes; what follows them is cut off. keep beyond the end, such as
- * INT64_MAX: behind all there is. A path that is no regular file (/dev/stdout, a pipe) is written as it comes. Missing folders are
- * made. Errors: CN_EIO, CN_ENOMEM. */
+ * INT64_MAX: behind all there is. A path that is no regular file (/dev/stdout, a pipe) is written as it comes. Missing
+ * folders are made. Errors: CN_EIO, CN_ENOMEM. */
 int cn__log_file_open(cn__log_file *file, const char *path, int64_t keep);
 
-/* Opens and closes, so that a file that cannot be written is known before there is anything to write. What it holds stays. */
+/* Opens and closes, so that a file that cannot be written is known before there is anything to write. What it holds
+ * stays. */
 int cn__log_file_try(const char *path);
 
 /* Ends a line or a record: hands on what was written to the stream. Error: CN_EIO (disk full, ...). */

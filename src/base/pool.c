@@ -18,10 +18,10 @@
 
 /* An idle thread spins and then sleeps. Waking a sleeper takes some 50 microseconds in a virtual machine, by when the
  * others have done its work, so on a quiet machine it must not sleep between the loops of one training step. But when
- * other programs want the CPU, a thread that spins takes it from those that its team waits for: a wait much longer than a
- * loop tells that the team has company, and for some time its threads sleep almost at once. They do not offer the CPU by
- * sched_yield, after which Linux lets others have it for several milliseconds, unless the others are the team itself,
- * because it has more threads than there are CPUs. */
+ * other programs want the CPU, a thread that spins takes it from those that its team waits for: a wait much longer than
+ * a loop tells that the team has company, and for some time its threads sleep almost at once. They do not offer the CPU
+ * by sched_yield, after which Linux lets others have it for several milliseconds, unless the others are the team
+ * itself, because it has more threads than there are CPUs. */
 #define SPIN_SECONDS 150e-6
 #define SPIN_IN_COMPANY 30 /* so many times shorter */
 #define COMPANY_SECONDS 1e-3
@@ -34,8 +34,8 @@
 #define PIECES_PER_THREAD 4
 
 /* One thread's run of pieces in one word: the number of the loop in the upper 32 bits, then 16 bits for the end of the
- * run and 16 for its next piece. Being one word, it cannot be seen half old and half new: a thread that comes late, with
- * an old loop in mind, never takes a piece of a newer one. */
+ * run and 16 for its next piece. Being one word, it cannot be seen half old and half new: a thread that comes late,
+ * with an old loop in mind, never takes a piece of a newer one. */
 typedef struct run {
     _Alignas(CN_ALIGNMENT) atomic_uint_fast64_t state;
 } run;

@@ -23,8 +23,8 @@ const int64_t *cn__pool_caches(const cn__pool *pool);
 /* For tests and measurements: from now on the pool says these. */
 void cn__pool_pretend_caches(cn__pool *pool, int64_t level1, int64_t level2);
 
-/* A team of that one thread alone, with its memory, for a loop body that calls functions which want a team. It belongs to
- * the pool. */
+/* A team of that one thread alone, with its memory, for a loop body that calls functions which want a team. It belongs
+ * to the pool. */
 cn__pool *cn__pool_member(cn__pool *pool, int thread);
 
 /* Memory of one thread's own, aligned to CN_ALIGNMENT, whose contents last until the next call that uses it: a large

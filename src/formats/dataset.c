@@ -61,7 +61,8 @@ static int check_part(const cn_tensor *images, const cn_tensor *labels, const ch
                       const char *labels_path)
 {
     if (cn_ndim(images) != 3)
-        return cn__fail(CN_EFORMAT, "'%s' has %d axes, but images have 3 (count, rows, columns); are the files swapped?",
+        return cn__fail(CN_EFORMAT,
+                        "'%s' has %d axes, but images have 3 (count, rows, columns); are the files swapped?",
                         images_path, cn_ndim(images));
     if (cn_ndim(labels) != 1)
         return cn__fail(CN_EFORMAT, "'%s' has %d axes, but labels have 1; are the files swapped?", labels_path,
@@ -88,8 +89,8 @@ static int check_dataset(const cn_dataset *d, const cn__dataset_paths *paths)
     CN_TRY(check_part(d->test_images, d->test_labels, paths->file[CN_TEST_IMAGES], paths->file[CN_TEST_LABELS]));
     const int64_t *train = cn_shape(d->train_images), *test = cn_shape(d->test_images);
     if (train[1] == test[1] && train[2] == test[2]) return CN_OK;
-    return cn__fail(CN_EFORMAT, "in '%s' the training images are %lld x %lld, but the test images %lld x %lld; they must "
-                    "have one size", paths->folder, (long long)train[1], (long long)train[2], (long long)test[1],
+    return cn__fail(CN_EFORMAT, "in '%s' the training images are %lld x %lld, but the test images %lld x %lld; they "
+                    "must have one size", paths->folder, (long long)train[1], (long long)train[2], (long long)test[1],
                     (long long)test[2]);
 }
 

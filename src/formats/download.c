@@ -52,7 +52,7 @@ typedef struct transfer {
     curl_off_t bytes;  /* bytes written now */
 } transfer;
 
-/* --- one transfer -------------------------------------------------------------------------------------------------- */
+/* --- one transfer ------------------------------------------------------------------------------------------------- */
 
 static size_t write_part(char *bytes, size_t size, size_t count, void *context)
 {
@@ -117,7 +117,7 @@ static int run_transfer(transfer *t, const char *part)
     return code == CURLE_OK ? CN_OK : fail_transfer(t, code, reason);
 }
 
-/* --- one file ------------------------------------------------------------------------------------------------------ */
+/* --- one file ----------------------------------------------------------------------------------------------------- */
 
 static int check_contents(const char *part, const char *expected)
 {
@@ -186,7 +186,7 @@ static int fetch_file(download *job, int file)
     return cn__fail(CN_ENETWORK, "no mirror has a usable %s.gz (%s)", cn__dataset_file_names[file], job->reasons);
 }
 
-/* --- all files ----------------------------------------------------------------------------------------------------- */
+/* --- all files ---------------------------------------------------------------------------------------------------- */
 
 /* $CORNU_MIRRORS is for company mirrors and for tests: base URLs that hold a folder for each data set. */
 static int choose_mirrors(download *job)

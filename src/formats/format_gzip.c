@@ -30,15 +30,16 @@ int cn__gzip_unpack(const char *path, const unsigned char *bytes, size_t size, s
     *block = NULL;
     *unpacked_size = 0;
     if (size < SMALLEST_FILE)
-        return cn__fail(CN_EFORMAT, "'%s' is cut off: %zu bytes are too few for a gzip file; fetch it again", path, size);
+        return cn__fail(CN_EFORMAT, "'%s' is cut off: %zu bytes are too few for a gzip file; fetch it again", path,
+                        size);
 
     /* The last four bytes say how long the content is. They may lie, so they are believed only as far as the packed
      * bytes could fill it. */
     const unsigned char *end = bytes + size;
     size_t promised = (size_t)end[-4] | (size_t)end[-3] << 8 | (size_t)end[-2] << 16 | (size_t)end[-1] << 24;
     if (promised / HIGHEST_RATIO > size)
-        return cn__fail(CN_EFORMAT, "'%s' is damaged: %zu gzip bytes cannot hold the %zu bytes they promise (bytes were "
-                        "cut off or added); fetch it again", path, size, promised);
+        return cn__fail(CN_EFORMAT, "'%s' is damaged: %zu gzip bytes cannot hold the %zu bytes they promise (bytes "
+                        "were cut off or added); fetch it again", path, size, promised);
 
     unsigned char *out = cn__alloc_raw(front + promised, 1, "an unpacked file");
     if (!out) return cn__fail_prefix("unpacking '%s': ", path);

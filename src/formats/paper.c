@@ -32,7 +32,7 @@ static double median(const float *values, const region *r, int absolute)
     return bin / BINS_PER_LEVEL;
 }
 
-/* Solves a·c = b for a symmetric matrix that is nearly singular when the picture is a line; then those terms stay 0. */
+/* Solves a c = b for a symmetric matrix that is nearly singular when the picture is a line; then those terms stay 0. */
 static void solve(double a[TERMS][TERMS], double b[TERMS], double c[TERMS])
 {
     int usable[TERMS];

@@ -1,5 +1,5 @@
-/* Inside of activations: one file each. An activation is written as a text, with arguments in brackets where it takes some:
- * "relu", "leaky_relu(negative_slope=0.1)". Names, arguments and defaults are those of keras.activations. */
+/* Inside of activations: one file each. An activation is written as a text, with arguments in brackets where it takes
+ * some: "relu", "leaky_relu(negative_slope=0.1)". Names, arguments and defaults are those of keras.activations. */
 #ifndef CN_LAYERS_ACTIVATION_H
 #define CN_LAYERS_ACTIVATION_H
 
@@ -78,8 +78,8 @@ CN__ACTIVATION_LIST(CN__ACTIVATION_DECLARE)
 
 extern const cn__activation_class *const cn__activation_classes[CN__ACTIVATION_COUNT];
 
-/* Index and arguments of what a text names, NULL meaning linear. Errors, with the owner's name in front: CN_ENAME with a
- * suggestion, CN_EINVAL. */
+/* Index and arguments of what a text names, NULL meaning linear. Errors, with the owner's name in front: CN_ENAME with
+ * a suggestion, CN_EINVAL. */
 int cn__activation_find(const char *owner, const char *text, int *index, cn__activation_options *options);
 
 /* What activations with the argument axis have in common: their field, and the check of it. */

@@ -4,7 +4,8 @@
  * Plain: y = max(z, 0). NaN stays NaN; -0 becomes 0, so that a skipped zero and a computed one are the same bits. */
 static void bounded(const cn__activation_options *options, int64_t n, const real *z, real *y)
 {
-    const real slope = (real)options->negative_slope, most = (real)options->max_value, threshold = (real)options->threshold;
+    const real slope = (real)options->negative_slope, most = (real)options->max_value,
+               threshold = (real)options->threshold;
     for (int64_t i = 0; i < n; i++) y[i] = z[i] >= most ? most : z[i] <= threshold ? slope * (z[i] - threshold) : z[i];
 }
 
@@ -28,7 +29,8 @@ static void backward(const cn__activation_options *options, int64_t rows, int64_
                      const void *y_, const void *dy_, void *dz_)
 {
     const real *z = z_, *y = y_, *dy = dy_;
-    const real slope = (real)options->negative_slope, most = (real)options->max_value, threshold = (real)options->threshold;
+    const real slope = (real)options->negative_slope, most = (real)options->max_value,
+               threshold = (real)options->threshold;
     real *dz = dz_;
     if (!is_plain(options)) {
         for (int64_t i = 0; i < rows * columns; i++)

@@ -1,10 +1,10 @@
 #include "kernels/row.h"
 #include "layers/engine_activation.h"
 
-/* y = max(z - tau, 0) with tau such that each row sums to 1 (Martins and Astudillo 2016): the point of the simplex that is
- * nearest to z. tau is found by dropping what lies below the mean surplus until nothing does (Michelot 1986), which ends
- * after at most `columns` rounds; each round adds in ascending order. Keras 3.15 takes another tau where more than one number
- * survives, and its rows then do not sum to 1. */
+/* y = max(z - tau, 0) with tau such that each row sums to 1 (Martins and Astudillo 2016): the point of the simplex that
+ * is nearest to z. tau is found by dropping what lies below the mean surplus until nothing does (Michelot 1986), which
+ * ends after at most `columns` rounds; each round adds in ascending order. Keras 3.15 takes another tau where more than
+ * one number survives, and its rows then do not sum to 1. */
 static void forward(const cn__activation_options *options, int64_t rows, int64_t columns, const void *z_, void *y_)
 {
     (void)options;

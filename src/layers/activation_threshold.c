@@ -33,7 +33,8 @@ static const cn__field fields[] = {
 static int check(const char *owner, const cn__activation_options *options)
 {
     if (fabs(options->threshold) <= 1e30 && fabs(options->default_value) <= 1e30) return CN_OK;
-    return cn__fail(CN_EINVAL, "%s: needs two numbers, such as threshold(0.1, 0): up to the first it gives the second", owner);
+    return cn__fail(CN_EINVAL, "%s: needs two numbers, such as threshold(0.1, 0): up to the first it gives the second",
+                    owner);
 }
 
 const cn__activation_class cn__activation_threshold = {

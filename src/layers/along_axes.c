@@ -10,8 +10,9 @@ static int bad_axes(const cn_layer *layer, const char *name, int n, const int64_
     if (n == 1)
         return cn__fail(CN_ESHAPE, "%s: %saxis must lie in 1 ... %d or -%d ... -1 for samples of %d axes, got %lld",
                         cn__layer_label(layer), name, ndim, ndim, ndim, (long long)axes[0]);
-    return cn__fail(CN_ESHAPE, "%s: %seach axis must lie in 1 ... %d or -%d ... -1 for samples of %d axes, and be given once; "
-                    "got %s", cn__layer_label(layer), name, ndim, ndim, ndim, cn__shape_text(text, n, axes));
+    return cn__fail(CN_ESHAPE, "%s: %seach axis must lie in 1 ... %d or -%d ... -1 for samples of %d axes, and be "
+                    "given once; got %s", cn__layer_label(layer), name, ndim, ndim, ndim,
+                    cn__shape_text(text, n, axes));
 }
 
 int cn__layer_set_along(cn_layer *layer, const char *name, int n, const int64_t *axes, int ndim, const int64_t *shape)

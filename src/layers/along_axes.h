@@ -1,6 +1,7 @@
-/* Activations that mix the numbers of a row, such as softmax, along other axes of a sample than the last. For each sample
- * the axes are brought behind the others, the activation works on rows, and what comes out is brought back. So sums have
- * the order that they have along the last axis; several axes are one long row, the last of them running fastest. */
+/* Activations that mix the numbers of a row, such as softmax, along other axes of a sample than the last. For each
+ * sample the axes are brought behind the others, the activation works on rows, and what comes out is brought back. So
+ * sums have the order that they have along the last axis; several axes are one long row, the last of them running
+ * fastest. */
 #ifndef CN_LAYERS_ALONG_AXES_H
 #define CN_LAYERS_ALONG_AXES_H
 
@@ -50,8 +51,8 @@ static inline void cn__walk_through(const cn__walk *w, const real *from, real *t
     }
 }
 
-/* The activation of the layer from z to y, and from dy to dz; all may be the same memory. z is NULL where the activation's
- * derivative does not need it. The shapes are those of one sample of z and of y. */
+/* The activation of the layer from z to y, and from dy to dz; all may be the same memory. z is NULL where the
+ * activation's derivative does not need it. The shapes are those of one sample of z and of y. */
 typedef struct cn__along {
     const cn__pass *pass;
     const int64_t *z_shape;
@@ -72,7 +73,8 @@ static inline void cn__along_forward_samples(void *context, int thread, int64_t 
     real *z = cn__along_memory(s, thread), *y = z + in.size;
     for (int64_t b = begin; b < end; b++) {
         cn__walk_through(&in, s->z + b * in.size, z, 0);
-        cn__activation_maths[layer->activation]->forward(&layer->activation_options, in.size / in.columns, in.columns, z, y);
+        cn__activation_maths[layer->activation]->forward(&layer->activation_options, in.size / in.columns, in.columns,
+                                                         z, y);
         cn__walk_through(&out, y, s->y + b * out.size, 1);
     }
     cn__round_output(s->pass, begin, end);

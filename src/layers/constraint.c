@@ -46,8 +46,9 @@ static int read_axes(const char *name, const char *text, int ndim, uint32_t *axe
         long axis = strtol(at, &end, 10);
         int known_ndim = ndim ? ndim : 16;
         if (end == at || axis < -known_ndim || axis >= known_ndim)
-            return cn__fail(CN_EINVAL, "%s: axis must be an axis of the weight%s or several as in [0, 1], got \"%.40s\"",
-                            name, ndim == 2 ? " (0 or 1)" : "", text);
+            return cn__fail(CN_EINVAL,
+                            "%s: axis must be an axis of the weight%s or several as in [0, 1], got \"%.40s\"", name,
+                            ndim == 2 ? " (0 or 1)" : "", text);
         *axes |= 1u << (axis < 0 ? axis + known_ndim : axis);
         at = end;
     }
@@ -56,10 +57,12 @@ static int read_axes(const char *name, const char *text, int ndim, uint32_t *axe
 
 static int check(const char *name, const arguments *a)
 {
-    if (!(a->max_value >= 0)) return cn__fail(CN_EINVAL, "%s: max_value must not be negative, got %g", name, a->max_value);
+    if (!(a->max_value >= 0))
+        return cn__fail(CN_EINVAL, "%s: max_value must not be negative, got %g", name, a->max_value);
     if (!(a->min_value >= 0 && a->min_value <= a->max_value))
         return cn__fail(CN_EINVAL, "%s: min_value must lie in 0 ... max_value, got %g", name, a->min_value);
-    if (!(a->rate >= 0 && a->rate <= 1)) return cn__fail(CN_EINVAL, "%s: rate must lie in 0 ... 1, got %g", name, a->rate);
+    if (!(a->rate >= 0 && a->rate <= 1))
+        return cn__fail(CN_EINVAL, "%s: rate must lie in 0 ... 1, got %g", name, a->rate);
     return CN_OK;
 }
 

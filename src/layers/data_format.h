@@ -1,6 +1,6 @@
-/* data_format of layers of pictures. The numbers of these layers know channels_last only, (height, width, channels). With
- * channels_first, (channels, height, width), x, y and their gradients are turned around at the layer's border: the same
- * bits as channels_last gives for the same pictures, for four copies more.
+/* data_format of layers of pictures. The numbers of these layers know channels_last only, (height, width, channels).
+ * With channels_first, (channels, height, width), x, y and their gradients are turned around at the layer's border: the
+ * same bits as channels_last gives for the same pictures, for four copies more.
  *
  * The class sees channels_last too: cn__layer_build turns the shapes before and after it calls `build`. */
 #ifndef CN_LAYERS_DATA_FORMAT_H
@@ -54,12 +54,14 @@ static inline void cn__flip_samples(void *context, int thread, int64_t begin, in
     }
 }
 
-static inline void cn__to_channels_last(const cn__pass *pass, int64_t channels, int64_t size, const void *from, void *to)
+static inline void cn__to_channels_last(const cn__pass *pass, int64_t channels, int64_t size, const void *from,
+                                        void *to)
 {
     cn__each_sample(pass, cn__flip_samples, &(cn__flips){channels, size / channels, from, to});
 }
 
-static inline void cn__to_channels_first(const cn__pass *pass, int64_t channels, int64_t size, const void *from, void *to)
+static inline void cn__to_channels_first(const cn__pass *pass, int64_t channels, int64_t size, const void *from,
+                                         void *to)
 {
     cn__each_sample(pass, cn__flip_samples, &(cn__flips){size / channels, channels, from, to});
 }

@@ -1,6 +1,6 @@
 /* An image looked at through an affine map, as TensorFlow's ImageProjectiveTransformV3 does it, on which Keras's
- * augmentation layers stand. Pixel (x, y) of the output is taken from (m0 x + m1 y + m2, m3 x + m4 y + m5) of the input.
- * Places outside are, by fill_mode:  reflect (d c b a | a b c d | d c b a),  wrap (a b c d | a b c d | a b c d),
+ * augmentation layers stand. Pixel (x, y) of the output is taken from (m0 x + m1 y + m2, m3 x + m4 y + m5) of the
+ * input. Places outside are, by fill_mode:  reflect (d c b a | a b c d | d c b a),  wrap (a b c d | a b c d | a b c d),
  * nearest (a a a a | a b c d | d d d d),  constant (k k k k | a b c d | k k k k) with fill_value for k. */
 #ifndef CN_LAYERS_IMAGE_TRANSFORM_H
 #define CN_LAYERS_IMAGE_TRANSFORM_H
@@ -180,8 +180,8 @@ static int cn__check_image_options(const cn_layer *layer, const char *fill_mode,
 static int cn__check_factor(const cn_layer *layer, const char *name, const double range[2])
 {
     if (range[0] >= -1 && range[0] <= 1 && range[1] >= -1 && range[1] <= 1) return CN_OK;
-    return cn__fail(CN_EINVAL, "%s: %s must be a number or two numbers in -1 ... 1, got %g", cn__layer_label(layer), name,
-                    range[0] >= -1 && range[0] <= 1 ? range[1] : range[0]);
+    return cn__fail(CN_EINVAL, "%s: %s must be a number or two numbers in -1 ... 1, got %g", cn__layer_label(layer),
+                    name, range[0] >= -1 && range[0] <= 1 ? range[1] : range[0]);
 }
 
 static int cn__build_image_layer(cn_layer *layer)

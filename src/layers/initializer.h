@@ -66,8 +66,8 @@ int cn__initializer_fill(const char *owner, const char *text, cn__random *random
 /* CN_OK if input_axes and output_axes are lists of whole numbers, or not given. Error: CN_EINVAL with `name`. */
 int cn__fans_check(const char *name, const cn__initializer_options *options);
 
-/* fan_in and fan_out of a shape, as Keras computes them: with input_axes and output_axes the products of the sizes of these
- * axes. Error: CN_EINVAL (an axis that is not there). */
+/* fan_in and fan_out of a shape, as Keras computes them: with input_axes and output_axes the products of the sizes of
+ * these axes. Error: CN_EINVAL (an axis that is not there). */
 int cn__fans(const cn__initializer_options *options, int ndim, const int64_t *shape, double *fan_in, double *fan_out);
 
 /* keras.initializers.VarianceScaling: scale / n with n from mode ("fan_in", "fan_out", "fan_avg"), drawn from

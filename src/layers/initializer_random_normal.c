@@ -19,4 +19,5 @@ static const cn__field fields[] = {
 };
 
 const cn__initializer_class cn__initializer_random_normal = {
-    .name = "random_normal", .alias = "normal", .fields = fields, .n_fields = 3, .defaults = {.seed = -1, .stddev = 0.05}, .fill = fill};
+    .name = "random_normal", .alias = "normal", .fields = fields, .n_fields = 3,
+    .defaults = {.seed = -1, .stddev = 0.05}, .fill = fill};

@@ -25,4 +25,5 @@ static const cn__field fields[] = {
 };
 
 const cn__initializer_class cn__initializer_random_uniform = {
-    .name = "random_uniform", .alias = "uniform", .fields = fields, .n_fields = 3, .defaults = {.seed = -1, .minval = -0.05, .maxval = 0.05}, .fill = fill};
+    .name = "random_uniform", .alias = "uniform", .fields = fields, .n_fields = 3,
+    .defaults = {.seed = -1, .minval = -0.05, .maxval = 0.05}, .fill = fill};

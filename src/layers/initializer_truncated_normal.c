@@ -24,4 +24,5 @@ static const cn__field fields[] = {
 };
 
 const cn__initializer_class cn__initializer_truncated_normal = {
-    .name = "truncated_normal", .fields = fields, .n_fields = 3, .defaults = {.seed = -1, .stddev = 0.05}, .fill = fill};
+    .name = "truncated_normal", .fields = fields, .n_fields = 3,
+    .defaults = {.seed = -1, .stddev = 0.05}, .fill = fill};

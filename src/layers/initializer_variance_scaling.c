@@ -18,7 +18,8 @@ static int read_axes(const char *name, const char *argument, const char *text, i
         char *end;
         long axis = strtol(at, &end, 10);
         if (end == at || !strchr(between, *end))
-            return cn__fail(CN_EINVAL, "%s: %s must be axes of the weight such as [0, 1], got \"%.40s\"", name, argument, text);
+            return cn__fail(CN_EINVAL, "%s: %s must be axes of the weight such as [0, 1], got \"%.40s\"", name,
+                            argument, text);
         if (ndim > 0 && (axis < -ndim || axis >= ndim))
             return cn__fail(CN_EINVAL, "%s: %s names axis %ld, but the weight has %d axes", name, argument, axis, ndim);
         if (ndim > 0) *product *= (double)shape[axis < 0 ? axis + ndim : axis];
@@ -100,7 +101,8 @@ int cn__variance_scaling(const cn__initializer_options *options, double scale, c
 static int fill(const cn__initializer_options *options, cn__random *random, int ndim, const int64_t *shape,
                 double *values)
 {
-    return cn__variance_scaling(options, options->scale, options->mode, options->distribution, random, ndim, shape, values);
+    return cn__variance_scaling(options, options->scale, options->mode, options->distribution, random, ndim, shape,
+                                values);
 }
 
 static const cn__field fields[] = {

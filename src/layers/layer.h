@@ -1,5 +1,6 @@
 /* Inside of layers. A layer file has two parts: the numbers (forward, backward), compiled once per engine, and below
- * `#if CN_ONCE` the description (options, shape rule, weights), compiled once. docs/add-a-layer.md walks through one. */
+ * `#if CN_ONCE` the description (options, shape rule, weights), compiled once. docs/add-a-layer.md walks through
+ * one. */
 #ifndef CN_LAYERS_LAYER_H
 #define CN_LAYERS_LAYER_H
 
@@ -17,8 +18,8 @@
 
 #define CN__MAX_LAYER_WEIGHTS 7
 
-/* One weight of a built layer. In memory it is `rows` rows of `columns` numbers; row r begins at r * stride (strides are
- * padded so that rows do not fight for the same cache sets). */
+/* One weight of a built layer. In memory it is `rows` rows of `columns` numbers; row r begins at r * stride (strides
+ * are padded so that rows do not fight for the same cache sets). */
 typedef struct cn__weight {
     const char *name;        /* "kernel" */
     const char *initializer; /* text, borrowed from the layer's options */
@@ -47,7 +48,8 @@ struct cn_layer {
     double work;            /* multiply-adds of the forward pass per sample */
     int activation;         /* index into the table of activations, -1 for layers without */
     cn__activation_options activation_options; /* its arguments: relu(max_value=6) is CN__ACTIVATION_relu too */
-    int n_along;            /* 0: an activation that mixes the numbers of a row does so along the last axis; else along */
+    int n_along;            /* 0: an activation that mixes the numbers of a row does so along the last axis; else
+                             * along */
     int along[CN_MAX_NDIM]; /* these, ascending, from 0: layers/along_axes.h */
     int trainable;          /* 0: its weights stay as they are */
     cn__regularizer activity; /* of its output: what the option activity_regularizer says */
@@ -93,13 +95,14 @@ typedef struct cn__layer_math {
     void (*forward)(const cn__pass *pass);
     void (*backward)(const cn__pass *pass);
     /* backward in two parts, for layers whose rows do not depend on each other: the first part, like forward, may be
-     * called for some rows at a time and leaves in dy what the second wants, which gets all rows. NULL: cannot be split. */
+     * called for some rows at a time and leaves in dy what the second wants, which gets all rows. NULL: cannot be
+     * split. */
     void (*backward_rows)(const cn__pass *pass);
     void (*backward_weights)(const cn__pass *pass);
 } cn__layer_math;
 
-/* Whether a layer hands on what it gets, unchanged and in the same order; then its batch needs no copy, and nobody calls
- * forward and backward. */
+/* Whether a layer hands on what it gets, unchanged and in the same order; then its batch needs no copy, and nobody
+ * calls forward and backward. */
 typedef enum cn__hands_on { CN__CHANGES, CN__HANDS_ON, CN__HANDS_ON_UNTRAINED } cn__hands_on;
 
 /* The description. */
@@ -186,7 +189,8 @@ const cn__layer_class *cn__layer_class_find(const char *name);
 int cn__layer_build(cn_layer *layer, int ndim, const int64_t *shape);
 
 /* For build functions: appends a weight of ndim axes; the last axis becomes the columns. Returns it. */
-cn__weight *cn__layer_add_weight(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape);
+cn__weight *cn__layer_add_weight(cn_layer *layer, const char *name, const char *initializer, int ndim,
+                                 const int64_t *shape);
 
 /* For check functions: 0 if the texts of a weight's regularizer and constraint (NULL: none) are good. `weight` is its
  * name, which the message puts in front of "_regularizer". */
@@ -197,10 +201,12 @@ int cn__layer_set_rules(cn_layer *layer, const char *regularizer, const char *co
 
 /* Likewise a weight that no gradient reaches: state that forward itself changes in training, such as a moving average.
  * It is saved and counted with the weights; its sink drops everything. Returns it. */
-cn__weight *cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape);
+cn__weight *cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim,
+                                const int64_t *shape);
 
-/* For build functions: the activation of the layer runs along so many axes of `shape` (of z, as the class sees it), counted
- * from 1 or, negative, from behind. `name` stands in front of "axis" in messages. Comes after thread_size has been set. */
+/* For build functions: the activation of the layer runs along so many axes of `shape` (of z, as the class sees it),
+ * counted from 1 or, negative, from behind. `name` stands in front of "axis" in messages. Comes after thread_size has
+ * been set. */
 int cn__layer_set_along(cn_layer *layer, const char *name, int n, const int64_t *axes, int ndim, const int64_t *shape);
 
 /* Likewise along the axis that the activation's text names; nothing to do for most activations. */
@@ -212,7 +218,8 @@ const char *cn__layer_picture_axes(const cn_layer *layer);
 /* (channels, height, width) becomes (height, width, channels). */
 void cn__shape_to_channels_last(int ndim, int64_t *shape);
 
-/* Numbers per sample at the end of the workspace of a built channels_first layer: x, dx, y and dy in the other order. */
+/* Numbers per sample at the end of the workspace of a built channels_first layer: x, dx, y and dy in the other
+ * order. */
 int64_t cn__turned_size(const cn_layer *layer);
 
 /* For build functions: output shape = input shape. */

@@ -39,7 +39,8 @@ static void backward_samples(void *context, int thread, int64_t begin, int64_t e
 void cn__activation_forward(const cn__pass *pass)
 {
     share s = prepare(pass);
-    if (pass->layer->n_along) cn__along_forward(&(cn__along){pass, pass->layer->input_shape, pass->x, pass->y, NULL, NULL});
+    if (pass->layer->n_along)
+        cn__along_forward(&(cn__along){pass, pass->layer->input_shape, pass->x, pass->y, NULL, NULL});
     else cn__each_sample(pass, forward_samples, &s);
 }
 
@@ -78,8 +79,8 @@ static int build(cn_layer *layer)
     int axis = layer->n_along ? layer->along[0] : layer->output_ndim - 1;
     int64_t entries = layer->output_shape[axis];
     if (entries % 2 != 0)
-        return cn__fail(CN_ESHAPE, "%s: %s splits %s axis in two halves, but it has %lld entries", cn__layer_label(layer),
-                        class_->name, layer->n_along ? "its" : "the last", (long long)entries);
+        return cn__fail(CN_ESHAPE, "%s: %s splits %s axis in two halves, but it has %lld entries",
+                        cn__layer_label(layer), class_->name, layer->n_along ? "its" : "the last", (long long)entries);
     layer->output_shape[axis] = entries / 2;
     return CN_OK;
 }

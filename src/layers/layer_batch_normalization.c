@@ -1,8 +1,8 @@
 #include "layers/layer_parts.h"
 
 /* y = gamma (x - mean) / sqrt(variance + epsilon) + beta, one of each for every entry c of one axis.
- * In training mean and (biased) variance are the batch's over all other axes, N numbers each, and the moving ones follow:
- * moving = momentum moving + (1 - momentum) batch. Else the moving ones are used.
+ * In training mean and (biased) variance are the batch's over all other axes, N numbers each, and the moving ones
+ * follow: moving = momentum moving + (1 - momentum) batch. Else the moving ones are used.
  * Backward, with h = (x - mean) / sqrt(...) and in training:  dbeta = sum dy,  dgamma = sum dy h,
  *   dx = gamma / sqrt(...) (dy - dbeta / N - h dgamma / N).
  * With renorm, h becomes h r + d in y and dgamma, and gamma becomes gamma r in dx, with r and d as constants.
@@ -69,8 +69,8 @@ static share prepare(const cn__pass *pass)
     return s;
 }
 
-/* A loop over one sample: `at` is the place of channel c. Called with inner as the constant 1 where it is 1, the usual case,
- * so that the compiler sees neighbours. */
+/* A loop over one sample: `at` is the place of channel c. Called with inner as the constant 1 where it is 1, the usual
+ * case, so that the compiler sees neighbours. */
 #define EACH_NUMBER                                                                                                 \
     for (int64_t o = 0; o < s->outer; o++)                                                                          \
         for (int64_t i = 0; i < inner; i++)                                                                         \
@@ -110,10 +110,12 @@ static inline void backward_sums(const share *s, int64_t inner, const real *x, c
     }
 }
 
-/* From the factor gamma / sqrt(...), and the means of dy and dy h, which are 0 where mean and variance are constants. */
+/* From the factor gamma / sqrt(...), and the means of dy and dy h, which are 0 where mean and variance are
+ * constants. */
 static inline void backward_sample(const share *s, int64_t inner, const real *x, const real *dy, real *dx)
 {
-    const real *mean = s->mean, *inverse = s->inverse, *factor = s->factor, *dy_mean = s->dy_mean, *dot_mean = s->dot_mean;
+    const real *mean = s->mean, *inverse = s->inverse, *factor = s->factor, *dy_mean = s->dy_mean,
+               *dot_mean = s->dot_mean;
     EACH_NUMBER {
         real h = (x[at] - mean[c]) * inverse[c];
         dx[at] = factor[c] * (dy[at] - dy_mean[c] - h * dot_mean[c]);
@@ -184,8 +186,10 @@ static real follow(real moving, real batch, double momentum)
     return moving * (real)momentum + batch * (real)(1 - momentum);
 }
 
-/* Sets r and d of one channel, and moves its states. A comparison with NaN is false, so such a bound changes nothing. */
-static void renormalize(const share *s, const cn__renorm_bounds *bounds, int64_t c, real variance, real *const states[STATES])
+/* Sets r and d of one channel, and moves its states. A comparison with NaN is false, so such a bound changes
+ * nothing. */
+static void renormalize(const share *s, const cn__renorm_bounds *bounds, int64_t c, real variance,
+                        real *const states[STATES])
 {
     const cn_batch_normalization_options *o = s->options;
     const real epsilon = (real)o->epsilon, least = SQRT(epsilon), stddev = SQRT(variance + epsilon);
@@ -306,8 +310,8 @@ int cn__renorm_bounds_of(const cn_layer *layer, cn__renorm_bounds *bounds)
     if (!options->renorm_clipping) return CN_OK;
     if (cn__spec_parse(options->renorm_clipping, &spec) < 0) return cn__fail_prefix("%s: renorm_clipping: ", label);
     if (strcmp(spec.name, "dict") || (spec.n && !spec.keys[0]))
-        return cn__fail(CN_EINVAL, "%s: renorm_clipping is written dict(rmax=3, rmin=0.3, dmax=5), where each may be left out; "
-                        "got \"%.64s\"", label, options->renorm_clipping);
+        return cn__fail(CN_EINVAL, "%s: renorm_clipping is written dict(rmax=3, rmin=0.3, dmax=5), where each may be "
+                        "left out; got \"%.64s\"", label, options->renorm_clipping);
     if (cn__fields_set(bounds_fields, 3, bounds, &spec) < 0) return cn__fail_prefix("%s: renorm_clipping: ", label);
     if (bounds->rmax < bounds->rmin)
         return cn__fail(CN_EINVAL, "%s: renorm_clipping: rmax must be at least rmin, %g, got %g", label, bounds->rmin,
@@ -323,8 +327,8 @@ static int check(cn_layer *layer)
     const char *label = cn__layer_label(layer);
     cn__renorm_bounds bounds;
     if (options->axis == 0)
-        return cn__fail(CN_EINVAL, "%s: axis 0 is the batch; give the axis of the channels, counted from 1, or -1 for the "
-                        "last", label);
+        return cn__fail(CN_EINVAL, "%s: axis 0 is the batch; give the axis of the channels, counted from 1, or -1 for "
+                        "the last", label);
     if (!(options->momentum >= 0 && options->momentum <= 1))
         return cn__fail(CN_EINVAL, "%s: momentum must lie in 0 ... 1, got %g", label, options->momentum);
     if (!(options->renorm_momentum >= 0 && options->renorm_momentum <= 1))

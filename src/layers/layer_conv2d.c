@@ -8,11 +8,11 @@
 #include <string.h>
 
 /* y = activation(window of x . kernel + bias); see kernels/conv2d.h for the sums and their order.
- * Forward, each thread takes some rows of y, which may belong to several pictures. Backward, it takes pieces of the batch:
- * a picture's dz goes into the input gradient and into the sums of its piece while it is in the cache. The pieces are
- * added up, and their sum goes to the sink, after all input gradients are done, because a sink may move the kernel.
- * A MaxPooling2D behind it may be computed along (cn__conv2d_pools): then y of a picture is made in the thread's memory and
- * goes through the pooling from there, and so does dz, which is zero but where a maximum was.
+ * Forward, each thread takes some rows of y, which may belong to several pictures. Backward, it takes pieces of the
+ * batch: a picture's dz goes into the input gradient and into the sums of its piece while it is in the cache. The
+ * pieces are added up, and their sum goes to the sink, after all input gradients are done, because a sink may move the
+ * kernel. A MaxPooling2D behind it may be computed along (cn__conv2d_pools): then y of a picture is made in the
+ * thread's memory and goes through the pooling from there, and so does dz, which is zero but where a maximum was.
  * In mixed_bfloat16 x is rounded already; kernel and dz are, and y unless it is the model's output. Sums, and all else,
  * stay float32. */
 typedef struct share {
@@ -191,15 +191,15 @@ static const real *gradient_of_z(const share *s, int64_t picture)
     return dz;
 }
 
-/* Behind a pooling, only the largest numbers of y have a gradient, and their y is the pooling's: dy of the pooling becomes
- * that part of dz, in the same place. */
+/* Behind a pooling, only the largest numbers of y have a gradient, and their y is the pooling's: dy of the pooling
+ * becomes that part of dz, in the same place. */
 static void through_activation(const share *s, int64_t picture)
 {
     const cn__pass *behind = s->pass->behind;
     int64_t size = behind->layer->output_size;
     real *dy = (real *)behind->dy + picture * size;
-    s->math->backward(&s->pass->layer->activation_options, s->pooling.out_height * s->pooling.out_width, s->conv.filters,
-                      NULL, (const real *)behind->y + picture * size, dy, dy);
+    s->math->backward(&s->pass->layer->activation_options, s->pooling.out_height * s->pooling.out_width,
+                      s->conv.filters, NULL, (const real *)behind->y + picture * size, dy, dy);
     if (s->conv.rounds) round_all(size, dy);
 }
 
@@ -208,7 +208,8 @@ static const real *gradient_through_pooling(const share *s, int64_t picture, int
     const cn__pass *behind = s->pass->behind;
     int64_t at = picture * behind->layer->output_size, bytes = cn__pooling2d_place_bytes(&s->pooling);
     real *dz = picture_of(s, thread);
-    cn__max_pooling2d_backward(&s->pooling, (const real *)behind->dy + at, (const char *)behind->workspace + at * bytes, dz);
+    cn__max_pooling2d_backward(&s->pooling, (const real *)behind->dy + at, (const char *)behind->workspace + at * bytes,
+                               dz);
     return dz;
 }
 
@@ -248,8 +249,8 @@ static void backward_pieces(void *context, int thread, int64_t begin, int64_t en
                 cn__conv2d_add_gradient(&s->conv, (const real *)s->pass->x + picture * size, dz, s->lists, sums,
                                         memory_of(s, thread));
             if (s->pass->dx)
-                cn__conv2d_rows(&s->turned, dz, s->packed, 0, s->turned.out_height, (real *)s->pass->dx + picture * size,
-                                memory_of(s, thread));
+                cn__conv2d_rows(&s->turned, dz, s->packed, 0, s->turned.out_height,
+                                (real *)s->pass->dx + picture * size, memory_of(s, thread));
         }
     }
 }
@@ -350,8 +351,8 @@ static int check(cn_layer *layer)
         return cn__fail(CN_EINVAL, "%s: %s over one filter is always the same; use sigmoid, or one filter per class",
                         label, cn__activation_classes[layer->activation]->name);
     if (cn__activation_classes[layer->activation]->halves)
-        return cn__fail(CN_EINVAL, "%s: %s gives half the filters; put it into a layer of its own, activation(%s)", label,
-                        cn__activation_classes[layer->activation]->name, o->activation);
+        return cn__fail(CN_EINVAL, "%s: %s gives half the filters; put it into a layer of its own, activation(%s)",
+                        label, cn__activation_classes[layer->activation]->name, o->activation);
     CN_TRY(cn__initializer_check(label, o->kernel_initializer));
     CN_TRY(cn__initializer_check(label, o->bias_initializer));
     CN_TRY(cn__layer_check_rules(layer, "kernel", o->kernel_regularizer, o->kernel_constraint));

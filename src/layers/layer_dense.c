@@ -159,7 +159,8 @@ static int check(cn_layer *layer)
         return cn__fail(CN_EINVAL, "%s: units must be a whole number from 1 to %d, got %lld", label, INT32_MAX,
                         (long long)options->units);
     CN_TRY(cn__activation_find(label, options->activation, &layer->activation, &layer->activation_options));
-    if (cn__activation_classes[layer->activation]->by_row && options->units == 1 && layer->activation_options.axis == -1)
+    if (cn__activation_classes[layer->activation]->by_row && options->units == 1 &&
+        layer->activation_options.axis == -1)
         return cn__fail(CN_EINVAL, "%s: %s over one unit is always the same; use sigmoid, or one unit per class",
                         label, cn__activation_classes[layer->activation]->name);
     if (cn__activation_classes[layer->activation]->halves)

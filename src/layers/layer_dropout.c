@@ -2,10 +2,10 @@
 
 #include <string.h>
 
-/* In training each number stays with probability 1 - rate, multiplied by 1 / (1 - rate), and is 0 otherwise; else y = x.
- * Whether element e of the batch stays is decided by word e % 4 at index e / 4 of the layer's stream (layer_parts.h): it
- * goes if the word's upper 24 bits, as a fraction, are below rate. With a noise_shape the elements are those of an array
- * of that shape per sample. The workspace keeps the factors. */
+/* In training each number stays with probability 1 - rate, multiplied by 1 / (1 - rate), and is 0 otherwise; else
+ * y = x. Whether element e of the batch stays is decided by word e % 4 at index e / 4 of the layer's stream
+ * (layer_parts.h): it goes if the word's upper 24 bits, as a fraction, are below rate. With a noise_shape the elements
+ * are those of an array of that shape per sample. The workspace keeps the factors. */
 typedef struct share {
     const cn__pass *pass;
     cn__layer_stream stream;
@@ -39,7 +39,8 @@ static void draw(const share *s, int64_t begin, int64_t end, real *factors)
     for (int64_t block = begin / CN__PHILOX_WORDS; block * CN__PHILOX_WORDS < end; block++) {
         int64_t from = block * CN__PHILOX_WORDS, first = from < begin ? begin - from : 0;
         int64_t n = end - from < CN__PHILOX_WORDS ? end - from : CN__PHILOX_WORDS;
-        cn__philox_words(s->stream.seed, s->stream.purpose, s->stream.step, (uint64_t)block * CN__PHILOX_COUNTERS, words);
+        cn__philox_words(s->stream.seed, s->stream.purpose, s->stream.step, (uint64_t)block * CN__PHILOX_COUNTERS,
+                         words);
         for (int64_t i = first; i < n; i++) factors[from + i - begin] = words[i] >> 8 < s->below ? 0 : s->factor;
     }
 }

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* (a, b, ...) -> (a*b*...): the same numbers in the same order, which with channels_first is the one of channels_last. */
+/* (a, b, ...) -> (a*b*...): the same numbers in the same order, which with channels_first is the one of
+ * channels_last. */
 static void forward(const cn__pass *pass)
 {
     memcpy(pass->y, pass->x, (size_t)(pass->batch * pass->layer->output_size) * sizeof(real));

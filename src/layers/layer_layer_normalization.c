@@ -3,8 +3,8 @@
 
 #include <string.h>
 
-/* y = gamma h + beta, h = (x - mean) / sqrt(variance + epsilon): mean and (biased) variance are taken over `axis` of each
- * sample, n numbers; gamma and beta have the shape of these axes. Backward, with g = dy gamma:
+/* y = gamma h + beta, h = (x - mean) / sqrt(variance + epsilon): mean and (biased) variance are taken over `axis` of
+ * each sample, n numbers; gamma and beta have the shape of these axes. Backward, with g = dy gamma:
  *   dx = (g - mean g - h mean(g h)) / sqrt(...),  dgamma = sum dy h,  dbeta = sum dy over all samples and groups.
  * Sums over n as in kernels/row.h; dgamma and dbeta over the groups of a sample, then over the samples, ascending.
  *
@@ -114,7 +114,8 @@ static void backward_samples(void *context, int thread, int64_t begin, int64_t e
     (void)thread;
     for (int64_t b = begin; b < end; b++) {
         const real *dy = (const real *)s->pass->dy + b * size;
-        real *dx = s->pass->dx ? (real *)s->pass->dx + b * size : NULL, *memory = (real *)s->pass->workspace + b * s->row;
+        real *dx = s->pass->dx ? (real *)s->pass->dx + b * size : NULL,
+             *memory = (real *)s->pass->workspace + b * s->row;
         real *row = memory + size + s->groups, *dgamma = row + s->n, *dbeta = dgamma + s->n;
         for (int64_t i = 0; i < 2 * s->n; i++) dgamma[i] = 0;
         for (int64_t g = 0; g < s->groups; g++) {
@@ -178,7 +179,8 @@ static int check(cn_layer *layer)
     const cn_layer_normalization_options *options = layer->options;
     const char *label = cn__layer_label(layer);
     if (!options->axis[0])
-        return cn__fail(CN_EINVAL, "%s: axis is empty or 0, which is the batch; axes count from 1, and -1 is the last", label);
+        return cn__fail(CN_EINVAL, "%s: axis is empty or 0, which is the batch; axes count from 1, and -1 is the last",
+                        label);
     if (!(options->epsilon >= 0 && options->epsilon <= 1e30))
         return cn__fail(CN_EINVAL, "%s: epsilon must be a number of at least 0, got %g", label, options->epsilon);
     CN_TRY(cn__initializer_check(label, options->beta_initializer));
@@ -196,9 +198,9 @@ static int build(cn_layer *layer)
     int given = 0;
     while (given < CN_MAX_NDIM && options->axis[given]) given++;
     if (find_axes(layer, inside) < 0)
-        return cn__fail(CN_ESHAPE, "%s: each axis must lie in 1 ... %d or -%d ... -1 for samples of %d axes, and be given "
-                        "once; got %s", cn__layer_label(layer), layer->input_ndim, layer->input_ndim, layer->input_ndim,
-                        cn__shape_text(text, given, options->axis));
+        return cn__fail(CN_ESHAPE, "%s: each axis must lie in 1 ... %d or -%d ... -1 for samples of %d axes, and be "
+                        "given once; got %s", cn__layer_label(layer), layer->input_ndim, layer->input_ndim,
+                        layer->input_ndim, cn__shape_text(text, given, options->axis));
     for (int a = 0; a < layer->input_ndim; a++) {
         if (!inside[a]) continue;
         shape[ndim++] = layer->input_shape[a];

@@ -1,8 +1,8 @@
 #include "layers/layer_parts.h"
 
 /* y = x above 0, else alpha x. alpha has the shape of a sample, with 1 for the shared axes.
- * Backward: dx = dy or alpha dy; dalpha = sum dy min(x, 0), within a sample in the order of memory, then over the samples.
- * A sample's workspace holds its part of dalpha; shared_memory alpha without gaps. */
+ * Backward: dx = dy or alpha dy; dalpha = sum dy min(x, 0), within a sample in the order of memory, then over the
+ * samples. A sample's workspace holds its part of dalpha; shared_memory alpha without gaps. */
 typedef struct share {
     const cn__pass *pass;
     int ndim;

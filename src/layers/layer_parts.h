@@ -1,12 +1,12 @@
-/* What the numbers of several layers have in common: a loop over samples, sums over them, rounding for mixed_bfloat16, and
- * random numbers.
+/* What the numbers of several layers have in common: a loop over samples, sums over them, rounding for mixed_bfloat16,
+ * and random numbers.
  *
  * In mixed_bfloat16 what reaches a layer is rounded already, and a layer rounds what it hands on unless it is the last
  * one. In between, and for all gradients, numbers stay float32.
  *
- * A layer's random numbers belong to a purpose (base/random.h), and within it to the layer's seed or else the model's, the
- * number of the layer in the model, the number of the training step and the number of the element in the batch. So they
- * do not depend on threads, and a training that goes on from a file goes on with the numbers it would have had. */
+ * A layer's random numbers belong to a purpose (base/random.h), and within it to the layer's seed or else the model's,
+ * the number of the layer in the model, the number of the training step and the number of the element in the batch. So
+ * they do not depend on threads, and a training that goes on from a file goes on with the numbers it would have had. */
 #ifndef CN_LAYERS_LAYER_PARTS_H
 #define CN_LAYERS_LAYER_PARTS_H
 
@@ -32,8 +32,8 @@ static inline void cn__round_output(const cn__pass *pass, int64_t begin, int64_t
     for (int64_t i = begin * size; i < end * size; i++) y[i] = (real)cn__bf16_round((float)y[i]);
 }
 
-/* Sums over the samples of a batch, in ascending order. Each sample has n numbers, `stride` after those of the one before;
- * the sums take the place of the first sample's. */
+/* Sums over the samples of a batch, in ascending order. Each sample has n numbers, `stride` after those of the one
+ * before; the sums take the place of the first sample's. */
 typedef struct cn__sample_sums {
     int64_t batch, stride;
     real *numbers;

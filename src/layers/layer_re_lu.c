@@ -20,7 +20,8 @@ static int check(cn_layer *layer)
     const cn_re_lu_options *options = layer->options;
     layer->activation = CN__ACTIVATION_relu;
     layer->activation_options = (cn__activation_options){.negative_slope = options->negative_slope,
-                                                         .max_value = options->max_value, .threshold = options->threshold};
+                                                         .max_value = options->max_value,
+                                                         .threshold = options->threshold};
     return cn__activation_relu.check(cn__layer_label(layer), &layer->activation_options);
 }
 

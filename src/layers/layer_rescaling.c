@@ -1,6 +1,7 @@
 #include "layers/layer_parts.h"
 
-/* y = x * scale + offset, each rounded on its own as Keras does. Both are one number, or one for each of the columns. */
+/* y = x * scale + offset, each rounded on its own as Keras does. Both are one number, or one for each of the
+ * columns. */
 typedef struct share {
     const cn__pass *pass;
     const double *scale, *offset;
@@ -70,7 +71,8 @@ const cn__layer_math CN_T(cn__layer_rescaling_math) = {forward, backward};
 #include "base/error.h"
 
 #define DISTANCE(from, to) (offsetof(cn_rescaling_options, to) - offsetof(cn_rescaling_options, from))
-_Static_assert(DISTANCE(scale, scales) == offsetof(cn__reals, many) && DISTANCE(scale, n_scales) == offsetof(cn__reals, n) &&
+_Static_assert(DISTANCE(scale, scales) == offsetof(cn__reals, many) &&
+               DISTANCE(scale, n_scales) == offsetof(cn__reals, n) &&
                    DISTANCE(offset, offsets) == offsetof(cn__reals, many) &&
                    DISTANCE(offset, n_offsets) == offsetof(cn__reals, n), "three members are one cn__reals");
 

@@ -30,13 +30,15 @@ static int check(cn_layer *layer)
     const cn_reshape_options *options = layer->options;
     int unknown = 0;
     if (!options->target_shape[0])
-        return cn__fail(CN_EINVAL, "%s: target_shape is empty; give the sizes of one sample, e.g. cn_reshape_layer(28, 28)",
+        return cn__fail(CN_EINVAL,
+                        "%s: target_shape is empty; give the sizes of one sample, e.g. cn_reshape_layer(28, 28)",
                         cn__layer_label(layer));
     for (int a = 0; a < CN_MAX_NDIM && options->target_shape[a]; a++) {
         unknown += options->target_shape[a] == -1;
         if (options->target_shape[a] < -1 || unknown > 1)
-            return cn__fail(CN_EINVAL, "%s: sizes in target_shape must be above 0, and one of them may be -1 for what is "
-                            "left over; axis %d is %lld", cn__layer_label(layer), a, (long long)options->target_shape[a]);
+            return cn__fail(CN_EINVAL, "%s: sizes in target_shape must be above 0, and one of them may be -1 for what "
+                            "is left over; axis %d is %lld", cn__layer_label(layer), a,
+                            (long long)options->target_shape[a]);
     }
     return CN_OK;
 }

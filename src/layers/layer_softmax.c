@@ -17,7 +17,8 @@ static int check(cn_layer *layer)
 {
     const cn_softmax_options *options = layer->options;
     if (options->axis[0] == 0)
-        return cn__fail(CN_EINVAL, "%s: axis 0 is the batch; axes count from 1, and -1 is the last", cn__layer_label(layer));
+        return cn__fail(CN_EINVAL, "%s: axis 0 is the batch; axes count from 1, and -1 is the last",
+                        cn__layer_label(layer));
     layer->activation = CN__ACTIVATION_softmax;
     layer->activation_options.axis = options->axis[0] == -1 && !options->axis[1] ? -1 : 0;
     return CN_OK;

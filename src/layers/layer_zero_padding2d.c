@@ -5,8 +5,8 @@
 /* Rows and columns of zeros around an image: x (H, W, C)  y (top + H + bottom, left + W + right, C). */
 enum { TOP, BOTTOM, LEFT, RIGHT };
 
-/* "1", "1x2" (rows, columns) or four numbers "((1, 0), (2, 3))" (top, bottom; left, right), with whatever stands between
- * the numbers. Returns how many there were, -1 when there is something else or a number out of range. */
+/* "1", "1x2" (rows, columns) or four numbers "((1, 0), (2, 3))" (top, bottom; left, right), with whatever stands
+ * between the numbers. Returns how many there were, -1 when there is something else or a number out of range. */
 static int read_padding(const char *text, int64_t padding[4])
 {
     int n = 0;
@@ -100,8 +100,8 @@ static int check(cn_layer *layer)
     const cn_zero_padding2d_options *options = layer->options;
     int64_t padding[4];
     if (read_padding(options->padding, padding) > 0) return CN_OK;
-    return cn__fail(CN_EINVAL, "%s: padding must be one number, two (rows, columns) or four (top, bottom, left, right), each "
-                    "from 0 to 999999, e.g. \"1x2\"; got \"%.64s\"", cn__layer_label(layer),
+    return cn__fail(CN_EINVAL, "%s: padding must be one number, two (rows, columns) or four (top, bottom, left, "
+                    "right), each from 0 to 999999, e.g. \"1x2\"; got \"%.64s\"", cn__layer_label(layer),
                     options->padding ? options->padding : "");
 }
 

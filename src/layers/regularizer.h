@@ -1,5 +1,5 @@
-/* Regularizers: what large weights or outputs add to the loss, l1 * sum |x| + l2 * sum x^2. Names and defaults are Keras's
- * (keras/src/regularizers): "l1", "l2", "l1_l2", with arguments as in "l1_l2(l1=0.001, l2=0.01)". */
+/* Regularizers: what large weights or outputs add to the loss, l1 * sum |x| + l2 * sum x^2. Names and defaults are
+ * Keras's (keras/src/regularizers): "l1", "l2", "l1_l2", with arguments as in "l1_l2(l1=0.001, l2=0.01)". */
 #ifndef CN_LAYERS_REGULARIZER_H
 #define CN_LAYERS_REGULARIZER_H
 

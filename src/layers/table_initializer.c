@@ -22,7 +22,8 @@ static int take_number(const char *name, const cn__field *field, const cn__initi
 {
     double number;
     memcpy(&number, (const char *)from + field->offset, sizeof number);
-    if (!isfinite(number)) return cn__fail(CN_EINVAL, "%s: %s must be a finite number, got %g", name, field->name, number);
+    if (!isfinite(number))
+        return cn__fail(CN_EINVAL, "%s: %s must be a finite number, got %g", name, field->name, number);
     memcpy((char *)to + field->offset, &number, sizeof number);
     return CN_OK;
 }

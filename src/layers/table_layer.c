@@ -76,8 +76,8 @@ static int read_common(cn_layer *layer)
     const void *data_format = option(layer, "data_format");
     const char *text = NULL, *format = NULL, *given = name_option(layer);
     if (given && (!*given || strchr(given, '/')))
-        return cn__fail(CN_EINVAL, "%s: a name must not be empty and must not contain a slash, which stands between layer and "
-                        "weight in \"dense/kernel\"; got \"%s\"", layer->class_->snake, given);
+        return cn__fail(CN_EINVAL, "%s: a name must not be empty and must not contain a slash, which stands between "
+                        "layer and weight in \"dense/kernel\"; got \"%s\"", layer->class_->snake, given);
     if (data_format) memcpy(&format, data_format, sizeof format);
     layer->channels_first = format && !strcmp(format, "channels_first");
     if (format && !layer->channels_first && strcmp(format, "channels_last"))
@@ -147,7 +147,8 @@ cn_layer *cn_layer_from_text(const char *text)
     if (!options) return NULL;
     cn_layer *layer = NULL;
     if (cn__fields_copy(class_->fields, class_->n_fields, class_->defaults, options) == CN_OK) {
-        if (cn__fields_set(class_->fields, class_->n_fields, options, &spec) == CN_OK && has_required(class_, &spec) == CN_OK)
+        if (cn__fields_set(class_->fields, class_->n_fields, options, &spec) == CN_OK &&
+            has_required(class_, &spec) == CN_OK)
             layer = cn__layer_create(class_, options);
         cn__fields_free(class_->fields, class_->n_fields, options);
     }
@@ -237,7 +238,8 @@ static int64_t padded(int64_t columns)
     return stride % 128 == 0 ? stride + 16 : stride;
 }
 
-cn__weight *cn__layer_add_weight(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape)
+cn__weight *cn__layer_add_weight(cn_layer *layer, const char *name, const char *initializer, int ndim,
+                                 const int64_t *shape)
 {
     cn__weight *weight = &layer->weights[layer->n_weights++];
     *weight = (cn__weight){.name = name, .initializer = initializer, .ndim = ndim, .rows = 1, .trainable = 1,
@@ -252,8 +254,8 @@ cn__weight *cn__layer_add_weight(cn_layer *layer, const char *name, const char *
     return weight;
 }
 
-static int read_rules(const cn_layer *layer, const char *name, const char *regularizer, const char *constraint, int ndim,
-                      cn__weight *weight)
+static int read_rules(const cn_layer *layer, const char *name, const char *regularizer, const char *constraint,
+                      int ndim, cn__weight *weight)
 {
     char role[80];
     snprintf(role, sizeof role, "%.40s_regularizer", name);
@@ -274,7 +276,8 @@ int cn__layer_set_rules(cn_layer *layer, const char *regularizer, const char *co
     return read_rules(layer, weight->name, regularizer, constraint, weight->ndim, weight);
 }
 
-cn__weight *cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim, const int64_t *shape)
+cn__weight *cn__layer_add_state(cn_layer *layer, const char *name, const char *initializer, int ndim,
+                                const int64_t *shape)
 {
     cn__weight *weight = cn__layer_add_weight(layer, name, initializer, ndim, shape);
     weight->trainable = 0;

@@ -172,8 +172,8 @@ int cn_layer_add_weight(cn_layer *layer, const char *name, const char *initializ
     cn__tape_layer_state *state = cn__tape_layer_state_of(layer);
     int i = layer->n_weights;
     if (i == CN_TAPE_LAYER_MAX_WEIGHTS)
-        return cn__fail(CN_EINVAL, "%s: a layer has at most %d weights; put several into one tensor and slice it", label,
-                        CN_TAPE_LAYER_MAX_WEIGHTS);
+        return cn__fail(CN_EINVAL, "%s: a layer has at most %d weights; put several into one tensor and slice it",
+                        label, CN_TAPE_LAYER_MAX_WEIGHTS);
     if (!name || !*name || strlen(name) >= sizeof state->weight_names[i])
         return cn__fail(CN_EINVAL, "%s: a weight needs a name of 1 ... 63 characters", label);
     if (!initializer || strlen(initializer) >= sizeof state->initializers[i])
@@ -218,7 +218,8 @@ static int build(cn_layer *layer)
     tape_options *options = options_of(layer);
     if (!options->given.call)
         return cn__fail(CN_ENOTSUP, "%s: a layer written as tensor operations is code that no text or file can hold; "
-                        "build the model in a program, with cn_tape_layer; cn_model_load_weights then reads its weights",
+                        "build the model in a program, with cn_tape_layer; cn_model_load_weights then reads its "
+                        "weights",
                         cn__layer_label(layer));
     cn__recorder *others = cn__record_pause();
     cn_tape *scratch = cn_tape_create(NULL); /* only to clean up */

@@ -14,7 +14,8 @@ int cn__window2d_pair(const cn_layer *layer, const char *option, int64_t pair[CN
         return cn__fail(CN_EINVAL, "%s: %s is missing; give one or two sizes, height and width, such as 3x3",
                         cn__layer_label(layer), option);
     if (pair[0] < 1 || pair[1] < 1 || pair[0] > LARGEST || pair[1] > LARGEST || pair[2])
-        return cn__fail(CN_EINVAL, "%s: %s is one or two positive sizes, height and width, such as 3x3, got {%lld, %lld%s",
+        return cn__fail(CN_EINVAL,
+                        "%s: %s is one or two positive sizes, height and width, such as 3x3, got {%lld, %lld%s",
                         cn__layer_label(layer), option, (long long)pair[0], (long long)pair[1],
                         pair[2] ? ", ...}" : "}");
     return CN_OK;
@@ -31,8 +32,8 @@ int cn__window2d_check_input(const cn_layer *layer)
 {
     if (layer->input_ndim != 3)
         return cn__fail(CN_ESHAPE,
-                        "%s: takes pictures of three axes %s, got %d %s; an input_shape such as %s gives pictures in shades "
-                        "of grey their one channel", cn__layer_label(layer), cn__layer_picture_axes(layer),
+                        "%s: takes pictures of three axes %s, got %d %s; an input_shape such as %s gives pictures in "
+                        "shades of grey their one channel", cn__layer_label(layer), cn__layer_picture_axes(layer),
                         layer->input_ndim, layer->input_ndim == 1 ? "axis" : "axes",
                         layer->channels_first ? "1x28x28" : "28x28x1");
     return CN_OK;
@@ -64,9 +65,10 @@ int cn__window2d_set_output(cn_layer *layer, const int64_t *size, const int64_t 
         int64_t n = layer->input_shape[axis];
         int64_t count = cn__window2d_count(n, size[axis], strides[axis], dilation[axis], padding);
         if (count < 1)
-            return cn__fail(CN_ESHAPE, "%s: a window of %lld does not fit into the %s of %lld; use padding=same, a smaller "
-                            "window, or fewer layers that shrink the picture", cn__layer_label(layer),
-                            (long long)(dilation[axis] * (size[axis] - 1) + 1), axis ? "width" : "height", (long long)n);
+            return cn__fail(CN_ESHAPE, "%s: a window of %lld does not fit into the %s of %lld; use padding=same, a "
+                            "smaller window, or fewer layers that shrink the picture", cn__layer_label(layer),
+                            (long long)(dilation[axis] * (size[axis] - 1) + 1), axis ? "width" : "height",
+                            (long long)n);
         layer->output_shape[axis] = count;
     }
     layer->output_ndim = 3;

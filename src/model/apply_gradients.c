@@ -51,7 +51,8 @@ static int check_variable(int i, const cn_tensor *variable)
         return cn__fail(CN_EDTYPE, "cn_apply_gradients: variable %d is of %s; float32 and float64 can be trained", i,
                         cn_dtype_name(variable->dtype));
     if (!cn_is_contiguous(variable))
-        return cn__fail(CN_EINVAL, "cn_apply_gradients: variable %d is a view with gaps; train the tensor it looks at", i);
+        return cn__fail(CN_EINVAL, "cn_apply_gradients: variable %d is a view with gaps; train the tensor it looks at",
+                        i);
     return cn__writable("cn_apply_gradients", variable);
 }
 
@@ -73,8 +74,8 @@ static int check(const cn_optimizer *optimizer, int n, cn_tensor *const *gradien
         return cn__fail(CN_EINVAL, "cn_apply_gradients: the %s NULL",
                         !optimizer ? "optimizer is" : gradients ? "variables are" : "gradients are");
     if (cn__optimizer_shared(optimizer)->exclude_from_weight_decay)
-        return cn__fail(CN_EINVAL, "%s: exclude_from_weight_decay goes by names, which tensors lack; give those that do "
-                        "not decay to an optimizer of their own", optimizer->class_->name);
+        return cn__fail(CN_EINVAL, "%s: exclude_from_weight_decay goes by names, which tensors lack; give those that "
+                        "do not decay to an optimizer of their own", optimizer->class_->name);
     for (int i = 0; i < n; i++) {
         CN_TRY(check_variable(i, variables[i]));
         if (!gradients[i]) continue;
@@ -146,7 +147,8 @@ static int open(cn_optimizer *optimizer, int n, cn_tensor *const *variables)
     if (!all) return CN_ENOMEM;
     all->kept = cn__alloc((size_t)n, sizeof *all->kept, "the optimizer's state");
     int status = all->kept ? CN_OK : CN_ENOMEM;
-    for (; status == CN_OK && all->n < n; all->n++) status = keep(optimizer, variables[all->n], isa, &all->kept[all->n]);
+    for (; status == CN_OK && all->n < n; all->n++)
+        status = keep(optimizer, variables[all->n], isa, &all->kept[all->n]);
     if (status == CN_OK && optimizer->class_->moves_whole) status = open_wholes(optimizer, all);
     if (status < 0) {
         release(all);
@@ -160,12 +162,12 @@ static int open(cn_optimizer *optimizer, int n, cn_tensor *const *variables)
 static int check_same(const by_hand *all, int n, cn_tensor *const *variables)
 {
     if (n != all->n)
-        return cn__fail(CN_EINVAL, "cn_apply_gradients: the first call had %d variables, this one has %d; variables with a "
-                        "state of their own need an optimizer of their own", all->n, n);
+        return cn__fail(CN_EINVAL, "cn_apply_gradients: the first call had %d variables, this one has %d; variables "
+                        "with a state of their own need an optimizer of their own", all->n, n);
     for (int i = 0; i < n; i++)
         if (variables[i] != all->kept[i].variable || variables[i]->size != all->kept[i].size)
-            return cn__fail(CN_EINVAL, "cn_apply_gradients: variable %d is not the one of the first call; make an optimizer "
-                            "for each list of variables", i);
+            return cn__fail(CN_EINVAL, "cn_apply_gradients: variable %d is not the one of the first call; make an "
+                            "optimizer for each list of variables", i);
     return CN_OK;
 }
 
@@ -189,7 +191,8 @@ static void begin(const cn_optimizer *optimizer, const by_hand *all, moving *m)
     double rate = cn__optimizer_learning_rate(optimizer, all->calls);
     *m = (moving){.options = o, .rate = rate, .loss_scale = cn__loss_scale_now(optimizer, &all->loss_scale),
                   .moves = every < 2 || (all->calls + 1) % every == 0,
-                  .overwrites = frequency > 0 && (before + 1) % frequency == 0, .keep = before == 0 ? 0 : o->ema_momentum};
+                  .overwrites = frequency > 0 && (before + 1) % frequency == 0,
+                  .keep = before == 0 ? 0 : o->ema_momentum};
     optimizer->class_->begin_step(optimizer->options, before + 1, rate, &m->step);
     m->step.decay = o->weight_decay * rate;
 }

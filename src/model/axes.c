@@ -14,7 +14,8 @@ int cn__axes_resolve(cn__axes *axes, const char *owner, const cn__axis_list *lis
     for (int i = 0; i < list->n; i++) {
         int axis = list->at[i] < 0 ? list->at[i] + ndim : list->at[i];
         if (axis < 0 || axis >= ndim)
-            return cn__fail(CN_EINVAL, "%s: the outputs have %d axes, batch included, so axis must lie in %d ... %d, got %d",
+            return cn__fail(CN_EINVAL,
+                            "%s: the outputs have %d axes, batch included, so axis must lie in %d ... %d, got %d",
                             owner, ndim, -ndim, ndim - 1, list->at[i]);
         if (taken[axis]++) return cn__fail(CN_EINVAL, "%s: axis %d is given twice", owner, axis);
     }
@@ -63,7 +64,8 @@ cn__scores cn__axes_move(const cn__axes *axes, const cn__scores *scores, int64_t
     int64_t all = s.rows * s.columns, each = samples ? s.rows / samples : 1;
     s.classes = s.columns;
     s.columns = 1;
-    for (int i = axes->n_kept; i < axes->ndim; i++) s.columns *= axes->order[i] == 0 ? samples : axes->shape[axes->order[i]];
+    for (int i = axes->n_kept; i < axes->ndim; i++)
+        s.columns *= axes->order[i] == 0 ? samples : axes->shape[axes->order[i]];
     s.rows = s.columns ? all / s.columns : 0;
     s.moved = 1;
     walk(axes, samples, bytes, scores->output, room->output, 0);

@@ -122,7 +122,8 @@ static int open(checkpoint *c, const cn_model_checkpoint_options *o)
     c->callback.destroy = destroy;
     if (!o->filepath || !*o->filepath) return cn__fail(CN_EINVAL, "ModelCheckpoint: the filepath is empty");
     if (o->save_freq < 0)
-        return cn__fail(CN_EINVAL, "ModelCheckpoint: save_freq must be a number of batches, or 0 for every epoch, got %lld",
+        return cn__fail(CN_EINVAL,
+                        "ModelCheckpoint: save_freq must be a number of batches, or 0 for every epoch, got %lld",
                         (long long)o->save_freq);
     if (cn__path_pattern_fill(o->filepath, 0, 0, NULL, text, sizeof text) < 0)
         return cn__fail_prefix("ModelCheckpoint: ");

@@ -8,8 +8,8 @@
 
 #include <cornu/built_in_callbacks.h>
 
-/* Zeroed memory for a callback whose struct begins with a cn_callback: user, name and a plain destroy are set. NULL with
- * CN_ENOMEM. */
+/* Zeroed memory for a callback whose struct begins with a cn_callback: user, name and a plain destroy are set. NULL
+ * with CN_ENOMEM. */
 void *cn__callback_create(size_t bytes, const char *name);
 
 /* The callback that says in every fit, evaluate and predict what cn_error_message() says now. */
@@ -37,8 +37,8 @@ int cn__monitor_open(cn__monitor *monitor, const char *callback, const char *nam
                      const char *without);
 void cn__monitor_close(cn__monitor *monitor);
 
-/* For on_train_begin: with mode "auto" finds the direction. Errors, which Keras has after the first epoch only: CN_ENAME
- * (mode "auto", and the model has no such value), CN_EINVAL (mode "auto", and nobody knows the direction). */
+/* For on_train_begin: with mode "auto" finds the direction. Errors, which Keras has after the first epoch only:
+ * CN_ENAME (mode "auto", and the model has no such value), CN_EINVAL (mode "auto", and nobody knows the direction). */
 int cn__monitor_begin(cn__monitor *monitor, const cn_model *model);
 
 /* Reads the value. CN__MONITOR_RESTS where this epoch had no validation (validation_freq), so that there is nothing to

@@ -9,8 +9,8 @@ typedef struct swap_ema {
 static int hold(cn_model *model, int averages)
 {
     if (!model->optimizer || !cn__optimizer_shared(model->optimizer)->use_ema)
-        return cn__fail(CN_EINVAL, "SwapEMAWeights: the optimizer keeps no averages; compile the model with one that has "
-                        "use_ema, such as sgd(use_ema=1)");
+        return cn__fail(CN_EINVAL, "SwapEMAWeights: the optimizer keeps no averages; compile the model with one that "
+                        "has use_ema, such as sgd(use_ema=1)");
     if (model->holds_averages != averages) cn__gradients_swap(model);
     return CN_OK;
 }

@@ -176,7 +176,8 @@ static int open(tensorboard *t, const cn_tensorboard_options *o)
         return cn__fail(CN_EINVAL, "TensorBoard: histogram_freq must be a number of epochs, or 0 for none, got %d",
                         o->histogram_freq);
     if (o->update_freq < 0)
-        return cn__fail(CN_EINVAL, "TensorBoard: update_freq must be a number of batches, or 0 for every epoch, got %lld",
+        return cn__fail(CN_EINVAL,
+                        "TensorBoard: update_freq must be a number of batches, or 0 for every epoch, got %lld",
                         (long long)o->update_freq);
     t->log_dir = cn__strdup(o->log_dir, "the name of a folder");
     return t->log_dir ? CN_OK : CN_ENOMEM;

@@ -54,8 +54,8 @@ static int blame_layers(const cn_model *model, char *text, size_t size)
         if (at < 0) continue;
         int64_t row = at / layer->output_size;
         return snprintf(text, size,
-                        "layer %s gave %g at output %lld for sample %lld from finite inputs; its weights have grown out "
-                        "of bounds, and a smaller learning rate or clipnorm usually helps",
+                        "layer %s gave %g at output %lld for sample %lld from finite inputs; its weights have grown "
+                        "out of bounds, and a smaller learning rate or clipnorm usually helps",
                         layer->name, number_at(model, outputs, at), (long long)(at % layer->output_size),
                         (long long)sample_of(choice, row));
     }

@@ -45,7 +45,8 @@ static uint32_t data_checksum(const cn_model *model, const cn__data *data)
     int64_t rows = cn__weights_per_sample(model);
     uint32_t sum = source_checksum(0, &data->x);
     sum = source_checksum(sum, &data->y);
-    if (data->labels) sum = cn__checksum(sum, data->labels, (size_t)(data->rows * data->y.columns) * sizeof *data->labels);
+    if (data->labels)
+        sum = cn__checksum(sum, data->labels, (size_t)(data->rows * data->y.columns) * sizeof *data->labels);
     if (data->weights) sum = cn__checksum(sum, data->weights, (size_t)(data->rows * rows) * sizeof *data->weights);
     return sum;
 }
@@ -58,8 +59,9 @@ void cn__fit_identify(const cn_model *model, cn__fit_identity *identity)
     snprintf(texts[CN__SAME_SEED], room, "%" PRIu64, model->seed);
     int used = snprintf(texts[CN__SAME_BATCH_SIZE], room, "%" PRId64, now->options->batch_size);
     if (now->options->steps_per_epoch)
-        snprintf(texts[CN__SAME_BATCH_SIZE] + used, room - (size_t)used, " in %" PRId64 " steps_per_epoch from epoch %d on",
-                 now->options->steps_per_epoch, now->options->initial_epoch);
+        snprintf(texts[CN__SAME_BATCH_SIZE] + used, room - (size_t)used,
+                 " in %" PRId64 " steps_per_epoch from epoch %d on", now->options->steps_per_epoch,
+                 now->options->initial_epoch);
     snprintf(texts[CN__SAME_SHUFFLE], room, "%d", now->options->shuffle);
     snprintf(texts[CN__SAME_SAMPLES], room, "%" PRId64, now->train_rows);
     used = snprintf(texts[CN__SAME_VALIDATION], room, "%" PRId64 "%s", now->validation_rows,
@@ -121,7 +123,8 @@ typedef struct gathering {
     char names[MOST_ARRAYS][128];
 } gathering;
 
-static void gather(gathering *g, const char *name, const char *name_end, cn_dtype dtype, int64_t count, const void *data)
+static void gather(gathering *g, const char *name, const char *name_end, cn_dtype dtype, int64_t count,
+                   const void *data)
 {
     if (g->n == MOST_ARRAYS) return; /* history holds 64 names, callbacks have one or two blocks each */
     snprintf(g->names[g->n], sizeof g->names[0], "%.60s%.60s", name, name_end);
@@ -171,7 +174,8 @@ static int find_row(cn__safetensors *file, const char *name, cn_dtype dtype, int
 {
     CN_TRY(cn__safetensors_find(file, name, array));
     if (array->dtype == dtype && array->ndim == 1 && (count < 0 || array->shape[0] == count)) return CN_OK;
-    return cn__fail(CN_EFORMAT, "\"%s\" in it is not what it should be; was it written by another version of Cornu?", name);
+    return cn__fail(CN_EFORMAT, "\"%s\" in it is not what it should be; was it written by another version of Cornu?",
+                    name);
 }
 
 static int check_identity(cn__safetensors *file, const cn__fit_identity *identity)
@@ -183,8 +187,8 @@ static int check_identity(cn__safetensors *file, const cn__fit_identity *identit
         if (!strcmp(text, identity->texts[i])) continue;
         /* the phrase is one of the table's, with two %s */
         const char *first = strstr(same[i].phrase, "%s"), *second = strstr(first + 2, "%s");
-        snprintf(sentence, sizeof sentence, "%.*s%.300s%.*s%.300s%s", (int)(first - same[i].phrase), same[i].phrase, text,
-                 (int)(second - first - 2), first + 2, identity->texts[i], second + 2);
+        snprintf(sentence, sizeof sentence, "%.*s%.300s%.*s%.300s%s", (int)(first - same[i].phrase), same[i].phrase,
+                 text, (int)(second - first - 2), first + 2, identity->texts[i], second + 2);
         return cn__fail(CN_ESTATE, "%s", sentence);
     }
     return CN_OK;

@@ -108,14 +108,15 @@ static int shape_metrics(cn_model *model)
                             loss->sequence ? "its labels are sequences, which only the metric ctc reads"
                                            : "its labels are no sequences");
         if (cn__metric_n_results(metric) != 1)
-            return cn__fail(CN_EINVAL, "the metric %s gives %lld numbers, but a log has room for one; give it one threshold, "
-                            "or an average such as average=macro", metric->name,
+            return cn__fail(CN_EINVAL, "the metric %s gives %lld numbers, but a log has room for one; give it one "
+                            "threshold, or an average such as average=macro", metric->name,
                             (long long)cn__metric_n_results(metric));
         model->metric_places[i] = model->metric_state_size;
         model->metric_state_size += cn__metric_state_size(metric);
     }
     cn__free(model->metric_states[0]);
-    model->metric_states[0] = cn__alloc(2 * (size_t)model->metric_state_size + 1, sizeof(double), "the state of metrics");
+    model->metric_states[0] = cn__alloc(2 * (size_t)model->metric_state_size + 1, sizeof(double),
+                                        "the state of metrics");
     model->metric_states[1] = model->metric_states[0] ? model->metric_states[0] + model->metric_state_size : NULL;
     return model->metric_states[0] ? CN_OK : CN_ENOMEM;
 }
@@ -199,7 +200,8 @@ static int make_slots(cn_model *model)
     cn__optimizer_state(model->optimizer, names, start);
     for (int k = 0; k < CN__MAX_STATE; k++) {
         if (!names[k] || !model->block_size) continue;
-        model->slots[k] = cn__alloc((size_t)model->block_size, cn__engine_bytes(model->engine), "the optimizer's state");
+        model->slots[k] = cn__alloc((size_t)model->block_size, cn__engine_bytes(model->engine),
+                                    "the optimizer's state");
         if (!model->slots[k]) return CN_ENOMEM;
         if (start[k] != 0) cn__fill_reals(model->engine, model->slots[k], model->block_size, start[k]);
     }
@@ -229,11 +231,11 @@ int cn__model_finish_compile(cn_model *model)
         model->from_logits = can_use_logits(model);
     CN_TRY(shape_metrics(model));
     if (loss->labels_are_free && last->output_ndim != 1)
-        return cn__fail(CN_EINVAL, "%s: %s needs one row of numbers for each sample, this layer gives more axes", last->name,
-                        loss->name);
+        return cn__fail(CN_EINVAL, "%s: %s needs one row of numbers for each sample, this layer gives more axes",
+                        last->name, loss->name);
     if (loss->sequence && last->output_ndim != 2)
-        return cn__fail(CN_EINVAL, "%s: %s needs outputs of shape (n, steps, classes), this layer's have %d axes", last->name,
-                        loss->name, last->output_ndim + 1);
+        return cn__fail(CN_EINVAL, "%s: %s needs outputs of shape (n, steps, classes), this layer's have %d axes",
+                        last->name, loss->name, last->output_ndim + 1);
     if (loss->sparse && !loss->labels_are_free && last->output_shape[last->output_ndim - 1] == 1)
         return cn__fail(CN_EINVAL, "%s: %s needs one unit per class, this layer has one in all", last->name,
                         loss->name);

@@ -388,7 +388,8 @@ static int read_training(cn_model *model, const json_t *root)
     const json_t *metrics = json_object_get(root, "metrics"), *optimizer = json_object_get(root, "optimizer_config");
     cn_compile_options options = {.loss = json_string_value(json_object_get(root, "loss"))};
     const json_t *weighted = json_object_get(root, "weighted_metrics"); /* missing in files of before */
-    if (!json_is_object(optimizer) || !options.loss || json_array_size(metrics) + json_array_size(weighted) > CN_MAX_METRICS)
+    if (!json_is_object(optimizer) || !options.loss ||
+        json_array_size(metrics) + json_array_size(weighted) > CN_MAX_METRICS)
         return bad("loss, metrics or optimizer_config are missing");
     for (size_t i = 0; i < json_array_size(metrics); i++)
         options.metrics[i] = json_string_value(json_array_get(metrics, i));

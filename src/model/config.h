@@ -4,7 +4,8 @@
 
 #include "model/model.h"
 
-/* {"class_name": "Sequential", "config": {"name": ..., "layers": [...]}}. Released with cn__free; NULL with a sentence. */
+/* {"class_name": "Sequential", "config": {"name": ..., "layers": [...]}}. Released with cn__free; NULL with a
+ * sentence. */
 char *cn__config_model_text(const cn_model *model);
 
 /* {"loss": ..., "metrics": [...], "optimizer_config": {...}} of a compiled model. Released with cn__free. */

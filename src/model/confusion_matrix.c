@@ -42,7 +42,8 @@ static cn_tensor *count(const cn_tensor *labels, const cn_tensor *predictions, i
     if (cn_size(labels) != cn_size(predictions))
         return cn__fail_null(CN_ESHAPE, "cn_confusion_matrix: there are %lld labels but %lld predictions",
                              (long long)cn_size(labels), (long long)cn_size(predictions));
-    if (find_classes(labels, "labels", limit, &found) < 0 || find_classes(predictions, "predictions", limit, &found) < 0)
+    if (find_classes(labels, "labels", limit, &found) < 0 ||
+        find_classes(predictions, "predictions", limit, &found) < 0)
         return NULL;
     cn_tensor *matrix = cn_tensor_create(CN_INT64, 2, (int64_t[]){found, found});
     const double *truth = cn_data(labels), *said = cn_data(predictions);

@@ -64,8 +64,8 @@ static int open_x(const cn_model *model, const cn_tensor *x, cn__data *data)
     batch_shape_text(wanted, first->input_ndim, first->input_shape);
     if (cn_ndim(x) < 1) return cn__fail(CN_ESHAPE, "the input is a single number; expected shape %s", wanted);
     if (!fits(x, first->input_ndim, first->input_shape))
-        return cn__fail(CN_ESHAPE, "%s: expects input of shape %s, got %s%s", cn__model_first(model)->name, wanted, given,
-                        cn_len(x) > 0 && cn_size(x) / cn_len(x) == first->input_size
+        return cn__fail(CN_ESHAPE, "%s: expects input of shape %s, got %s%s", cn__model_first(model)->name, wanted,
+                        given, cn_len(x) > 0 && cn_size(x) / cn_len(x) == first->input_size
                             ? "; the counts agree, so reshape the input or put a Flatten first" : "");
     if (cn_len(x) == 0) return cn__fail(CN_EINVAL, "the input of shape %s has no samples", given);
     if (cn_len(x) > INT32_MAX) return cn__fail(CN_EINVAL, "the input has more than 2^31 samples");
@@ -89,16 +89,18 @@ static int read_labels(const cn_model *model, cn__data *data)
         int is_class = value >= 0 && value < (double)classes && value == floor(value);
         if (are_free && value >= INT32_MIN && value <= INT32_MAX && value == floor(value)) is_class = 1;
         else if (are_free)
-            return cn__fail(CN_EINVAL, "label %g in row %lld is no whole number that fits into 32 bits", value, (long long)i);
+            return cn__fail(CN_EINVAL, "label %g in row %lld is no whole number that fits into 32 bits", value,
+                            (long long)i);
         if (!is_class && !(ignored != CN__NO_CLASS && value == (double)ignored))
-            return cn__fail(CN_EINVAL, "label %g in row %lld is not one of the classes 0 ... %lld that %s has units for",
-                            value, (long long)(i / data->y.columns), (long long)classes - 1, last->name);
+            return cn__fail(CN_EINVAL,
+                            "label %g in row %lld is not one of the classes 0 ... %lld that %s has units for", value,
+                            (long long)(i / data->y.columns), (long long)classes - 1, last->name);
         data->labels[i] = (int32_t)value;
     }
     for (int64_t r = 0; cn__loss_class_of(&model->loss)->sequence && r < data->rows; r++)
         if (!cn__labels_are_packed(data->y.columns, data->labels + r * data->y.columns))
-            return cn__fail(CN_EINVAL, "row %lld of the labels has a 0 before a label; 0 is the blank and stands only behind "
-                            "the last label", (long long)r);
+            return cn__fail(CN_EINVAL, "row %lld of the labels has a 0 before a label; 0 is the blank and stands only "
+                            "behind the last label", (long long)r);
     return CN_OK;
 }
 
@@ -108,8 +110,8 @@ static int open_sequences(const cn_model *model, const cn_tensor *y, cn__data *d
     char given[CN_SHAPE_TEXT_BYTES];
     int64_t steps = cn__model_rows_per_sample(model);
     if (cn_ndim(y) != 2 || cn_shape(y)[1] < 1 || cn_shape(y)[1] > steps)
-        return cn__fail(CN_ESHAPE, "%s takes labels of shape (n, length), 0 behind the last one, length 1 ... %lld since %s "
-                        "gives so many steps; got %s", cn__loss_class_of(&model->loss)->name, (long long)steps,
+        return cn__fail(CN_ESHAPE, "%s takes labels of shape (n, length), 0 behind the last one, length 1 ... %lld "
+                        "since %s gives so many steps; got %s", cn__loss_class_of(&model->loss)->name, (long long)steps,
                         cn__model_last(model)->name, cn__shape_text(given, cn_ndim(y), cn_shape(y)));
     CN_TRY(as_rows(y, cn_shape(y)[1], &data->own_y, &data->y));
     return read_labels(model, data);

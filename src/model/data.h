@@ -50,8 +50,8 @@ void cn__data_close(cn__data *data);
 int64_t cn__data_class(const cn__data *data, int64_t row);
 /* 1, or the rows of the output's last axis. */
 int64_t cn__weights_per_sample(const struct cn_model *model);
-/* Keeps the weights of the rows; either may be NULL, and so may both. sample_weight: (n,), (n, 1), or one for each row of
- * the output's last axis. class_weight: (classes,), the weight of each class; classes behind its end weigh 1.
+/* Keeps the weights of the rows; either may be NULL, and so may both. sample_weight: (n,), (n, 1), or one for each row
+ * of the output's last axis. class_weight: (classes,), the weight of each class; classes behind its end weigh 1.
  * Errors: CN_EINVAL (both given, negative numbers are fine but NaN is not), CN_ESHAPE, CN_ENOMEM. */
 int cn__data_weigh(const struct cn_model *model, cn__data *data, const cn_tensor *sample_weight,
                    const cn_tensor *class_weight);
@@ -65,22 +65,23 @@ double cn__number_at(const cn__source *source, int64_t i);
 /* --- codes.c --- */
 #define CN__LISTS_BELOW 0.4 /* inputs with a smaller share of non-zeros go as bytes */
 #define CN__SPARSE_BELOW 0.05 /* with fewer, walking lists of them is faster than multiplying all by tiles */
-/* Sets x.codes or x.sparse, and x.code_scale, if x holds bytes, or may be `encoded` as such, and the first layer sums over them exactly
- * (kernels/exact.h): it is a Dense, and x is mostly zero and consists of whole multiples, 0 to 255, of one number.
+/* Sets x.codes or x.sparse, and x.code_scale, if x holds bytes, or may be `encoded` as such, and the first layer sums
+ * over them exactly (kernels/exact.h): it is a Dense, and x is mostly zero and consists of whole multiples, 0 to 255,
+ * of one number.
  * Error: CN_ENOMEM. */
 int cn__codes_find(const struct cn_model *model, cn__data *data, int encoded);
-/* Its first part: sets listing, ink and as_tiles by a look at some of the numbers. CN__LISTS then means that they are worth
- * trying. */
+/* Its first part: sets listing, ink and as_tiles by a look at some of the numbers. CN__LISTS then means that they are
+ * worth trying. */
 void cn__codes_judge(const struct cn_model *model, cn__data *data, int encoded);
-/* The scales to try are i = 0, 1, ... as long as this gives 1. Every number must be the float32 nearest to a whole number,
- * 0 to 255, times the scale: 1, those that people use for images, and the smallest number there is. */
+/* The scales to try are i = 0, 1, ... as long as this gives 1. Every number must be the float32 nearest to a whole
+ * number, 0 to 255, times the scale: 1, those that people use for images, and the smallest number there is. */
 int cn__codes_scale(const cn__source *x, int i, double *scale);
 
 /* --- frequent.c --- */
 /* Sets x.frequent where batches are made as tiles and fewer columns of tiles would do. Error: CN_ENOMEM. */
 int cn__frequent_find(const struct cn_model *model, cn__data *data);
-/* The same for rows that are read once and only forward: chooses the columns, from a look at some rows if there are enough
- * of them, and divides nothing. x holds codes or is float32. */
+/* The same for rows that are read once and only forward: chooses the columns, from a look at some rows if there are
+ * enough of them, and divides nothing. x holds codes or is float32. */
 int cn__frequent_choose(const struct cn_model *model, cn__data *data);
 void cn__frequent_free(cn__frequent *frequent);
 

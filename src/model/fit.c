@@ -45,7 +45,8 @@ static int check_options(const cn_fit_options *o)
                         o->steps_per_epoch < 0 ? "steps_per_epoch" : "validation_steps",
                         (long long)(o->steps_per_epoch < 0 ? o->steps_per_epoch : o->validation_steps));
     if (o->batch_size == 0 && !o->steps_per_epoch)
-        return cn__fail(CN_EINVAL, "batch_size must be at least 1, got 0; only steps_per_epoch could say how large batches are");
+        return cn__fail(CN_EINVAL,
+                        "batch_size must be at least 1, got 0; only steps_per_epoch could say how large batches are");
     if (o->batch_size < 0)
         return cn__fail(CN_EINVAL, "batch_size must be at least 1, got %lld", (long long)o->batch_size);
     if (o->epochs < 0) return cn__fail(CN_EINVAL, "epochs must not be negative, got %d", o->epochs);
@@ -65,8 +66,8 @@ static int check_options(const cn_fit_options *o)
     if (!o->validation_x != !o->validation_y)
         return cn__fail(CN_EINVAL, "validation_x and validation_y go together; one of them is missing");
     if (o->validation_sample_weight && !o->validation_x)
-        return cn__fail(CN_EINVAL, "validation_sample_weight is for validation_x, which is missing; with validation_split "
-                        "give sample_weight for all rows");
+        return cn__fail(CN_EINVAL, "validation_sample_weight is for validation_x, which is missing; with "
+                        "validation_split give sample_weight for all rows");
     return CN_OK;
 }
 
@@ -92,9 +93,11 @@ static int stratify(fitting *f)
     for (int64_t i = 0; i < n && status == CN_OK; i++) {
         classes[i] = cn__data_class(&f->train, i);
         if (classes[i] < 0 || classes[i] > INT32_MAX / 4)
-            status = cn__fail(CN_EINVAL, "validation_stratified: the target of row %lld is no class 0, 1, ...", (long long)i);
+            status = cn__fail(CN_EINVAL, "validation_stratified: the target of row %lld is no class 0, 1, ...",
+                              (long long)i);
     }
-    if (status == CN_OK) f->train_rows = cn__stratify(n, classes, f->options->validation_split, f->model->seed, f->division);
+    if (status == CN_OK)
+        f->train_rows = cn__stratify(n, classes, f->options->validation_split, f->model->seed, f->division);
     cn__free(classes);
     return status < 0 ? status : f->train_rows < 0 ? (int)f->train_rows : CN_OK;
 }
@@ -160,8 +163,8 @@ static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
     f->pass_steps = ceil_of(f->train_rows, o->batch_size);
     f->ordered_pass = -1;
     f->now = (cn__running){.options = o, .sums = cn__sums_begin(f->model, 0), .train = &f->train,
-                           .train_rows = f->train_rows, .validation_rows = f->validation_rows, .epoch = o->initial_epoch,
-                           .steps = f->pass_steps};
+                           .train_rows = f->train_rows, .validation_rows = f->validation_rows,
+                           .epoch = o->initial_epoch, .steps = f->pass_steps};
     if (o->steps_per_epoch && o->steps_per_epoch < f->pass_steps) f->now.steps = o->steps_per_epoch;
     CN_TRY(prepare_plan(f));
     if (f->train.x.frequent) cn__plan_forget_copies(&f->model->plan, f->model->n_layers);
@@ -250,9 +253,9 @@ static int end_epoch(fitting *f)
     return CN_OK;
 }
 
-/* Which batches this epoch has. Without steps_per_epoch it is one pass over the data. Otherwise it takes the next batches
- * of a pass that epochs share; what is left at its end is an epoch, too, and the next begins another pass. This follows from
- * the epoch's number alone, so a fit that resumes has nothing else to know. */
+/* Which batches this epoch has. Without steps_per_epoch it is one pass over the data. Otherwise it takes the next
+ * batches of a pass that epochs share; what is left at its end is an epoch, too, and the next begins another pass. This
+ * follows from the epoch's number alone, so a fit that resumes has nothing else to know. */
 static int64_t choose_steps(fitting *f)
 {
     cn__running *now = &f->now;
@@ -270,13 +273,14 @@ static void warn_of_missing_batches(fitting *f)
     char sentence[256];
     const cn_fit_options *o = f->options;
     if (o->steps_per_epoch > f->now.steps) {
-        snprintf(sentence, sizeof sentence, "steps_per_epoch is %lld, but of the data's %lld batches only %lld were left: an "
-                 "epoch ends with them, and the next begins with the data anew", (long long)o->steps_per_epoch,
+        snprintf(sentence, sizeof sentence, "steps_per_epoch is %lld, but of the data's %lld batches only %lld were "
+                 "left: an epoch ends with them, and the next begins with the data anew", (long long)o->steps_per_epoch,
                  (long long)f->pass_steps, (long long)f->now.steps);
         cn_model_warn(f->model, sentence);
     }
     if (f->validation_rows && o->validation_steps > f->validation_steps) {
-        snprintf(sentence, sizeof sentence, "validation_steps is %lld, but the data to validate with has only %lld batches",
+        snprintf(sentence, sizeof sentence,
+                 "validation_steps is %lld, but the data to validate with has only %lld batches",
                  (long long)o->validation_steps, (long long)f->validation_steps);
         cn_model_warn(f->model, sentence);
     }

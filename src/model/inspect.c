@@ -30,7 +30,7 @@ void cn__findings_add(cn__findings *findings, cn_finding_kind kind, const char *
     va_end(arguments);
 }
 
-/* --- rows ---------------------------------------------------------------------------------------------------------- */
+/* --- rows --------------------------------------------------------------------------------------------------------- */
 
 static int open_rows(cn__rows *rows, const cn_tensor *tensor, const char *what)
 {
@@ -61,7 +61,7 @@ static int check_lengths(const cn__rows *x, const cn__rows *y, const char *what)
                     (long long)x->n, what, (long long)y->n, what);
 }
 
-/* --- the public call --------------------------------------------------------------------------------------------------- */
+/* --- the public call ---------------------------------------------------------------------------------------------- */
 
 typedef struct material {
     cn__rows x, y, test_x, test_y;

@@ -125,12 +125,12 @@ void cn__inspect_inputs(const cn__rows *x, const char *what, cn__findings *findi
     }
     if (x->tensor && cn_ndim(x->tensor) >= 2 && x->features >= IMAGE_FEATURES && e.low >= 0) {
         if (e.high <= TWICE_AT_MOST)
-            cn__findings_add(findings, CN_FINDING_SCALED_TWICE, "the %s lie in %g ... %.2g, as if images had been divided "
-                             "by 255 twice (training would still run, but on MNIST end near 0.85 instead of 0.98); "
-                             "divide once", what, e.low, e.high);
+            cn__findings_add(findings, CN_FINDING_SCALED_TWICE, "the %s lie in %g ... %.2g, as if images had been "
+                             "divided by 255 twice (training would still run, but on MNIST end near 0.85 instead of "
+                             "0.98); divide once", what, e.low, e.high);
         else if (e.high >= BYTES_AT_LEAST && e.high <= BYTES_AT_MOST && are_whole(x))
-            cn__findings_add(findings, CN_FINDING_NOT_SCALED, "the %s are whole numbers in %g ... %g, as images come from "
-                             "a file; networks learn better from 0 ... 1: divide by 255, for example with "
+            cn__findings_add(findings, CN_FINDING_NOT_SCALED, "the %s are whole numbers in %g ... %g, as images come "
+                             "from a file; networks learn better from 0 ... 1: divide by 255, for example with "
                              "cn_scale(x, 1.0 / 255)", what, e.low, e.high);
     }
 }

@@ -103,22 +103,23 @@ static summary summarize(const cn__rows *y, const limits *allowed)
     return s;
 }
 
-/* --- what is said -------------------------------------------------------------------------------------------------- */
+/* --- what is said ------------------------------------------------------------------------------------------------- */
 
-static void say_outside(const summary *s, const char *what, const limits *allowed, int64_t units, cn__findings *findings)
+static void say_outside(const summary *s, const char *what, const limits *allowed, int64_t units,
+                        cn__findings *findings)
 {
     const char *others = s->n_outside > 1 ? ", and others like it" : "";
     if (!allowed->whole)
-        cn__findings_add(findings, CN_FINDING_LABEL_RANGE, "row %lld of the %s holds %g (%lld such number%s), but this loss "
-                         "needs numbers in 0 ... 1", (long long)s->outside_row, what, s->outside,
+        cn__findings_add(findings, CN_FINDING_LABEL_RANGE, "row %lld of the %s holds %g (%lld such number%s), but this "
+                         "loss needs numbers in 0 ... 1", (long long)s->outside_row, what, s->outside,
                          (long long)s->n_outside, s->n_outside > 1 ? "s" : "");
     else if (!(s->outside >= 0) || s->outside != floor(s->outside) || s->outside > MOST_CLASSES || units < 2)
-        cn__findings_add(findings, CN_FINDING_LABEL_RANGE, "row %lld of the %s is %g%s (%lld in all), which is no class "
-                         "number: classes are numbered 0, 1, 2, ...", (long long)s->outside_row, what, s->outside, others,
-                         (long long)s->n_outside);
+        cn__findings_add(findings, CN_FINDING_LABEL_RANGE, "row %lld of the %s is %g%s (%lld in all), which is no "
+                         "class number: classes are numbered 0, 1, 2, ...", (long long)s->outside_row, what, s->outside,
+                         others, (long long)s->n_outside);
     else
-        cn__findings_add(findings, CN_FINDING_LABEL_RANGE, "row %lld of the %s is %g%s (%lld in all), but a last layer of "
-                         "%lld units knows classes 0 ... %lld; give it %g units, or mend the labels",
+        cn__findings_add(findings, CN_FINDING_LABEL_RANGE, "row %lld of the %s is %g%s (%lld in all), but a last layer "
+                         "of %lld units knows classes 0 ... %lld; give it %g units, or mend the labels",
                          (long long)s->outside_row, what, s->outside, others, (long long)s->n_outside, (long long)units,
                          (long long)units - 1, s->high + 1);
 }
@@ -133,8 +134,8 @@ static void say_one_hot(const cn__rows *y, const char *what, cn__findings *findi
 static void say_numbers(const summary *s, const char *what, const cn_inspect_options *options, cn__findings *findings)
 {
     double classes = options->num_classes > 0 ? (double)options->num_classes : s->high + 1;
-    cn__findings_add(findings, CN_FINDING_LABEL_KIND, "the %s are class numbers in %g ... %g, one for each input, but %.64s "
-                     "compares one-hot rows of %g numbers; use sparse_categorical_crossentropy, or "
+    cn__findings_add(findings, CN_FINDING_LABEL_KIND, "the %s are class numbers in %g ... %g, one for each input, but "
+                     "%.64s compares one-hot rows of %g numbers; use sparse_categorical_crossentropy, or "
                      "cn_to_categorical(labels, %g)", what, s->low, s->high, options->loss, classes, classes);
 }
 
@@ -162,9 +163,10 @@ static void judge_rows(const summary *s, const cn__rows *y, const char *what, co
         if (s->n_outside > 0)
             say_outside(s, what, allowed, 0, findings);
         else if (family == LOSS_CATEGORICAL && s->n_bad_sums > 0)
-            cn__findings_add(findings, CN_FINDING_LABEL_RANGE, "row %lld of the %s adds up to %g instead of 1 (%lld such "
-                             "row%s), but categorical_crossentropy takes probabilities; normalise the rows",
-                             (long long)s->sum_row, what, s->sum, (long long)s->n_bad_sums, s->n_bad_sums > 1 ? "s" : "");
+            cn__findings_add(findings, CN_FINDING_LABEL_RANGE, "row %lld of the %s adds up to %g instead of 1 (%lld "
+                             "such row%s), but categorical_crossentropy takes probabilities; normalise the rows",
+                             (long long)s->sum_row, what, s->sum, (long long)s->n_bad_sums,
+                             s->n_bad_sums > 1 ? "s" : "");
     }
 }
 
@@ -185,13 +187,14 @@ void cn__inspect_labels(const cn__rows *y, const char *what, const cn_inspect_op
     cn__rows rows = by_last_axis(y);
     loss_family family = family_of(options->loss, rows.features, options->num_classes);
     limits allowed = {family == LOSS_SPARSE, 1};
-    if (family == LOSS_SPARSE) allowed.highest = options->num_classes > 1 ? (double)options->num_classes - 1 : MOST_CLASSES;
+    if (family == LOSS_SPARSE)
+        allowed.highest = options->num_classes > 1 ? (double)options->num_classes - 1 : MOST_CLASSES;
     summary s = summarize(&rows, &allowed);
     if (rows.features == 1)
         judge_numbers(&s, what, &allowed, options, family, findings);
     else
         judge_rows(&s, &rows, what, &allowed, options, family, findings);
     if (check_order && rows.n == y->n && y->n >= SORTED_AT_LEAST && s.rising != s.falling && (s.whole || s.one_hot))
-        cn__findings_add(findings, CN_FINDING_LABELS_SORTED, "the %s are sorted by class and shuffle is off, so each batch "
-                         "would show (nearly) one class only; switch shuffle on, or shuffle the rows", what);
+        cn__findings_add(findings, CN_FINDING_LABELS_SORTED, "the %s are sorted by class and shuffle is off, so each "
+                         "batch would show (nearly) one class only; switch shuffle on, or shuffle the rows", what);
 }

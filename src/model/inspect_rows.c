@@ -102,8 +102,8 @@ int cn__inspect_test_in_train(const cn__rows *train, const cn__rows *test, cn__f
     cn__free(t.entries);
     double part = (double)found / (double)test->n;
     if (part > REPORT_FROM)
-        cn__findings_add(findings, CN_FINDING_TEST_IN_TRAIN, "%lld of the %lld test inputs (%.1f %%) also stand among the "
-                         "inputs to train on (test row %lld is training row %lld), so the test would flatter the "
+        cn__findings_add(findings, CN_FINDING_TEST_IN_TRAIN, "%lld of the %lld test inputs (%.1f %%) also stand among "
+                         "the inputs to train on (test row %lld is training row %lld), so the test would flatter the "
                          "network; keep them apart", (long long)found, (long long)test->n, 100 * part,
                          (long long)example.row, (long long)example.twin);
     return CN_OK;

@@ -44,8 +44,9 @@ void cn__inspect_validation(const cn__rows *y, const cn_inspect_options *options
     if (n < SORTED_AT_LEAST || first < 1) return;
     run all = look_at(y, 0), tail = look_at(y, first);
     if (!all.whole || all.low == all.high || !(tail.rising || tail.falling)) return;
-    cn__findings_add(findings, CN_FINDING_VALIDATION_SORTED, "validation_split %g takes the last %lld of %lld rows, and these "
-                     "are sorted by class: they hold classes %g ... %g of %g ... %g, so validation would measure other "
-                     "classes than training sees; use validation_stratified (--stratified), or shuffle the rows first",
+    cn__findings_add(findings, CN_FINDING_VALIDATION_SORTED, "validation_split %g takes the last %lld of %lld rows, "
+                     "and these are sorted by class: they hold classes %g ... %g of %g ... %g, so validation would "
+                     "measure other classes than training sees; use validation_stratified (--stratified), or shuffle "
+                     "the rows first",
                      split, (long long)n, (long long)y->n, tail.low, tail.high, all.low, all.high);
 }

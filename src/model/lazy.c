@@ -79,5 +79,6 @@ void cn__lazy_mark(cn_model *model)
 {
     if (!model->accounts.settled) return;
     const cn__weight *kernel = cn__model_weight_of(model, model->lazy_weight);
-    for (int64_t i = 0; i < kernel->rows * pieces(kernel); i++) model->accounts.settled[i] = (uint32_t)model->iterations;
+    for (int64_t i = 0; i < kernel->rows * pieces(kernel); i++)
+        model->accounts.settled[i] = (uint32_t)model->iterations;
 }

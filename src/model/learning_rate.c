@@ -18,8 +18,8 @@ int cn_model_set_learning_rate(cn_model *model, double learning_rate)
         return cn__fail(CN_EINVAL, "cn_model_set_learning_rate: the rate must be a number from 0 upwards, got %g",
                         learning_rate);
     if (model->optimizer->schedule.name)
-        return cn__fail(CN_ESTATE, "cn_model_set_learning_rate: the optimizer follows the schedule %s; compile it with a "
-                                   "number to set the rate",
+        return cn__fail(CN_ESTATE, "cn_model_set_learning_rate: the optimizer follows the schedule %s; compile it with "
+                                   "a number to set the rate",
                         model->optimizer->schedule.name);
     model->learning_rate = learning_rate;
     return CN_OK;

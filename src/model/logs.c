@@ -39,13 +39,14 @@ void cn__log_line_fill(const cn_model *model, const cn__sums *train, const cn__s
 int cn_model_log(cn_model *model, const char *name, double value)
 {
     cn__log_line *line = model && model->running ? model->running->line : NULL;
-    if (!line || !name) return cn__fail(CN_ESTATE, "cn_model_log: values are added to the logs within on_epoch_end only");
+    if (!line || !name)
+        return cn__fail(CN_ESTATE, "cn_model_log: values are added to the logs within on_epoch_end only");
     int at = 0;
     while (at < line->logs.count && strcmp(line->names[at], name)) at++;
     if (at == line->logs.count) {
         if (line->n_added == CN__MOST_ADDED_LOGS)
-            return cn__fail(CN_EINVAL, "cn_model_log: \"%.48s\" is one value too many, an epoch's logs take %d more", name,
-                            CN__MOST_ADDED_LOGS);
+            return cn__fail(CN_EINVAL, "cn_model_log: \"%.48s\" is one value too many, an epoch's logs take %d more",
+                            name, CN__MOST_ADDED_LOGS);
         if (strlen(name) >= sizeof line->added[0])
             return cn__fail(CN_EINVAL, "cn_model_log: the name \"%.60s\" has more than %d bytes", name,
                             (int)sizeof line->added[0] - 1);

@@ -77,7 +77,7 @@ static cn_tensor *open_and_run(const char *text, const cn_tensor *y_true, const 
     return result;
 }
 
-/* --- on a tape ---------------------------------------------------------------------------------------------------------- */
+/* --- on a tape ---------------------------------------------------------------------------------------------------- */
 
 /* What the tape keeps of a call; the loss's text is a tensor too, so that it lives as long as the tape needs it. */
 enum { Y_PRED, Y_TRUE, TEXT, SAMPLE_WEIGHT };
@@ -97,7 +97,8 @@ static cn_tensor *scaled_rows(const cn_tensor *rows, const cn_tensor *factors)
     if (cn_ndim(factors) == 0 || missing == 0) return cn_tensor_multiply(rows, factors);
     if (missing == 1 && !memcmp(cn_shape(rows), cn_shape(factors), (size_t)cn_ndim(factors) * sizeof(int64_t)))
         return cn_tensor_multiply(rows, cn_tensor_expand_dims(factors, -1));
-    return cn__fail_null(CN_ENOTSUP, "cn_loss_compute: with reduction=none only losses over the last axis have a gradient");
+    return cn__fail_null(CN_ENOTSUP,
+                         "cn_loss_compute: with reduction=none only losses over the last axis have a gradient");
 }
 
 static int gradient_of_loss(void *context, const cn_tensor *output_gradient, const cn_tensor *output, int n_inputs,

@@ -160,7 +160,8 @@ int cn__model_needs_batches(const cn_model *model)
 {
     int needs = cn__loss_needs_batches(&model->loss);
     for (int i = 0; i < model->n_metrics; i++)
-        if (model->metrics[i].index == CN__METRIC_mean_of_loss) needs |= cn__loss_needs_batches(&model->metrics[i].loss);
+        if (model->metrics[i].index == CN__METRIC_mean_of_loss)
+            needs |= cn__loss_needs_batches(&model->metrics[i].loss);
     return needs;
 }
 

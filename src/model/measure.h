@@ -25,7 +25,8 @@ typedef struct cn__measuring {
     const double *weights; /* of the rows, NULL: all 1 */
     cn__scores scores;     /* the caller leaves options, divisor and seen alone */
     cn__around *around;    /* NULL: rows are only measured */
-    const cn__axes *axes;  /* NULL, or other axes than the last one, with room, and how many samples the rows belong to */
+    const cn__axes *axes;  /* NULL, or other axes than the last one, with room, and how many samples the rows belong
+                            * to */
     const cn__axes_room *axes_room;
     int64_t samples;
     double share;          /* what every gradient is multiplied by, besides the weights; set inside */

@@ -108,7 +108,8 @@ static int update_with_classes(cn_metric *metric, const cn_tensor *y_true, const
 {
     const cn__axis_list *axes = &metric->metric.axes;
     cn_tensor *classes = cn_tensor_argmax(y_true, axes->n ? axes->at[0] : -1, 0);
-    int status = classes ? update(metric, classes, y_pred, sample_weight) : cn__fail_prefix("%s: y_true: ", metric->metric.name);
+    int status = classes ? update(metric, classes, y_pred, sample_weight)
+                         : cn__fail_prefix("%s: y_true: ", metric->metric.name);
     cn_tensor_destroy(&classes);
     return status;
 }
@@ -125,7 +126,8 @@ cn_tensor *cn_metric_result(const cn_metric *metric)
 {
     if (!metric) return cn__fail_null(CN_EINVAL, "cn_metric_result: the metric is NULL");
     if (!metric->state)
-        return cn__fail_null(CN_ESTATE, "%s has seen nothing yet; call cn_metric_update_state first", metric->metric.name);
+        return cn__fail_null(CN_ESTATE, "%s has seen nothing yet; call cn_metric_update_state first",
+                             metric->metric.name);
     cn_tensor *values = cn_tensor_create(CN_FLOAT64, 1, (int64_t[]){cn__metric_n_results(&metric->metric)});
     if (values) cn__metric_result(&metric->metric, metric->state, cn_data(values));
     return values;

@@ -31,8 +31,8 @@ typedef struct cn__ahead {
 
 /* Memory for batches of up to `rows` samples, carved from one arena:
  *
- *   | x | bytes | y of layer 0 | y of layer 1 | ... | workspaces | threads | shared | dy | dx | target | labels | weights |
- *   | loss | p | bf16 |
+ *   | x | bytes | y of layer 0 | y of layer 1 | ... | workspaces | threads | shared | dy | dx | target | labels |
+ *   | weights | loss | p | bf16 |
  */
 typedef struct cn__plan {
     int64_t rows;
@@ -210,7 +210,8 @@ void cn__model_choose_team(cn_model *model, int64_t rows);
 int64_t cn__model_rows_per_sample(const cn_model *model);
 /* Labels for each sample where the loss takes labels; of sequences at most. */
 int64_t cn__model_labels_per_sample(const cn_model *model);
-/* "crossentropy" looks at the targets and becomes one of three; before targets are read. Error: CN_EINVAL, CN_ENOMEM. */
+/* "crossentropy" looks at the targets and becomes one of three; before targets are read. Error: CN_EINVAL,
+ * CN_ENOMEM. */
 int cn__model_choose_loss(cn_model *model, const cn_tensor *y);
 /* 1 if the loss is measured from logits: those before the last activation, or the model's own output. */
 int cn__model_reads_logits(const cn_model *model);
@@ -234,8 +235,8 @@ void cn__model_restore_block(cn_model *model, const void *from);
 /* --- compile.c --- */
 /* Gives back all that compiling has made. */
 void cn__model_forget_compile(cn_model *model);
-/* What an optimizer keeps for each weight: names ("velocity", "average"), NULL where there is nothing, and the numbers it
- * starts from. */
+/* What an optimizer keeps for each weight: names ("velocity", "average"), NULL where there is nothing, and the numbers
+ * it starts from. */
 void cn__optimizer_state(const cn_optimizer *optimizer, const char *names[CN__MAX_STATE], double start[CN__MAX_STATE]);
 /* The names for the model's optimizer. */
 void cn__state_names(const cn_model *model, const char *names[CN__MAX_STATE]);
@@ -325,14 +326,15 @@ void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *cho
 void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums);
 
 /* --- digits.c --- */
-/* Makes the digits of the first kernel if batches of the data are tiles and there is room. The plan must be prepared; until
- * cn__digits_forget nobody may change weights. */
+/* Makes the digits of the first kernel if batches of the data are tiles and there is room. The plan must be prepared;
+ * until cn__digits_forget nobody may change weights. */
 void cn__digits_make(cn_model *model, const cn__data *data);
 void cn__digits_forget(cn_model *model);
 
 /* --- parts.c --- */
-/* Predictions for all rows, where nobody watches, inputs are tiles and all layers can take a few rows at a time; to be asked
- * after cn__codes_judge, and cn__codes_find need not have been called. 1: done. 0: this is not the way for these data.
+/* Predictions for all rows, where nobody watches, inputs are tiles and all layers can take a few rows at a time; to be
+ * asked after cn__codes_judge, and cn__codes_find need not have been called. 1: done. 0: this is not the way for these
+ * data.
  * Error: CN_ENOMEM. */
 int cn__parts_predict(cn_model *model, cn__data *data, void *out);
 
@@ -357,7 +359,8 @@ int64_t cn__blocks_rows(const cn_model *model);
 int cn__blocks_serve(const cn_model *model, int64_t rows);
 /* 1 if it can be done in this step already. */
 int cn__blocks_are_ready(const cn_model *model);
-/* After the forward pass of the first layer: all others, the loss, and back, up to layer_gradients; weights do not move. */
+/* After the forward pass of the first layer: all others, the loss, and back, up to layer_gradients; weights do not
+ * move. */
 void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums);
 
 /* --- ahead.c --- */
@@ -374,11 +377,12 @@ void cn__ahead_forget(cn_model *model);
 cn__sums cn__sums_begin(cn_model *model, int testing);
 
 /* --- evaluate.c --- */
-/* Rows do not depend on each other in evaluate and predict (but for the last bits of exact sums of inputs that are nearly
- * all blank: kernels/exact.h), so without anybody watching, batches are as large as suits the machine. */
+/* Rows do not depend on each other in evaluate and predict (but for the last bits of exact sums of inputs that are
+ * nearly all blank: kernels/exact.h), so without anybody watching, batches are as large as suits the machine. */
 #define CN__QUIET_BATCH 512
 /* Loss and metrics over the chosen rows. */
-void cn__evaluate_rows(cn_model *model, const cn__data *data, const cn__choice *rows, int64_t batch_size, cn__sums *sums);
+void cn__evaluate_rows(cn_model *model, const cn__data *data, const cn__choice *rows, int64_t batch_size,
+                       cn__sums *sums);
 /* What sums over rows come to. */
 void cn__result_fill(const cn_model *model, const cn__sums *sums, cn_result *result);
 

@@ -96,7 +96,8 @@ int cn__path_pattern_fill(const char *pattern, int64_t epoch, int64_t batch, con
             return cn__fail(CN_EINVAL, "\"%.200s\": a } without its {; write }} for a bracket", pattern);
         }
         size_t length = strlen(piece);
-        if (used + length >= size) return cn__fail(CN_EINVAL, "\"%.200s\": the name of the file gets too long", pattern);
+        if (used + length >= size)
+            return cn__fail(CN_EINVAL, "\"%.200s\": the name of the file gets too long", pattern);
         memcpy(text + used, piece, length + 1);
         used += length;
     }

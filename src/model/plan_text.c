@@ -44,8 +44,8 @@ static void put_machine(page *p, const cn_model *model, int64_t rows)
     put(p, "caches    L1 %lld KiB, L2 %lld KiB, L3 %lld KiB (0: unknown)\n", (long long)caches[0] / 1024,
         (long long)caches[1] / 1024, (long long)caches[2] / 1024);
     cn__block_sizes block = cn__block_sizes_for(cn__pool_caches(model->team));
-    put(p, "blocks    %lld x %lld by %lld x %lld numbers in dense products: %lld terms of %d columns fill L1, the right\n"
-           "          block takes three eighths of L2 and the left one a third%s\n",
+    put(p, "blocks    %lld x %lld by %lld x %lld numbers in dense products: %lld terms of %d columns fill L1, "
+           "the right\n          block takes three eighths of L2 and the left one a third%s\n",
         (long long)block.rows, (long long)block.terms, (long long)block.terms, (long long)block.columns,
         (long long)block.terms, CN__BLOCK_PANEL, caches[1] > CN__BLOCK_MOST ? " (of 2 MiB: more does not help)" : "");
     double real = (double)cn__engine_bytes(model->engine);
@@ -67,7 +67,8 @@ static void put_bytes(page *p, const cn_model *model, const cn__data *data, int6
         put(p, "sparse lists of non-zeros, made once, summed exactly; for %.0f %% and more there are other ways",
             100 * CN__SPARSE_BELOW);
     else if (data->as_tiles)
-        put(p, "tiles of bytes, summed exactly; below %.0f %% sparse lists of non-zeros are faster", 100 * CN__SPARSE_BELOW);
+        put(p, "tiles of bytes, summed exactly; below %.0f %% sparse lists of non-zeros are faster",
+            100 * CN__SPARSE_BELOW);
     else
         put(p, "lists of non-zeros, summed exactly; tiles need the kernels avx512 and AMX int8");
     if (data->x.frequent && cn__step_reads_bytes(model, data, rows))
@@ -94,7 +95,9 @@ static void put_inputs(page *p, const cn_model *model, const cn__data *data, int
     case CN__LISTS_FLOAT64: put(p, "dense rows, as float64 has no sums over bytes"); break;
     case CN__LISTS_BFLOAT16: put(p, "dense rows, as bfloat16 has no sums over bytes without tiles"); break;
     case CN__LISTS_FIRST_LAYER: put(p, "dense rows, as the first layer at work is no Dense over all inputs"); break;
-    case CN__LISTS_COLUMNS: put(p, "dense rows, as %lld inputs are too few or too many", (long long)data->x.columns); break;
+    case CN__LISTS_COLUMNS:
+        put(p, "dense rows, as %lld inputs are too few or too many", (long long)data->x.columns);
+        break;
     case CN__LISTS_INK: put(p, "dense rows"); break;
     case CN__LISTS_VALUES: put(p, "dense rows, as they are not whole multiples, 0 to 255, of one number"); break;
     }
@@ -127,8 +130,8 @@ static void put_waiting(page *p, const cn_model *model, int lists)
     else if (cn__lazy_judge(model) == CN__LAZY_FROZEN)
         put(p, "none for the first kernel: it does not train\n");
     else if (cn__lazy_judge(model) == CN__LAZY_STORED)
-        put(p, "every row at each step, after all gradients: clipping, averages, penalties, constraints or the rule of %s "
-               "need them\n", model->optimizer->class_->snake);
+        put(p, "every row at each step, after all gradients: clipping, averages, penalties, constraints or the rule of "
+               "%s need them\n", model->optimizer->class_->snake);
     else
         put(p, "every row at each step: without bytes nobody knows which could wait\n");
 }
@@ -170,7 +173,8 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
             (long long)choice.strip_rows, (long long)choice.strip_columns);
     }
     if (bytes && !is_sparse && cn__panels_serve(model))
-        put(p, "  %-16s in panels of %d columns while fit trains: each thread has its own\n", "kernel", CN__IDLE_COLUMNS);
+        put(p, "  %-16s in panels of %d columns while fit trains: each thread has its own\n", "kernel",
+            CN__IDLE_COLUMNS);
     if (is_first) put_waiting(p, model, bytes != NULL);
 }
 
@@ -207,7 +211,8 @@ static void put_layers(page *p, const cn_model *model, int64_t rows, const cn__d
         else put(p, "%.64s: number by number, rows divided among %d threads\n", layer->name,
                  cn__pool_threads(model->team));
         if (is_first && in_blocks)
-            put(p, "from here to the loss and back to here each thread takes %d rows at a time, as the layers are small\n",
+            put(p, "from here to the loss and back to here each thread takes %d rows at a time, as the layers are "
+                   "small\n",
                 (int)cn__blocks_rows(model));
         is_first = 0;
     }

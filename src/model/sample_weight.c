@@ -23,8 +23,9 @@ static int read_sample_weight(const cn_model *model, cn__data *data, const cn_te
     int by_sample = model->loss_axes.moves || cn__loss_class_of(&model->loss)->sequence;
     for (int i = 0; i < model->n_metrics; i++) by_sample |= model->metric_axes[i].moves;
     if (by_sample && cn_len(given) == data->rows && each != 1)
-        return cn__fail(CN_ESHAPE, "sample_weight needs one number for each sample where a loss runs over other axes than the "
-                        "last one or over sequences, got shape %s", cn__shape_text(text, cn_ndim(given), cn_shape(given)));
+        return cn__fail(CN_ESHAPE, "sample_weight needs one number for each sample where a loss runs over other axes "
+                        "than the last one or over sequences, got shape %s",
+                        cn__shape_text(text, cn_ndim(given), cn_shape(given)));
     if (cn_len(given) != data->rows || (each != 1 && each != rows))
         return cn__fail(CN_ESHAPE, "sample_weight needs one number for each of the %lld samples, got shape %s",
                         (long long)data->rows, cn__shape_text(text, cn_ndim(given), cn_shape(given)));
@@ -75,11 +76,13 @@ static int read_weights(const cn_model *model, cn__data *data, const cn_tensor *
     for (int i = model->n_plain_metrics; i < model->n_metrics; i++)
         across |= model->metric_axes[i].moves && model->metric_axes[i].across_samples;
     if (across)
-        return cn__fail(CN_EINVAL, "%s: with axis 0 a number belongs to no sample, so there is nothing that a weight could "
-                        "weigh", cn__loss_class_of(&model->loss)->name);
+        return cn__fail(CN_EINVAL, "%s: with axis 0 a number belongs to no sample, so there is nothing that a weight "
+                        "could weigh", cn__loss_class_of(&model->loss)->name);
     if (sample_weight && class_weight)
-        return cn__fail(CN_EINVAL, "sample_weight and class_weight are both given; multiply them into one sample_weight");
-    return sample_weight ? read_sample_weight(model, data, sample_weight) : read_class_weight(model, data, class_weight);
+        return cn__fail(CN_EINVAL,
+                        "sample_weight and class_weight are both given; multiply them into one sample_weight");
+    return sample_weight ? read_sample_weight(model, data, sample_weight)
+                         : read_class_weight(model, data, class_weight);
 }
 
 int cn__data_weigh(const cn_model *model, cn__data *data, const cn_tensor *sample_weight, const cn_tensor *class_weight)

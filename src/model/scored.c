@@ -42,16 +42,16 @@ static int read_labels(cn__scored *s, const cn__scored_wish *wish, const cn_tens
         if ((is_class && whole) || (wish->ignored != CN__NO_CLASS && value == (double)wish->ignored))
             s->labels[i] = (int32_t)value;
         else if (is_free)
-            status = cn__fail(CN_EINVAL, "%s: label %g in row %lld is no whole number that fits into 32 bits", wish->owner,
-                              value, (long long)i);
+            status = cn__fail(CN_EINVAL, "%s: label %g in row %lld is no whole number that fits into 32 bits",
+                              wish->owner, value, (long long)i);
         else
-            status = cn__fail(CN_EINVAL, "%s: label %g in row %lld is not one of the classes 0 ... %lld", wish->owner, value,
-                              (long long)(s->steps ? i / s->length : i), (long long)columns - 1);
+            status = cn__fail(CN_EINVAL, "%s: label %g in row %lld is not one of the classes 0 ... %lld", wish->owner,
+                              value, (long long)(s->steps ? i / s->length : i), (long long)columns - 1);
     }
     for (int64_t r = 0; status == CN_OK && s->steps && r < s->rows; r++)
         if (!cn__labels_are_packed(s->length, s->labels + r * s->length))
-            status = cn__fail(CN_EINVAL, "%s: row %lld of the labels has a 0 before a label; 0 is the blank and stands only "
-                              "behind the last label", wish->owner, (long long)r);
+            status = cn__fail(CN_EINVAL, "%s: row %lld of the labels has a 0 before a label; 0 is the blank and stands "
+                              "only behind the last label", wish->owner, (long long)r);
     cn_tensor_destroy(&values);
     return status;
 }
@@ -63,8 +63,8 @@ static int read_weights(cn__scored *s, const char *owner, const cn_tensor *given
     int per_row = !by_sample && agrees(given, y_pred, cn_ndim(y_pred) > 1 ? cn_ndim(y_pred) - 1 : 1);
     if (!per_row && !agrees(given, y_pred, 1)) return refuse(owner, "sample_weight", given, y_pred);
     if (s->axes.moves && s->axes.across_samples)
-        return cn__fail(CN_EINVAL, "%s: with axis 0 a number belongs to no sample, so there is nothing that sample_weight "
-                        "could weigh", owner);
+        return cn__fail(CN_EINVAL, "%s: with axis 0 a number belongs to no sample, so there is nothing that "
+                        "sample_weight could weigh", owner);
     int64_t n = cn_size(given), each = n ? s->rows / n : 1;
     cn_tensor *values = cn_astype(given, CN_FLOAT64);
     s->weights = cn__alloc((size_t)s->rows + 1, sizeof *s->weights, "weights");
@@ -97,7 +97,8 @@ static int shape_sequences(cn__scored *s, const char *owner, const cn_tensor *y_
     s->length = cn_shape(y_true)[1];
     s->rows = s->samples;
     s->columns *= s->steps;
-    if (s->rows == 0 || s->columns == 0 || s->length == 0) return cn__fail(CN_EINVAL, "%s: y_pred or y_true is empty", owner);
+    if (s->rows == 0 || s->columns == 0 || s->length == 0)
+        return cn__fail(CN_EINVAL, "%s: y_pred or y_true is empty", owner);
     s->sequence_room = cn__alloc((size_t)(s->rows * cn__loss_room(s->steps, s->length)), sizeof(double), "paths");
     return s->sequence_room ? CN_OK : CN_ENOMEM;
 }
@@ -113,7 +114,8 @@ static int make_room(cn__scored *s, const cn_tensor *y_pred)
                                    .target = cn__alloc(size, sizeof(double), "targets"),
                                    .gradient = cn__alloc(size, sizeof(double), "gradients"),
                                    .weights = cn__alloc(size, sizeof(double), "weights")};
-    return s->axes_room.output && s->axes_room.target && s->axes_room.gradient && s->axes_room.weights ? CN_OK : CN_ENOMEM;
+    int all = s->axes_room.output && s->axes_room.target && s->axes_room.gradient && s->axes_room.weights;
+    return all ? CN_OK : CN_ENOMEM;
 }
 
 static int open_arrays(cn__scored *s, const cn__scored_wish *wish, const cn_tensor *y_true, const cn_tensor *y_pred)
@@ -155,8 +157,8 @@ cn__scored_wish cn__scored_wish_of(const cn__loss *loss)
                              .all_are_plain = class_->whole_batch};
 }
 
-int cn__scored_open(cn__scored *scored, const cn_tensor *y_true, const cn_tensor *y_pred, const cn_tensor *sample_weight,
-                    const cn__scored_wish *wish)
+int cn__scored_open(cn__scored *scored, const cn_tensor *y_true, const cn_tensor *y_pred,
+                    const cn_tensor *sample_weight, const cn__scored_wish *wish)
 {
     *scored = (cn__scored){.rows = 0};
     if ((!y_true && wish->kind != CN__SCORED_NOTHING) || !y_pred) return cn__null_tensor(wish->owner);

@@ -44,8 +44,8 @@ typedef struct cn__scored_wish {
 cn__scored_wish cn__scored_wish_of(const cn__loss *loss);
 
 /* Errors: CN_ESHAPE, CN_EINVAL, CN_ENOMEM; then there is nothing to close. */
-int cn__scored_open(cn__scored *scored, const cn_tensor *y_true, const cn_tensor *y_pred, const cn_tensor *sample_weight,
-                    const cn__scored_wish *wish);
+int cn__scored_open(cn__scored *scored, const cn_tensor *y_true, const cn_tensor *y_pred,
+                    const cn_tensor *sample_weight, const cn__scored_wish *wish);
 void cn__scored_close(cn__scored *scored);
 
 /* The scores of all rows, without options, gradient and divisor. */

@@ -86,8 +86,8 @@ static int name_layer(cn_model *model, cn_layer *layer)
     }
     for (int i = 0; i < model->n_layers; i++)
         if (!strcmp(model->layers[i]->name, name))
-            return cn__fail(CN_EINVAL, "two layers are called \"%.64s\"; every layer of a model needs a name of its own",
-                            name);
+            return cn__fail(CN_EINVAL,
+                            "two layers are called \"%.64s\"; every layer of a model needs a name of its own", name);
     layer->name = cn__strdup(name, "a layer's name");
     return layer->name ? CN_OK : CN_ENOMEM;
 }

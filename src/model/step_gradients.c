@@ -6,9 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Most optimizers move a row of weights while its gradient is still in the cache. Clipping by a norm, averages of weights,
- * accumulation, regularizers, constraints and a scaled loss need more than the row, so with any of them the gradients are
- * stored first. A step then takes two passes over the rows of each weight, with the norms between them:
+/* Most optimizers move a row of weights while its gradient is still in the cache. Clipping by a norm, averages of
+ * weights, accumulation, regularizers, constraints and a scaled loss need more than the row, so with any of them the
+ * gradients are stored first. A step then takes two passes over the rows of each weight, with the norms between them:
  *
  *   before   loss scale, penalty, accumulation, clipping by value, sum of squares
  *   after    clipping by norm, decay and rule (the sink), average, overwriting
@@ -157,7 +157,8 @@ static void prepare_rows(void *context, int thread, int64_t begin, int64_t end)
     (void)thread;
     for (int64_t i = begin; i < end; i++) {
         if (k->factor != 1) k->rules->scale(k->w->columns, k->factor, row_of(k, k->model->gradients.block, i));
-        if (k->sink.step->decay != 0) k->rules->decay(k->w->columns, k->sink.step->decay, row_of(k, k->model->block, i));
+        if (k->sink.step->decay != 0)
+            k->rules->decay(k->w->columns, k->sink.step->decay, row_of(k, k->model->block, i));
     }
 }
 

@@ -15,7 +15,8 @@ int64_t cn__rows_to_train(int64_t n, double validation_split)
 {
     int64_t train = (int64_t)floor((double)n * (1.0 - validation_split));
     if (train > 0 && train < n) return train;
-    return cn__fail(CN_EINVAL, "%lld samples are not enough for validation_split %g: %lld would train and %lld validate",
+    return cn__fail(CN_EINVAL,
+                    "%lld samples are not enough for validation_split %g: %lld would train and %lld validate",
                     (long long)n, validation_split, (long long)train, (long long)(n - train));
 }
 
@@ -111,8 +112,8 @@ static int64_t *classes_of(const cn_tensor *labels)
         double class_ = columns > 1 ? (double)best : row[0];
         classes[i] = (int64_t)class_;
         if (class_ >= 0 && class_ < MOST_CLASSES && class_ == floor(class_)) continue;
-        cn__fail(CN_EINVAL, "label %g in row %lld is no class: a stratified split needs whole numbers 0, 1, ..., or one-hot "
-                 "rows", class_, (long long)i);
+        cn__fail(CN_EINVAL, "label %g in row %lld is no class: a stratified split needs whole numbers 0, 1, ..., or "
+                 "one-hot rows", class_, (long long)i);
         cn_tensor_destroy(&values);
     }
     if (!values) {
@@ -134,7 +135,8 @@ int cn_split_stratified(const cn_tensor *labels, double validation_split, uint64
                         cn_tensor **validation)
 {
     char text[CN_SHAPE_TEXT_BYTES];
-    if (!train || !validation) return cn__fail(CN_EINVAL, "cn_split_stratified: there is nowhere to put the rows (NULL)");
+    if (!train || !validation)
+        return cn__fail(CN_EINVAL, "cn_split_stratified: there is nowhere to put the rows (NULL)");
     *train = *validation = NULL;
     if (!labels) return cn__null_tensor("cn_split_stratified");
     if (cn_ndim(labels) < 1 || cn_ndim(labels) > 2 || cn_size(labels) < 1 || cn_len(labels) > INT32_MAX)

@@ -128,8 +128,8 @@ static void put_total(text *t, const char *what, int64_t count, int64_t bytes)
     put(t, " %s params: %s (%s)\n", what, with_commas(number, count), readable(size, bytes));
 }
 
-/* Slots as large as the weights that train, and Keras's scalars: iteration, learning rate unless it follows a schedule, and
- * what else it keeps for some optimizers. */
+/* Slots as large as the weights that train, and Keras's scalars: iteration, learning rate unless it follows a schedule,
+ * and what else it keeps for some optimizers. */
 static int64_t optimizer_parameters(const cn_model *model)
 {
     int64_t slots = 0;

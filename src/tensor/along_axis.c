@@ -265,7 +265,8 @@ static cn_tensor *running(const char *function, const cn_tensor *x, int axis, ru
     if (!seen) return NULL;
     axis = cn__axis_of(function, seen, axis);
     cn_tensor *output = axis >= 0 ? run_lines(function, seen, axis, run) : NULL;
-    output = cn__record(output, &(cn__operation){.op = op, .n_inputs = 1, .inputs = &seen, .n_axes = 1, .axes = {axis}});
+    output = cn__record(output,
+                        &(cn__operation){.op = op, .n_inputs = 1, .inputs = &seen, .n_axes = 1, .axes = {axis}});
     if (flattened) cn_tensor_destroy((cn_tensor **)&seen);
     return output;
 }

@@ -93,12 +93,13 @@ static cn_tensor *multiply(const char *text, const cn_tensor *const *x, const cn
             group[strlen(group)] = *l;
             int64_t n = x[k]->shape[l - e->letters[k]], other = shared ? x[!k]->shape[shared - e->letters[!k]] : n;
             if (n != other)
-                return cn__fail_null(CN_ESHAPE, "cn_tensor_einsum: \"%s\": axis %.*s has %lld entries in one tensor and "
-                                     "%lld in the other", text, strchr(text, *l) ? 1 : 3, strchr(text, *l) ? l : "...",
-                                     (long long)n, (long long)other);
+                return cn__fail_null(CN_ESHAPE, "cn_tensor_einsum: \"%s\": axis %.*s has %lld entries in one tensor "
+                                     "and %lld in the other", text, strchr(text, *l) ? 1 : 3,
+                                     strchr(text, *l) ? l : "...", (long long)n, (long long)other);
         }
     if (strlen(batch) + strlen(own[0]) + strlen(own[1]) > CN_MAX_NDIM)
-        return cn__fail_null(CN_EINVAL, "cn_tensor_einsum: \"%s\": the product has more than %d axes", text, CN_MAX_NDIM);
+        return cn__fail_null(CN_EINVAL, "cn_tensor_einsum: \"%s\": the product has more than %d axes", text,
+                             CN_MAX_NDIM);
     strcat(strcat(strcpy(order, batch), own[0]), own[1]);
     for (const char *l = order; *l; l++) {
         int k = strchr(e->letters[0], *l) ? 0 : 1;

@@ -41,7 +41,8 @@ static int read_parts(reading *r, int n_operands)
             part = 1;
         } else if (*c == ',') {
             return refuse(r, r->has_arrow ? "there is a comma in the result"
-                                          : part == 1 ? "at most two operands can be multiplied" : "there is one operand");
+                                          : part == 1 ? "at most two operands can be multiplied"
+                                          : "there is one operand");
         } else if (*c == '-') {
             if (c[1] != '>' || r->has_arrow) return refuse(r, "\"-\" must be part of one \"->\"");
             if (part != n_operands - 1) return refuse(r, "there are two operands");
@@ -49,7 +50,8 @@ static int read_parts(reading *r, int n_operands)
             part = 2;
             c++;
         } else if (*c == '.') {
-            if (c[1] != '.' || c[2] != '.' || r->dots[part] >= 0) return refuse(r, "dots come as \"...\", once in an operand");
+            if (c[1] != '.' || c[2] != '.' || r->dots[part] >= 0)
+                return refuse(r, "dots come as \"...\", once in an operand");
             r->dots[part] = (int)strlen(r->letters[part]);
             c += 2;
         } else {

@@ -123,7 +123,8 @@ static cn_tensor *ramp(const cn_tensor *x, int axis, int64_t position, int64_t w
     for (int i = 0; i < x->ndim; i++) shape[i] = i == axis ? width : 1;
     cn_tensor *count = cn_tensor_arange(CN_FLOAT64, 0, (double)width, 1);
     if (backwards) count = cn_tensor_flip(count, 1, (const int[]){0});
-    const cn_tensor *entry = cn_tensor_take(x, cn_tensor_full(CN_INT64, 1, (const int64_t[]){1}, (double)position), axis);
+    const cn_tensor *entry = cn_tensor_take(x, cn_tensor_full(CN_INT64, 1, (const int64_t[]){1}, (double)position),
+                                            axis);
     const cn_tensor *step = cn_tensor_divide(cn_astype(entry, CN_FLOAT64), cn_float((double)width));
     cn_tensor *values = cn_tensor_multiply(step, cn_tensor_reshape(count, x->ndim, shape));
     return cn_astype(is_whole(x) ? cn_tensor_floor(values) : values, cn__value_dtype(x));
@@ -142,9 +143,9 @@ static const struct {
     source_of from;
     border_of border;
 } modes[] = {
-    {"constant", NULL, NULL},     {"edge", edge, NULL},        {"reflect", reflect, NULL}, {"symmetric", symmetric, NULL},
-    {"wrap", modulo, NULL},       {"maximum", NULL, largest},  {"minimum", NULL, smallest}, {"mean", NULL, average},
-    {"linear_ramp", NULL, NULL},
+    {"constant", NULL, NULL},       {"edge", edge, NULL},     {"reflect", reflect, NULL},
+    {"symmetric", symmetric, NULL}, {"wrap", modulo, NULL},   {"maximum", NULL, largest},
+    {"minimum", NULL, smallest},    {"mean", NULL, average},  {"linear_ramp", NULL, NULL},
 };
 enum { N_MODES = sizeof modes / sizeof *modes };
 
@@ -152,7 +153,8 @@ static const cn_tensor *pad_axis(int mode, const cn_tensor *x, int axis, const i
 {
     if (widths[0] == 0 && widths[1] == 0) return x;
     if (x->shape[axis] == 0)
-        return cn__fail_null(CN_EINVAL, "cn_tensor_pad_mode: axis %d is empty, so %s has nothing to fill its border with",
+        return cn__fail_null(CN_EINVAL,
+                             "cn_tensor_pad_mode: axis %d is empty, so %s has nothing to fill its border with",
                              axis, modes[mode].name);
     if (modes[mode].from) return pad_from(modes[mode].from, x, axis, widths);
     return modes[mode].border ? pad_with(modes[mode].border, x, axis, widths) : pad_with_ramps(x, axis, widths);

@@ -20,14 +20,15 @@
  * a rule in src/autodiff/gradient_*.c. */
 #define CN__OPERATION_LIST(X)                                                                                       \
     X(reshape) X(slice) X(index) X(transpose) X(scale) X(astype)                                                    \
-    X(add) X(subtract) X(multiply) X(divide) X(power) X(maximum) X(minimum) X(arctan2) X(hypot) X(remainder) X(fmod) X(fmax) X(fmin) X(copysign) X(logaddexp)        \
+    X(add) X(subtract) X(multiply) X(divide) X(power) X(maximum) X(minimum) X(arctan2) X(hypot) X(remainder)        \
+    X(fmod) X(fmax) X(fmin) X(copysign) X(logaddexp)                                                                \
     X(negative) X(absolute) X(sign) X(square) X(sqrt) X(reciprocal) X(exp) X(exp2) X(expm1) X(log) X(log2) X(log10) \
     X(log1p) X(sin) X(cos) X(tan) X(arcsin) X(arccos) X(arctan) X(sinh) X(cosh) X(tanh) X(arcsinh) X(arccosh)       \
-    X(arctanh) X(sigmoid) X(cbrt) X(degrees) X(radians)                                                                                           \
+    X(arctanh) X(sigmoid) X(cbrt) X(degrees) X(radians)                                                             \
     X(floor) X(ceil) X(trunc) X(round) X(where)                                                                     \
     X(matmul) X(dot) X(tensordot) X(einsum)                                                                         \
     X(concatenate) X(stack) X(pad) X(broadcast_to) X(tile) X(repeat) X(flip) X(roll) X(diagonal)                    \
-    X(sum) X(mean) X(prod) X(max) X(min) X(var) X(std) X(cumsum) X(cumprod)                                                \
+    X(sum) X(mean) X(prod) X(max) X(min) X(var) X(std) X(cumsum) X(cumprod)                                         \
     X(sort) X(take) X(take_along_axis)                                                                              \
     X(embed) X(scatter_add) X(custom)
 
@@ -38,7 +39,8 @@ typedef enum cn__op {
     CN__OP_COUNT
 } cn__op;
 
-/* One operation as it was carried out; each op fills in what it has. Axes are counted from the front, 0 ... ndim - 1. */
+/* One operation as it was carried out; each op fills in what it has. Axes are counted from the front,
+ * 0 ... ndim - 1. */
 typedef struct cn__operation {
     cn__op op;
     int n_inputs;
@@ -63,7 +65,7 @@ cn_tensor *cn__record(cn_tensor *output, const cn__operation *operation);
 /* Whether a tape on this thread writes operations down. */
 int cn__is_recording(void);
 
-/* --- for src/autodiff ---------------------------------------------------------------------------------------------- */
+/* --- for src/autodiff --------------------------------------------------------------------------------------------- */
 
 typedef struct cn__recorder {
     struct cn__recorder *outer;  /* the one that was there before */

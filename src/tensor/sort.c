@@ -1,6 +1,6 @@
-/* sort and argsort, line by line. What is sorted are keys: unsigned integers that grow with the numbers, NaN the largest.
- * Long lines go through a radix sort, byte by byte from the lowest; short ones through insertion and merging. All of them
- * leave equal keys in their order. */
+/* sort and argsort, line by line. What is sorted are keys: unsigned integers that grow with the numbers, NaN the
+ * largest. Long lines go through a radix sort, byte by byte from the lowest; short ones through insertion and merging.
+ * All of them leave equal keys in their order. */
 #include <cornu/operations.h>
 
 #include "base/error.h"
@@ -187,13 +187,14 @@ static void places_wide(cn_dtype read, int64_t n, const void *line, place64 *roo
 
 /* --- lines --- */
 
-/* One line in place: memory holds it and room for as many keys. Or its positions, behind 8 n bytes for the line and in front
- * of room for twice as many places. */
+/* One line in place: memory holds it and room for as many keys. Or its positions, behind 8 n bytes for the line and in
+ * front of room for twice as many places. */
 static void sort_line(cn_dtype read, int64_t n, int gives_positions, char *memory)
 {
     int64_t *positions = (int64_t *)(void *)(memory + n * 8);
     void *room = memory + n * 16;
-    if (!gives_positions && is_narrow(read)) sort_narrow(read, n, (uint32_t *)(void *)memory, (uint32_t *)(void *)memory + n);
+    if (!gives_positions && is_narrow(read))
+        sort_narrow(read, n, (uint32_t *)(void *)memory, (uint32_t *)(void *)memory + n);
     else if (!gives_positions) sort_wide(read, n, (uint64_t *)(void *)memory, (uint64_t *)(void *)memory + n);
     else if (is_narrow(read) && n <= UINT32_MAX) places_narrow(read, n, memory, room, positions);
     else places_wide(read, n, memory, room, positions);

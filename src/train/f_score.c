@@ -11,7 +11,8 @@ int cn__f_score_check(const cn__metric_class *class_, const cn__metric_options *
     const char *owner = class_->name;
     if (o->average && strcmp(o->average, "micro") && strcmp(o->average, "macro") && strcmp(o->average, "weighted") &&
         strcmp(o->average, "None"))
-        return cn__fail(CN_EINVAL, "%s: average must be micro, macro, weighted or None, got \"%.64s\"", owner, o->average);
+        return cn__fail(CN_EINVAL, "%s: average must be micro, macro, weighted or None, got \"%.64s\"", owner,
+                        o->average);
     if (!(o->beta > 0)) return cn__fail(CN_EINVAL, "%s: beta must be above 0, got %g", owner, o->beta);
     if (o->threshold != o->threshold || (o->threshold > 0 && o->threshold <= 1)) return CN_OK;
     return cn__fail(CN_EINVAL, "%s: threshold must lie in 0 ... 1 (0 excluded), got %g", owner, o->threshold);

@@ -34,8 +34,8 @@ int cn__intersection_wants_labels(const cn__metric *m)
 int cn__intersection_set_shape(const cn__metric *m, int64_t columns, int labels)
 {
     if (!is_one(m) || labels || columns == 1 || m->options.sparse_y_pred || !m->options.sparse_y_true) return CN_OK;
-    return cn__fail(CN_EINVAL, "the metric %s: with sparse_y_true its targets are class numbers, but these are rows of %lld; "
-                    "sparse_y_true=0 takes the largest of each", m->name, (long long)columns);
+    return cn__fail(CN_EINVAL, "the metric %s: with sparse_y_true its targets are class numbers, but these are rows of "
+                    "%lld; sparse_y_true=0 takes the largest of each", m->name, (long long)columns);
 }
 
 int64_t cn__intersection_state_size(const cn__metric *m)

@@ -21,8 +21,8 @@ typedef struct cn__scores {
     int64_t rows, columns;
     const cn__loss_options *options;
     const void *target;    /* (rows, columns); NULL for sparse losses */
-    const int32_t *labels; /* (rows), of sequences (rows, length); NULL for others. Outside 0 ... columns-1 only where the
-                              loss ignores them, or where they only tell equal from different */
+    const int32_t *labels; /* (rows), of sequences (rows, length); NULL for others. Outside 0 ... columns-1 only where
+                            * the loss ignores them, or where they only tell equal from different */
     const void *output;    /* (rows, columns): what the model gave, or its logits */
     void *probabilities;   /* (rows, columns): written when output holds logits */
     void *row_loss;        /* (rows): written */
@@ -50,7 +50,8 @@ typedef struct cn__loss_class {
     int n_fields;
     cn__loss_options defaults;
     int sparse;               /* targets are integer labels */
-    int whole_batch;          /* one number for all rows, which every row_loss holds; for each row where scores are moved */
+    int whole_batch;          /* one number for all rows, which every row_loss holds; for each row where scores are
+                               * moved */
     int rows_together;        /* a row's number depends on other rows; rows that cost nothing are not counted */
     int labels_are_free;      /* labels are any whole numbers, not places of columns */
     int sequence;             /* a row is a whole sequence: outputs (n, steps, K), labels (n, length) */

@@ -1,7 +1,7 @@
 #include "train/loss_rows.h"
 
-/* p_t = t p + (1 - t)(1 - p);  loss = mean_j w (1 - p_t)^gamma bce(t, p), where bce clips p, and w is 1 or, when classes
- * are balanced, t alpha + (1 - t)(1 - alpha). */
+/* p_t = t p + (1 - t)(1 - p);  loss = mean_j w (1 - p_t)^gamma bce(t, p), where bce clips p, and w is 1 or, when
+ * classes are balanced, t alpha + (1 - t)(1 - alpha). */
 static cn__point point(const cn__scores *s, real target, real p)
 {
     const cn__loss_options *o = s->options;

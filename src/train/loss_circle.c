@@ -57,8 +57,10 @@ static void add_gradient(const cn__scores *s, int64_t i, real share, const real 
 }
 
 /* d_ij = max(1 - p_i p_j, 0) is the distance of embeddings i and j;
- * loss_i = log(1 + sum_alike e^(-gamma max(margin + d, 0) (margin - d)) sum_unlike e^(gamma max(1 + margin - d, 0) (1 - margin - d)))
- * The sums go in ascending order of j, so a row's distances are all the room that is needed: there are rows x columns. */
+ * loss_i = log(1 + sum_alike e^(-gamma max(margin + d, 0) (margin - d))
+ *              * sum_unlike e^(gamma max(1 + margin - d, 0) (1 - margin - d)))
+ * The sums go in ascending order of j, so a row's distances are all the room that is needed: there are
+ * rows x columns. */
 static void measure(const cn__scores *s)
 {
     int64_t n = s->rows;

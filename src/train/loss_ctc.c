@@ -1,8 +1,8 @@
 #include "train/loss_rows.h"
 
-/* Connectionist temporal classification (Graves and others 2006). A path takes one state at each step; the states are the
- * labels with a blank (class 0) before, between and behind them: 2 length + 1 of them. From a state a path stays, goes to
- * the next one, or skips a blank between two different labels. */
+/* Connectionist temporal classification (Graves and others 2006). A path takes one state at each step; the states are
+ * the labels with a blank (class 0) before, between and behind them: 2 length + 1 of them. From a state a path stays,
+ * goes to the next one, or skips a blank between two different labels. */
 
 static real log_add(real a, real b)
 {

@@ -15,7 +15,8 @@ typedef struct cn__metric_options {
     const char *curve, *summation_method, *average, *class_aggregation;
     double threshold; /* NaN: none */
     double beta, at;  /* `at`: the value that another rate is held at */
-    int64_t k, top_k, class_id, num_thresholds, num_classes, num_labels, num_regressors, ignore_class; /* CN__NOT_GIVEN: none */
+    /* CN__NOT_GIVEN: none */
+    int64_t k, top_k, class_id, num_thresholds, num_classes, num_labels, num_regressors, ignore_class;
     int from_logits, from_sorted_ids, multi_label, sparse_y_true, sparse_y_pred;
 } cn__metric_options;
 #define CN__NOT_GIVEN INT64_MIN
@@ -142,7 +143,8 @@ void cn__metric_result(const cn__metric *metric, const double *state, double *va
 /* The i-th name a user may write, losses included; NULL past the end. */
 const char *cn__metric_name(int i);
 
-/* "0.5", "[0.2, 0.8]" or "None" as numbers within low ... high; returns how many, 0 for NULL and None. values may be NULL.
+/* "0.5", "[0.2, 0.8]" or "None" as numbers within low ... high; returns how many, 0 for NULL and None. values may be
+ * NULL.
  * Error: CN_EINVAL with `owner` and `argument`. */
 int cn__metric_read_list(const char *owner, const char *argument, const char *text, double low, double high,
                          double *values);

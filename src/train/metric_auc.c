@@ -56,7 +56,8 @@ static int check(const cn__metric_class *class_, const cn__metric_options *o)
 /* Just below 0, what is between, just above 1: every output lies between the first and the last. */
 static int thresholds(const cn__metric_options *o, double *values)
 {
-    int between = o->thresholds ? cn__metric_read_list("thresholds", "each", o->thresholds, 0, 1, values ? values + 1 : NULL)
+    int between = o->thresholds
+        ? cn__metric_read_list("thresholds", "each", o->thresholds, 0, 1, values ? values + 1 : NULL)
                                 : (int)o->num_thresholds - 2;
     if (between < 0) return between;
     if (!values) return between + 2;

@@ -18,5 +18,6 @@ const cn__metric_math CN_T(cn__metric_concordance_correlation_math) = {update};
 #if CN_ONCE
 static const cn__field fields[] = {CN__METRIC_FIELD(name, TEXT), CN__METRIC_FIELD(axis, TEXT)};
 
-const cn__metric_class cn__metric_concordance_correlation = {.name = "concordance_correlation", CN__METRIC_FIELDS(fields)};
+const cn__metric_class cn__metric_concordance_correlation = {.name = "concordance_correlation",
+                                                             CN__METRIC_FIELDS(fields)};
 #endif

@@ -40,7 +40,8 @@ static int check(const cn__metric_class *class_, const cn__metric_options *o)
         return cn__fail(CN_EINVAL, "%s: class_aggregation must be uniform_average, variance_weighted_average or "
                         "None, got \"%.64s\"", class_->name, how);
     if (o->num_regressors >= 0) return CN_OK;
-    return cn__fail(CN_EINVAL, "%s: num_regressors must not be negative, got %lld", class_->name, (long long)o->num_regressors);
+    return cn__fail(CN_EINVAL, "%s: num_regressors must not be negative, got %lld", class_->name,
+                    (long long)o->num_regressors);
 }
 
 static int64_t state_size(const cn__metric *m)

@@ -1,7 +1,7 @@
 #include "train/metric_rows.h"
 
-/* whether the label is among the k largest outputs, where equal ones count as in; from_sorted_ids: among the first k outputs,
- * which are labels themselves */
+/* whether the label is among the k largest outputs, where equal ones count as in; from_sorted_ids: among the first k
+ * outputs, which are labels themselves */
 static double row_value(const cn__metric *m, const cn__scores *s, int64_t r)
 {
     const real *ids = cn__score_row(s, r);

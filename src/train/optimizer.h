@@ -17,7 +17,8 @@ typedef struct cn__optimizer_class {
     int n_fields;
     size_t options_size;
     const void *defaults;
-    int keras_scalars; /* single numbers that Keras keeps besides slots, iteration and learning rate; summary counts them */
+    int keras_scalars; /* single numbers that Keras keeps besides slots, iteration and learning rate; summary counts
+                        * them */
     int moves_whole;          /* the rule needs norms or products of a whole weight (train/whole_weight.h) */
     int first_slot_is_weight; /* the first slot starts as a copy of the weights */
     /* Arguments alone; may be NULL. */
@@ -28,7 +29,8 @@ typedef struct cn__optimizer_class {
     void (*start)(const void *options, double values[CN__MAX_SLOTS]);
     /* 1 if a gradient of exactly 0 leaves the weight where it is; NULL: never. */
     int (*can_idle)(const void *options);
-    /* Which rule moves a weight of that name ("layer/kernel"), and the weight_decay of those; NULL: there is one rule. */
+    /* Which rule moves a weight of that name ("layer/kernel"), and the weight_decay of those; NULL: there is one
+     * rule. */
     int (*kind)(const void *options, const char *name, int ndim);
     double (*decay)(const void *options, int kind);
     /* Numbers of room for the rule of a whole weight; NULL: none. */

@@ -2,8 +2,9 @@
 
 enum { RATE, KEEP, EPSILON_1, EPSILON_2, CLIP };
 
-/* The state of a weight of two or more axes is a mean for each row and one for each column of its matrices (of its last two
- * axes). They live in slots as large as the weight: a row's in its first number, a column's in the matrix's first row. */
+/* The state of a weight of two or more axes is a mean for each row and one for each column of its matrices (of its last
+ * two axes). They live in slots as large as the weight: a row's in its first number, a column's in the matrix's first
+ * row. */
 typedef struct factors {
     cn__moving k;
     int64_t height, matrix; /* rows of a matrix, and which one it is */
@@ -81,7 +82,8 @@ static void divide_numbers(const cn__moving *k)
     }
 }
 
-static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS], const void *gradient)
+static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
+                   const void *gradient)
 {
     cn__whole *whole = step->whole;
     cn__moving k = {whole, step, weight, whole->gradient, slots};
@@ -133,7 +135,8 @@ static int slots(const void *options, const char *names[CN__MAX_SLOTS])
     return 2;
 }
 
-/* Keras keeps the means of rows and columns and their product; for a weight of one axis two numbers that it never uses. */
+/* Keras keeps the means of rows and columns and their product; for a weight of one axis two numbers that it never
+ * uses. */
 static int64_t keras_numbers(const void *options, const char *name, int ndim, const int64_t *shape)
 {
     int64_t all = 1;

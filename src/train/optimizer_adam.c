@@ -62,7 +62,8 @@ int cn__adam_slots(const void *options, const char *names[CN__MAX_SLOTS])
 void cn__adam_begin_step(const void *options, int64_t t, double learning_rate, cn__step *step)
 {
     const cn_adam_options *o = options;
-    double power_1 = cn__exact_power(o->beta_1, (unsigned long)t), power_2 = cn__exact_power(o->beta_2, (unsigned long)t);
+    double power_1 = cn__exact_power(o->beta_1, (unsigned long)t),
+           power_2 = cn__exact_power(o->beta_2, (unsigned long)t);
     step->coefficients[ALPHA] = learning_rate * sqrt(1 - power_2) / (1 - power_1);
     step->coefficients[ONE_MINUS_BETA_1] = 1 - o->beta_1;
     step->coefficients[ONE_MINUS_BETA_2] = 1 - o->beta_2;

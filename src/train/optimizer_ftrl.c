@@ -44,7 +44,8 @@ static const cn__field fields[] = {
     {"initial_accumulator_value", CN__FIELD_REAL, offsetof(cn_ftrl_options, initial_accumulator_value)},
     {"l1_regularization_strength", CN__FIELD_REAL, offsetof(cn_ftrl_options, l1_regularization_strength)},
     {"l2_regularization_strength", CN__FIELD_REAL, offsetof(cn_ftrl_options, l2_regularization_strength)},
-    {"l2_shrinkage_regularization_strength", CN__FIELD_REAL, offsetof(cn_ftrl_options, l2_shrinkage_regularization_strength)},
+    {"l2_shrinkage_regularization_strength", CN__FIELD_REAL,
+     offsetof(cn_ftrl_options, l2_shrinkage_regularization_strength)},
     {"beta", CN__FIELD_REAL, offsetof(cn_ftrl_options, beta)},
     CN__SHARED_FIELDS(cn_ftrl_options),
 };
@@ -62,7 +63,8 @@ static int check(const void *options)
                  {"beta", o->beta}};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         if (!(parts[i].value >= 0 && parts[i].value <= 1e30))
-            return cn__fail(CN_EINVAL, "Ftrl: %s must be a number from 0 upwards, got %g", parts[i].name, parts[i].value);
+            return cn__fail(CN_EINVAL, "Ftrl: %s must be a number from 0 upwards, got %g", parts[i].name,
+                            parts[i].value);
     if (!(o->learning_rate_power <= 0 && o->learning_rate_power >= -10))
         return cn__fail(CN_EINVAL, "Ftrl: learning_rate_power must lie in -10 ... 0, got %g", o->learning_rate_power);
     return CN_OK;

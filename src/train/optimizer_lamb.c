@@ -23,7 +23,8 @@ static void make_steps(void *context, int thread, int64_t begin, int64_t end)
     }
 }
 
-static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS], const void *gradient)
+static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
+                   const void *gradient)
 {
     cn__whole *whole = step->whole;
     cn__moving k = {whole, step, weight, whole->gradient, slots};

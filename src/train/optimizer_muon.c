@@ -29,19 +29,19 @@ static void combine(int64_t n, real a, real *to, real b, const real *from)
     for (int64_t i = 0; i < n; i++) to[i] = FMA(a, to[i], b * from[i]);
 }
 
-/* x (low, wide) becomes a x + (b S + c S S) x with S = x x': one step of Newton and Schulz to the nearest matrix whose rows
- * have length 1 and are at right angles. Room: two times low x low, and low x wide. */
+/* x (low, wide) becomes a x + (b S + c S S) x with S = x x': one step of Newton and Schulz to the nearest matrix whose
+ * rows have length 1 and are at right angles. Room: two times low x low, and low x wide. */
 static void newton_schulz(const cn__step *step, cn__pool *pool, int64_t low, int64_t wide, real *x, real *room)
 {
     real *s = room, *both = s + low * low, *moved = both + low * low;
     const double *c = step->coefficients;
-    cn__matmul_run(&(cn__matmul){.pool = pool, .m = low, .n = low, .k = wide, .a = x, .a_row = wide, .a_column = 1, .b = x,
-                                 .b_row = 1, .b_column = wide, .c = s, .c_row = low});
-    cn__matmul_run(&(cn__matmul){.pool = pool, .m = low, .n = low, .k = low, .a = s, .a_row = low, .a_column = 1, .b = s,
-                                 .b_row = low, .b_column = 1, .c = both, .c_row = low});
+    cn__matmul_run(&(cn__matmul){.pool = pool, .m = low, .n = low, .k = wide, .a = x, .a_row = wide, .a_column = 1,
+                                 .b = x, .b_row = 1, .b_column = wide, .c = s, .c_row = low});
+    cn__matmul_run(&(cn__matmul){.pool = pool, .m = low, .n = low, .k = low, .a = s, .a_row = low, .a_column = 1,
+                                 .b = s, .b_row = low, .b_column = 1, .c = both, .c_row = low});
     combine(low * low, (real)c[C], both, (real)c[B], s);
-    cn__matmul_run(&(cn__matmul){.pool = pool, .m = low, .n = wide, .k = low, .a = both, .a_row = low, .a_column = 1, .b = x,
-                                 .b_row = wide, .b_column = 1, .c = moved, .c_row = wide});
+    cn__matmul_run(&(cn__matmul){.pool = pool, .m = low, .n = wide, .k = low, .a = both, .a_row = low, .a_column = 1,
+                                 .b = x, .b_row = wide, .b_column = 1, .c = moved, .c_row = wide});
     combine(low * wide, (real)c[A], x, 1, moved);
 }
 
@@ -65,7 +65,8 @@ static void orthogonalize(cn__moving *k)
     }
 }
 
-static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS], const void *gradient)
+static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
+                   const void *gradient)
 {
     cn__whole *whole = step->whole;
     cn__moving k = {whole, step, weight, whole->gradient, slots};
@@ -77,7 +78,8 @@ static void update(const cn__step *step, int64_t n, void *weight, void *const sl
         adam.switches = 0;
         for (int64_t r = 0; r < whole->rows; r++) {
             void *row[CN__MAX_SLOTS] = {cn__whole_row(&k, slots[0], r), cn__whole_row(&k, slots[1], r)};
-            CN__ADAM_MOVE(&adam, whole->columns, cn__whole_row(&k, weight, r), row, cn__whole_row(&k, whole->gradient, r));
+            CN__ADAM_MOVE(&adam, whole->columns, cn__whole_row(&k, weight, r), row,
+                          cn__whole_row(&k, whole->gradient, r));
         }
         return;
     }
@@ -127,9 +129,11 @@ static int check(const void *options)
     CN_TRY(cn__optimizer_check_share("Muon", "momentum", o->momentum));
     CN_TRY(cn__optimizer_check_epsilon("Muon", o->epsilon, 0));
     for (int i = 0; i < 3; i++)
-        if (!(all[i] - all[i] == 0)) return cn__fail(CN_EINVAL, "Muon: muon_%c must be a number, got %g", 'a' + i, all[i]);
+        if (!(all[i] - all[i] == 0))
+            return cn__fail(CN_EINVAL, "Muon: muon_%c must be a number, got %g", 'a' + i, all[i]);
     if (!(o->adam_weight_decay >= 0 && o->adam_weight_decay <= 1e30))
-        return cn__fail(CN_EINVAL, "Muon: adam_weight_decay must be a number from 0 upwards, got %g", o->adam_weight_decay);
+        return cn__fail(CN_EINVAL, "Muon: adam_weight_decay must be a number from 0 upwards, got %g",
+                        o->adam_weight_decay);
     if (!(o->adam_lr_ratio >= 0 && o->adam_lr_ratio <= 1e30))
         return cn__fail(CN_EINVAL, "Muon: adam_lr_ratio must be a number from 0 upwards, got %g", o->adam_lr_ratio);
     if (!(o->rms_rate >= 0 && o->rms_rate <= 1e30))
@@ -159,7 +163,8 @@ static int mentions_embedding(const char *name)
 static int kind(const void *options, const char *name, int ndim)
 {
     const cn_muon_options *o = options;
-    return ndim != 2 || (o->exclude_embeddings && mentions_embedding(name)) || cn__name_has_word(name, o->exclude_layers);
+    return ndim != 2 || (o->exclude_embeddings && mentions_embedding(name)) ||
+           cn__name_has_word(name, o->exclude_layers);
 }
 
 static double decay(const void *options, int of_kind)

@@ -55,7 +55,8 @@ static int slots(const void *options, const char *names[CN__MAX_SLOTS])
 }
 
 /* The product that Keras keeps as state, P = u_1 ... u_t, is computed anew, so that nothing but t has to be saved. It
- * falls at least as beta_1^t; below 1e-20, 1 - P is 1 in double precision and the rest of the product does not matter. */
+ * falls at least as beta_1^t; below 1e-20, 1 - P is 1 in double precision and the rest of the product does not
+ * matter. */
 static void begin_step(const void *options, int64_t t, double learning_rate, cn__step *step)
 {
     const cn_nadam_options *o = options;

@@ -11,16 +11,16 @@ enum {
 };
 enum { CENTERED = 1, WITH_MOMENTUM = 2, OUTSIDE = 4 };
 
-/* Keras's rho v + (1-rho) g^2. The form v + (1-rho) (g^2 - v) costs an operation less, but with it the recorded 200 steps
- * of Keras part from ours at step 150 (tests/unit/test_parity_main_job.c). */
+/* Keras's rho v + (1-rho) g^2. The form v + (1-rho) (g^2 - v) costs an operation less, but with it the recorded 200
+ * steps of Keras part from ours at step 150 (tests/unit/test_parity_main_job.c). */
 static inline real averaged(real v, real rho, real one_minus_rho, real g)
 {
     v = FMA(one_minus_rho * g, g, rho * v);
     return v < CN__RMSPROP_TINY ? 0 : v;
 }
 
-/* Epsilon outside the root, the dialects keras2 and pytorch: a separate loop, since nearly nobody needs it. In PyTorch the
- * root of a variance that rounding has made negative is NaN; here it counts as 0. */
+/* Epsilon outside the root, the dialects keras2 and pytorch: a separate loop, since nearly nobody needs it. In PyTorch
+ * the root of a variance that rounding has made negative is NaN; here it counts as 0. */
 static void update_outside(const cn__step *step, int64_t n, real *restrict w, void *const slots[CN__MAX_SLOTS],
                            const real *restrict g)
 {

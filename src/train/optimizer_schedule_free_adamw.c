@@ -3,8 +3,8 @@
 
 enum { RATE, BETA_1, ONE_MINUS_BETA_2, EPSILON, OF_VELOCITY, SHARE };
 
-/* w lies between z, which moves by Adam's steps without a moment, and x, the mean of all z so far; x is not stored, since
- * z and w tell it. */
+/* w lies between z, which moves by Adam's steps without a moment, and x, the mean of all z so far; x is not stored,
+ * since z and w tell it. */
 static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
                    const void *gradient)
 {

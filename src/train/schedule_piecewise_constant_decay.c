@@ -14,7 +14,8 @@ static int check(const cn_schedule *o)
     int n = 0;
     for (; n < CN_MAX_BOUNDARIES && o->boundaries[n] != 0; n++)
         if (!(o->boundaries[n] > (n ? o->boundaries[n - 1] : 0)))
-            return cn__fail(CN_EINVAL, "piecewise_constant_decay: boundaries must be positive and ascend, got %g behind %g",
+            return cn__fail(CN_EINVAL,
+                            "piecewise_constant_decay: boundaries must be positive and ascend, got %g behind %g",
                             o->boundaries[n], n ? o->boundaries[n - 1] : 0.0);
     if (n == 0) return cn__fail(CN_EINVAL, "piecewise_constant_decay: boundaries are missing");
     if (o->boundaries[CN_MAX_BOUNDARIES] != 0)

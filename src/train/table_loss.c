@@ -37,7 +37,8 @@ static int find(const cn__spec *spec, cn__loss *loss)
 {
     const char *names[CN__LOSS_COUNT + 1];
     if (cn__loss_is_by_shape(spec->name)) {
-        if (spec->n) return cn__fail(CN_EINVAL, "%s takes no arguments; categorical_crossentropy and others do", spec->name);
+        if (spec->n)
+            return cn__fail(CN_EINVAL, "%s takes no arguments; categorical_crossentropy and others do", spec->name);
         loss->index = CN__LOSS_categorical_crossentropy;
         loss->by_shape = 1;
         return CN_OK;
@@ -68,7 +69,8 @@ int cn__axis_list_read(const char *owner, const char *text, cn__axis_list *axes)
         long axis = strtol(at, &end, 10);
         if (end == at || !strchr(between, *end) || axis < -CN__MOST_AXES || axis >= CN__MOST_AXES ||
             axes->n == CN__MOST_AXES)
-            return cn__fail(CN_EINVAL, "%s: axis must be a whole number such as -1, or several such as (1, 2), got \"%.64s\"",
+            return cn__fail(CN_EINVAL,
+                            "%s: axis must be a whole number such as -1, or several such as (1, 2), got \"%.64s\"",
                             owner, text);
         axes->at[axes->n++] = (int)axis;
         at = end;
@@ -169,7 +171,9 @@ int cn__loss_check_smoothing(const char *owner, const cn__loss_options *options)
 
 int cn__loss_check_focal(const char *owner, const cn__loss_options *options)
 {
-    if (!(options->alpha >= 0)) return cn__fail(CN_EINVAL, "%s: alpha must not be negative, got %g", owner, options->alpha);
-    if (!(options->gamma >= 0)) return cn__fail(CN_EINVAL, "%s: gamma must not be negative, got %g", owner, options->gamma);
+    if (!(options->alpha >= 0))
+        return cn__fail(CN_EINVAL, "%s: alpha must not be negative, got %g", owner, options->alpha);
+    if (!(options->gamma >= 0))
+        return cn__fail(CN_EINVAL, "%s: gamma must not be negative, got %g", owner, options->gamma);
     return cn__loss_check_smoothing(owner, options);
 }

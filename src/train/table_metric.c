@@ -61,8 +61,8 @@ int cn__metric_read_list(const char *owner, const char *argument, const char *te
         double value = NAN;
         snprintf(word, sizeof word, "%.*s", (int)(length < sizeof word ? length : sizeof word), at);
         if (cn__field_set_text(&number, &value, owner, word) < 0 || !(value >= low && value <= high))
-            return cn__fail(CN_EINVAL, "%s: %s must be a number in %g ... %g, or a list such as [0, 1], got \"%.64s\"", owner,
-                            argument, low, high, text);
+            return cn__fail(CN_EINVAL, "%s: %s must be a number in %g ... %g, or a list such as [0, 1], got \"%.64s\"",
+                            owner, argument, low, high, text);
         if (values) values[n] = value;
         n++;
         at += length;
@@ -221,8 +221,8 @@ int cn__metric_set_shape(cn__metric *m, int64_t columns, int sparse)
     }
     m->columns = columns;
     if (cn__metric_reads_of(m) == CN__READS_LABELS && !sparse)
-        return cn__fail(CN_EINVAL, "the metric %s reads labels, whole numbers, but the targets are rows of numbers; use the "
-                        "one without sparse_", m->name);
+        return cn__fail(CN_EINVAL, "the metric %s reads labels, whole numbers, but the targets are rows of numbers; "
+                        "use the one without sparse_", m->name);
     const cn__metric_class *class_ = cn__metric_class_of(m);
     if (cn__field_find(class_->fields, class_->n_fields, "class_id") && o->class_id != CN__NOT_GIVEN &&
         !(o->class_id >= 0 && o->class_id < columns))

@@ -89,8 +89,9 @@ static int check_clipping(const char *name, const cn__shared_options *o)
                             limits[i].value);
         if (limits[i].value == 0) continue;
         if (given >= 0)
-            return cn__fail(CN_EINVAL, "%s: only one of clipnorm, global_clipnorm and clipvalue can be used, got %s and %s",
-                            name, limits[given].option, limits[i].option);
+            return cn__fail(CN_EINVAL,
+                            "%s: only one of clipnorm, global_clipnorm and clipvalue can be used, got %s and %s", name,
+                            limits[given].option, limits[i].option);
         given = i;
     }
     return CN_OK;
@@ -127,7 +128,8 @@ static cn_optimizer *allocate(const cn__optimizer_class *class_, const void *opt
     optimizer->class_ = class_;
     optimizer->options = cn__alloc(1, class_->options_size, "an optimizer's options");
     if (optimizer->options &&
-        cn__fields_copy(class_->fields, class_->n_fields, options ? options : class_->defaults, optimizer->options) < 0) {
+        cn__fields_copy(class_->fields, class_->n_fields, options ? options : class_->defaults,
+                        optimizer->options) < 0) {
         cn__free(optimizer->options);
         optimizer->options = NULL;
     }

@@ -1,5 +1,5 @@
-/* Curves over many thresholds: each output falls into the bucket of the last threshold that it lies above, so that a row
- * costs the same however many thresholds there are. Source: keras/src/metrics/metrics_utils.py. */
+/* Curves over many thresholds: each output falls into the bucket of the last threshold that it lies above, so that a
+ * row costs the same however many thresholds there are. Source: keras/src/metrics/metrics_utils.py. */
 #ifndef CN_TRAIN_THRESHOLD_BUCKETS_H
 #define CN_TRAIN_THRESHOLD_BUCKETS_H
 

@@ -29,7 +29,8 @@ void cn__confusion_result(const cn__metric *metric, const double *state, double 
 int cn__confusion_check(const cn__metric_class *class_, const cn__metric_options *options);
 extern const cn__field cn__confusion_fields[2], cn__confusion_choice_fields[4];
 
-/* What a class of such metrics has in common: a list of thresholds, and maybe a choice of outputs by top_k and class_id. */
+/* What a class of such metrics has in common: a list of thresholds, and maybe a choice of outputs by top_k and
+ * class_id. */
 #define CN__RATE_OF(list)                                                                                           \
     .fields = list, .n_fields = sizeof list / sizeof *list,                                                         \
     .defaults = {.top_k = CN__NOT_GIVEN, .class_id = CN__NOT_GIVEN}, .check = cn__confusion_check,                  \

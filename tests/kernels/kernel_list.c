@@ -59,7 +59,8 @@ static void run_layer(const cn__engine *engine, cn__pool *pool, const kernel_job
     for (int i = 0; i < layer->n_weights; i++) {
         const kernel_array *gradient = &job->arrays[WEIGHTS + 2 * i + 1];
         weights[i] = job->arrays[WEIGHTS + 2 * i].at;
-        sinks[i] = (cn__sink){.gradient = layer->weights[i].trainable ? gradient->at : NULL, .stride = gradient->stride};
+        sinks[i] = (cn__sink){.gradient = layer->weights[i].trainable ? gradient->at : NULL,
+                              .stride = gradient->stride};
     }
     const cn__pass pass = {.layer = layer, .pool = pool, .batch = job->rows, .training = 1, .x = job->arrays[X].at,
                            .y = job->arrays[Y].at, .dy = job->arrays[DY].at, .dx = job->arrays[DX].at,
@@ -180,7 +181,8 @@ static int open_optimizer(kernel_job *job, int threads)
     add(job, "gradient", class_->moves_whole ? SPENT : GIVEN, 1, job->rows * job->columns);
     add(job, "weight", CHANGED, 1, job->rows * job->columns);
     job->n_slots = class_->slots(job->optimizer->options, names);
-    for (int i = 0; i < job->n_slots; i++) add(job, names[i] ? names[i] : "no slot", CHANGED_SMALL, 1, job->rows * job->columns);
+    for (int i = 0; i < job->n_slots; i++)
+        add(job, names[i] ? names[i] : "no slot", CHANGED_SMALL, 1, job->rows * job->columns);
     if (!class_->moves_whole) return 0;
     const void *options = job->optimizer->options;
     add(job, "room", MEMORY, 1, class_->room ? class_->room(options, job->rows, job->columns) : 0);
@@ -264,7 +266,8 @@ static void run_rule(const cn__engine *engine, cn__pool *pool, const kernel_job 
     else if (!strcmp(rule, "not_negative")) rules->not_negative(n, changed);
     else if (!strcmp(rule, "hand"))
         for (int64_t r = 0; r < job->rows; r++)
-            rules->hand(&(cn__sink){.gradient = changed, .stride = job->columns}, r, job->columns, x + r * job->columns);
+            rules->hand(&(cn__sink){.gradient = changed, .stride = job->columns}, r, job->columns,
+                        x + r * job->columns);
     memcpy(job->arrays[2].at, &sums, sizeof sums);
 }
 
@@ -373,8 +376,8 @@ static int open_matmul(kernel_job *job, int threads)
 
 static void run_matmul(const cn__engine *engine, cn__pool *pool, const kernel_job *job)
 {
-    tensor_math_of(engine)->matmul(strstr(job->entry->text, "alone") ? NULL : pool, job->rows, MATMUL_COLUMNS, job->columns,
-                                   job->arrays[0].at, job->columns, 1, job->arrays[1].at, 1, job->columns,
+    tensor_math_of(engine)->matmul(strstr(job->entry->text, "alone") ? NULL : pool, job->rows, MATMUL_COLUMNS,
+                                   job->columns, job->arrays[0].at, job->columns, 1, job->arrays[1].at, 1, job->columns,
                                    job->arrays[2].at, MATMUL_COLUMNS);
 }
 
@@ -470,7 +473,8 @@ int kernel_list_get(int i, kernel_entry *entry)
     i -= N_LISTED;
     if (i < CN__ACTIVATION_COUNT) {
         const char *name = cn__activation_classes[i]->name;
-        snprintf(texts[i], sizeof texts[i], "activation(%s)", strcmp(name, "threshold") ? name : "\"threshold(0.1, 0.5)\"");
+        snprintf(texts[i], sizeof texts[i], "activation(%s)",
+                 strcmp(name, "threshold") ? name : "\"threshold(0.1, 0.5)\"");
         return *entry = (kernel_entry){"layer", texts[i], open_row_layer, run_layer}, 1;
     }
     i -= CN__ACTIVATION_COUNT;

@@ -1,8 +1,8 @@
 /* One list of what the tables of an engine hold: layers, activations, losses, metrics, optimizers, rules for weights,
- * gathering, functions and products of tensors. test_engine_tables.c compares each entry on each instruction set with plain
- * C; bench_kernels.c measures each. What has files of its own besides: dense products (test_kernels.c, bench_matmul.c), sums
- * over bytes (test_bytes.c, test_gather_bytes.c), convolutions and pooling (test_convolution_kernels.c), bfloat16
- * (test_bfloat16.c). */
+ * gathering, functions and products of tensors. test_engine_tables.c compares each entry on each instruction set with
+ * plain C; bench_kernels.c measures each. What has files of its own besides: dense products (test_kernels.c,
+ * bench_matmul.c), sums over bytes (test_bytes.c, test_gather_bytes.c), convolutions and pooling
+ * (test_convolution_kernels.c), bfloat16 (test_bfloat16.c). */
 #ifndef CN_TEST_KERNEL_LIST_H
 #define CN_TEST_KERNEL_LIST_H
 

@@ -6,7 +6,8 @@
 #include "engines.h"
 
 /* What weights and gradients are made of. */
-typedef enum number_kind { PLAIN, ZEROS, SUBNORMAL, HUGE_ONES, MIXED, POWERS, LARGEST, MOST_NEGATIVE, STRANGE } number_kind;
+typedef enum number_kind { PLAIN, ZEROS, SUBNORMAL, HUGE_ONES, MIXED, POWERS, LARGEST, MOST_NEGATIVE,
+                          STRANGE } number_kind;
 
 typedef struct one_case {
     int64_t rows, inputs, outputs;
@@ -27,8 +28,8 @@ static inline float value_of(int64_t sum, int bits, int low, int e, double scale
     return fmaf((float)high, ldexpf(c, low), product);
 }
 
-/* out[r][o] = scale sum_k codes(r, k) w[k][o], for n rows of `terms` codes: codes[r * step_r + k * step_k]. w has rows of
- * `stride` numbers; terms that are not used do not count. */
+/* out[r][o] = scale sum_k codes(r, k) w[k][o], for n rows of `terms` codes: codes[r * step_r + k * step_k]. w has rows
+ * of `stride` numbers; terms that are not used do not count. */
 typedef struct exact_product {
     int64_t n, terms, outputs, stride, step_r, step_k;
     const uint8_t *codes;
@@ -41,7 +42,8 @@ static inline void multiply_naively(const exact_product *p, const uint8_t *used,
 {
     int64_t *sums = malloc((size_t)(p->n * 16) * sizeof *sums);
     for (int64_t first = 0; first < p->outputs; first += 16) {
-        int64_t width = p->outputs - first < 16 ? p->outputs - first : 16, most = (INT64_C(1) << p->bits) - (p->bits < 24);
+        int64_t width = p->outputs - first < 16 ? p->outputs - first : 16,
+                most = (INT64_C(1) << p->bits) - (p->bits < 24);
         int e = -60, is_finite = 1;
         for (int64_t k = 0; k < p->terms; k++) {
             for (int64_t o = first; used[k] && o < first + width; o++) {

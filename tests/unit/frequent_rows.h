@@ -1,6 +1,6 @@
 /* A data set of codes divided into frequent columns and lists of all else (cn__frequent), written from the definition
- * alone. Which columns are frequent is arbitrary: about half of the pairs, nearly all or nearly none, as `kind` says; or, from
- * FOURS on, of the groups of four. */
+ * alone. Which columns are frequent is arbitrary: about half of the pairs, nearly all or nearly none, as `kind` says;
+ * or, from FOURS on, of the groups of four. */
 #ifndef CN_TEST_FREQUENT_ROWS_H
 #define CN_TEST_FREQUENT_ROWS_H
 
@@ -50,7 +50,8 @@ static inline frequent_copy open_frequent(const uint8_t *codes, int64_t rows, in
         c.count[r] = (uint16_t)(n - c.first[r]);
     }
     c.f = (cn__frequent){.columns = frequent, .n_rare = n_rare, .index = c.index, .rare = c.rare,
-                         .is_frequent = c.is_frequent, .codes = c.codes, .entries = c.entries, .first = c.first, .count = c.count};
+                         .is_frequent = c.is_frequent, .codes = c.codes, .entries = c.entries, .first = c.first,
+                         .count = c.count};
     return c;
 }
 

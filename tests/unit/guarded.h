@@ -1,5 +1,5 @@
-/* Memory whose neighbours may not be touched: numbers that end at a page that cannot be touched (at_end) or begin behind
- * one; the other side holds sentinels. The including file defines _GNU_SOURCE and includes cmocka.h. */
+/* Memory whose neighbours may not be touched: numbers that end at a page that cannot be touched (at_end) or begin
+ * behind one; the other side holds sentinels. The including file defines _GNU_SOURCE and includes cmocka.h. */
 #ifndef CN_TEST_GUARDED_H
 #define CN_TEST_GUARDED_H
 

@@ -27,7 +27,8 @@ static inline int parity_numbers(const char *file, const char *key, double *valu
     return n;
 }
 
-/* The text behind "key: ", in which \r, \n and \\ stand for what they stand for in C. Static memory; NULL: no such key. */
+/* The text behind "key: ", in which \r, \n and \\ stand for what they stand for in C. Static memory; NULL: no such
+ * key. */
 static inline const char *parity_text(const char *file, const char *key)
 {
     static char line[8192];

@@ -26,8 +26,8 @@ typedef struct taken {
     const void *defaults; /* an options struct */
 } taken;
 
-/* What is different on purpose, and why. class_ "*": in all classes. argument "": the class is not there at all. An argument
- * with a "=" behind its name is there at its place and has another default. */
+/* What is different on purpose, and why. class_ "*": in all classes. argument "": the class is not there at all. An
+ * argument with a "=" behind its name is there at its place and has another default. */
 typedef struct signature_exception {
     const char *class_, *argument, *why;
     int was_used;
@@ -75,7 +75,8 @@ static inline int signature_parse(const char *line, signature *s)
 static inline int is_excepted(signature_exception *list, int n, const char *class_, const char *argument)
 {
     for (int i = 0; i < n; i++) {
-        if ((strcmp(list[i].class_, class_) && strcmp(list[i].class_, "*")) || strcmp(list[i].argument, argument)) continue;
+        if ((strcmp(list[i].class_, class_) && strcmp(list[i].class_, "*")) || strcmp(list[i].argument, argument))
+            continue;
         list[i].was_used = 1;
         return 1;
     }
@@ -125,8 +126,8 @@ static inline int has_default(const cn__field *field, const void *defaults, cons
     return cn__field_set_text(&here, read, "default", value) == 0 && !memcmp(read, at, bytes_of(field->type));
 }
 
-/* How many differences there are; each is written to stderr. The places of arguments matter, since texts may leave names
- * out; Cornu's own arguments stand behind Keras's. */
+/* How many differences there are; each is written to stderr. The places of arguments matter, since texts may leave
+ * names out; Cornu's own arguments stand behind Keras's. */
 static inline int signature_differences(const signature *keras, const taken *ours, signature_exception *list, int n)
 {
     int differences = 0, place = 0;
@@ -156,8 +157,8 @@ static inline int signature_differences(const signature *keras, const taken *our
     return differences;
 }
 
-/* All classes of GROUP.txt; find fills what Cornu takes and returns 0 for a class that it does not know. Exceptions that
- * nothing needs are differences too. */
+/* All classes of GROUP.txt; find fills what Cornu takes and returns 0 for a class that it does not know. Exceptions
+ * that nothing needs are differences too. */
 static inline int group_differences(const char *group, int (*find)(const char *class_, taken *ours),
                                     signature_exception *list, int n)
 {

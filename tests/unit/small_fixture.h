@@ -1,4 +1,5 @@
-/* For each test a fresh small model, compiled, and ten samples: cmocka_unit_test_setup_teardown(test, setup, teardown). */
+/* For each test a fresh small model, compiled, and ten samples: cmocka_unit_test_setup_teardown(test, setup,
+ * teardown). */
 #ifndef CN_TEST_SMALL_FIXTURE_H
 #define CN_TEST_SMALL_FIXTURE_H
 

@@ -20,7 +20,8 @@ static inline sparse_copy open_sparse(const uint8_t *codes, int64_t rows, int64_
                      .first = malloc((size_t)(rows * parts + 1) * sizeof *s.first),
                      .is_heavy = malloc((size_t)rows)};
     int64_t n = 0;
-    for (int part = 0; part <= parts; part++) s.rows.cuts[part] = (int32_t)(columns * part * part / (parts * parts) & ~INT64_C(1));
+    for (int part = 0; part <= parts; part++)
+        s.rows.cuts[part] = (int32_t)(columns * part * part / (parts * parts) & ~INT64_C(1));
     s.rows.cuts[parts] = (int32_t)columns;
     for (int64_t r = 0; r < rows; r++) {
         int64_t sum = 0;

@@ -90,8 +90,9 @@ static void steps_with_options_allocate_nothing(void **state)
                            .kernel_constraint = "max_norm(2, axis=1)", .activity_regularizer = "l2"));
     cn_add(model, cn_dense(SMALL_CLASSES, .activation = "softmax", .bias_constraint = "unit_norm"));
     assert_int_equal(cn_compile(model, .loss = "sparse_categorical_crossentropy",
-                                .optimizer_name = "adam(cosine_decay(0.1, 10), clipnorm=1, weight_decay=0.1, use_ema=1, "
-                                                  "exclude_from_weight_decay=bias, gradient_accumulation_steps=2)"), CN_OK);
+                                .optimizer_name = "adam(cosine_decay(0.1, 10), clipnorm=1, weight_decay=0.1, "
+                                                  "use_ema=1, exclude_from_weight_decay=bias, "
+                                                  "gradient_accumulation_steps=2)"), CN_OK);
     assert_int_equal(cn_train_step(model, x, y, NULL), CN_OK);
     uint64_t before = cn__memory_allocations();
     unsigned long long mallocs_before = atomic_load(&mallocs);

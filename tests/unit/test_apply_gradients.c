@@ -1,5 +1,5 @@
-/* cn_apply_gradients: every optimizer against Keras (tests/parity/optimizers.txt), norms over several variables, a network
- * on the tape, and what is refused. */
+/* cn_apply_gradients: every optimizer against Keras (tests/parity/optimizers.txt), norms over several variables, a
+ * network on the tape, and what is refused. */
 #include "base/memory.h"
 #include "parity.h"
 
@@ -207,10 +207,11 @@ static double difference_from_model(const char *text)
 static void steps_by_hand_are_those_of_a_model(void **state)
 {
     static const char *const texts[] = {
-        "sgd(0.1, momentum=0.9, clipnorm=0.1)", "rmsprop(0.01, centered=1)", "adam(0.01, global_clipnorm=0.1, weight_decay=0.1)",
-        "adamw(0.01, use_ema=1, ema_momentum=0.5, ema_overwrite_frequency=2)", "nadam(0.01, gradient_accumulation_steps=2)",
-        "lamb(0.01)", "lamb(0.01, clipvalue=0.05, weight_decay=0.2)", "adafactor(0.01)", "muon(0.01)", "muon(0.01, clipnorm=0.1)",
-        "schedulefreeadamw(0.01)", "ftrl(0.1)"};
+        "sgd(0.1, momentum=0.9, clipnorm=0.1)", "rmsprop(0.01, centered=1)",
+        "adam(0.01, global_clipnorm=0.1, weight_decay=0.1)",
+        "adamw(0.01, use_ema=1, ema_momentum=0.5, ema_overwrite_frequency=2)",
+        "nadam(0.01, gradient_accumulation_steps=2)", "lamb(0.01)", "lamb(0.01, clipvalue=0.05, weight_decay=0.2)",
+        "adafactor(0.01)", "muon(0.01)", "muon(0.01, clipnorm=0.1)", "schedulefreeadamw(0.01)", "ftrl(0.1)"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         double off = difference_from_model(texts[i]);
@@ -229,7 +230,8 @@ static void nothing_moves_when_something_is_wrong(void **state)
     (void)state;
     cn_optimizer *optimizer = cn_sgd(), *naming = cn_adamw(.exclude_from_weight_decay = "bias");
     cn_tensor *w = numbers(CN_FLOAT32, 2, (double[]){1, 2}), *other = numbers(CN_FLOAT32, 2, (double[]){1, 2});
-    cn_tensor *long_ = numbers(CN_FLOAT32, 3, start), *integers = cn_zeros(CN_INT32, 2), *half = cn_zeros(CN_FLOAT16, 2);
+    cn_tensor *long_ = numbers(CN_FLOAT32, 3, start), *integers = cn_zeros(CN_INT32, 2),
+              *half = cn_zeros(CN_FLOAT16, 2);
     cn_tensor *g = numbers(CN_FLOAT32, 2, (double[]){1, 1}), *none = NULL, *few[] = {g, NULL}, *two[] = {w, other};
     cn_tensor *wide = cn_zeros(CN_FLOAT32, 2, 2), *column = cn_slice(wide, CN_ALL, {0, 1});
     refused(cn_apply_gradients(NULL, 1, &g, &w), CN_EINVAL, "the optimizer is NULL");

@@ -42,7 +42,8 @@ static void *memory(double bytes)
 /* A quarter of the codes is not 0; every seventh column is blank, so that its row waits. */
 static problem make_problem(int64_t rows, int64_t inputs, int64_t outputs)
 {
-    problem p = {.rows = rows, .inputs = inputs, .outputs = outputs, .stride = (outputs + 15) / 16 * 16, .scale = 1.0 / 255};
+    problem p = {.rows = rows, .inputs = inputs, .outputs = outputs, .stride = (outputs + 15) / 16 * 16,
+                 .scale = 1.0 / 255};
     cn__random random;
     cn__random_begin(&random, 3, CN__FOR_USER, 9);
     p.codes = calloc((size_t)(rows * inputs), 1);
@@ -72,8 +73,8 @@ static void free_problem(problem *p)
 
 static const cn__step step_of = {.coefficients = {0.001, 0.9, 0.1, 0, 1e-7}, .is_plain_rmsprop = 1};
 
-/* Forward with relu, then the update; without `moves` the gradient goes into results[WEIGHT]. kind: which columns are in
- * tiles (frequent_rows.h), ALL: each. */
+/* Forward with relu, then the update; without `moves` the gradient goes into results[WEIGHT]. kind: which columns are
+ * in tiles (frequent_rows.h), ALL: each. */
 enum { ALL = 3, N_KINDS };
 
 static void compute(problem *p, int threads, int moves, int kind)
@@ -136,8 +137,8 @@ static void compute(problem *p, int threads, int moves, int kind)
         memcpy(p->results[WEIGHT], gradient, (size_t)(p->inputs * p->stride) * sizeof(float));
     }
     void *all[] = {(void *)batch_memory.in_order, batch_memory.spans, batch_memory.entries, batch_memory.used,
-                   batch_memory.places, batch_memory.sample_tiles, batch_memory.column_tiles, batch_memory.sample_lines, dy, y, gradient,
-                   batch_memory.column_lines, bf16.memory, bf16.copy, settled, bias_gradient};
+                   batch_memory.places, batch_memory.sample_tiles, batch_memory.column_tiles, batch_memory.sample_lines,
+                   dy, y, gradient, batch_memory.column_lines, bf16.memory, bf16.copy, settled, bias_gradient};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
     close_frequent(&frequent);
     cn_layer_destroy(&layer);
@@ -150,14 +151,16 @@ static void expect_near(double got, double wanted, double allowed)
     assert_true(fabs(got - wanted) <= allowed);
 }
 
-/* Sums of exact codes and rounded numbers; what float32 may lose is 2^-23 of the sum of magnitudes for each addition. */
+/* Sums of exact codes and rounded numbers; what float32 may lose is 2^-23 of the sum of magnitudes for each
+ * addition. */
 static void check_forward(const problem *p)
 {
     for (int64_t b = 0; b < p->rows; b++) {
         for (int64_t o = 0; o < p->outputs; o++) {
             double sum = 0, size = fabs((double)p->bias[o]);
             for (int64_t i = 0; i < p->inputs; i++) {
-                double term = p->codes[b * p->inputs + i] * p->scale * (double)cn__bf16_round(p->kernel[i * p->stride + o]);
+                double term = p->codes[b * p->inputs + i] * p->scale *
+                              (double)cn__bf16_round(p->kernel[i * p->stride + o]);
                 sum += term;
                 size += fabs(term);
             }
@@ -180,7 +183,8 @@ static double gradient_of(const problem *p, int64_t i, int64_t o, double *size)
     return sum;
 }
 
-static const int64_t sizes[][3] = {{1, 1, 1}, {3, 33, 17}, {33, 65, 129}, {128, 97, 40}, {65, 129, 260}, {130, 784, 48}};
+static const int64_t sizes[][3] = {{1, 1, 1}, {3, 33, 17}, {33, 65, 129}, {128, 97, 40}, {65, 129, 260},
+                                   {130, 784, 48}};
 enum { N_SIZES = sizeof sizes / sizeof *sizes };
 
 static int tiles_here(void)
@@ -241,15 +245,16 @@ static void same_bits_for_any_number_of_threads(void **state)
             compute(&many, threads, 1, s % N_KINDS);
             for (int k = 0; k < N_RESULTS; k++)
                 assert_true(engines_same(one.results[k], many.results[k],
-                                         (size_t)(k == Y ? one.rows * one.outputs : one.inputs * one.stride) * sizeof(float)));
+                                         (size_t)(k == Y ? one.rows * one.outputs : one.inputs * one.stride) *
+                                         sizeof(float)));
             free_problem(&many);
         }
         free_problem(&one);
     }
 }
 
-/* A weight that is not finite reaches the samples that have ink in its column, whether it stands in tiles or not; beyond
- * these, in tiles, samples whose code is 0. So does a gradient. */
+/* A weight that is not finite reaches the samples that have ink in its column, whether it stands in tiles or not;
+ * beyond these, in tiles, samples whose code is 0. So does a gradient. */
 static void what_is_not_finite(void **state)
 {
     static const float bad[] = {NAN, INFINITY};
@@ -283,7 +288,8 @@ static void fit_bytes(const char *optimizer, int threads, char digest[65])
     cn__random random;
     cn__random_begin(&random, 5, CN__FOR_USER, 1);
     for (int i = 0; i < SAMPLES * INPUTS; i++)
-        codes[i] = (uint8_t)(i % INPUTS % 5 && cn__random_below(&random, i % INPUTS / 8 % 2 ? 100 : 4) == 0 ? cn__random_below(&random, 256) : 0);
+        codes[i] = (uint8_t)(i % INPUTS % 5 && cn__random_below(&random, i % INPUTS / 8 % 2 ? 100 : 4) == 0
+                             ? cn__random_below(&random, 256) : 0);
     for (int i = 0; i < SAMPLES; i++) labels[i] = (uint8_t)(codes[i * INPUTS + 1] > 0);
     cn_model *model = cn_sequential(.seed = 1, .threads = threads, .precision = "mixed_bfloat16");
     cn_add(model, cn_input(INPUTS));

@@ -1,5 +1,5 @@
-/* The built-in callbacks against what Keras recorded (tests/parity/callbacks.txt): values of the logs are put in place by
- * a callback in front, so what is compared is the callback and not the training. */
+/* The built-in callbacks against what Keras recorded (tests/parity/callbacks.txt): values of the logs are put in place
+ * by a callback in front, so what is compared is the callback and not the training. */
 #define _GNU_SOURCE
 #include "parity.h"
 #include "scratch.h"
@@ -390,8 +390,8 @@ static void a_missing_value_is_a_warning(void **state)
     (void)state;
     const char *file = scratch_path("unjudged-{epoch}.safetensors"), *saved = scratch_path("unjudged-3.safetensors");
     static const char *const sentences[] = {
-        "EarlyStopping: there is no \"val_loss\" among the values of an epoch: accuracy, loss; training does not stop early; "
-        "give fit a validation_split or monitor \"loss\"",
+        "EarlyStopping: there is no \"val_loss\" among the values of an epoch: accuracy, loss; training does not stop "
+        "early; give fit a validation_split or monitor \"loss\"",
         "ReduceLROnPlateau: there is no \"val_loss\" among the values of an epoch: accuracy, loss, learning_rate; the "
         "learning rate stays; give fit a validation_split or monitor \"loss\"",
         "ModelCheckpoint: there is no \"elsewhere\" among the values of an epoch: accuracy, loss, learning_rate; every "
@@ -521,14 +521,16 @@ static cn_callback *make_wrong(int i, const char **sentence)
     WRONG(4, "ReduceLROnPlateau: factor must be at least 0 and below 1, got 1", cn_reduce_lr_on_plateau(.factor = 1));
     WRONG(5, "ReduceLROnPlateau: patience and cooldown must not be negative, got 10 and -2",
           cn_reduce_lr_on_plateau(.cooldown = -2));
-    WRONG(6, "ReduceLROnPlateau: min_delta must be a finite number, got nan", cn_reduce_lr_on_plateau(.min_delta = NAN));
+    WRONG(6, "ReduceLROnPlateau: min_delta must be a finite number, got nan",
+          cn_reduce_lr_on_plateau(.min_delta = NAN));
     WRONG(7, "LearningRateScheduler: the schedule is NULL", cn_learning_rate_scheduler(NULL));
     WRONG(8, "CSVLogger: the filename is empty", cn_csv_logger(""));
     WRONG(9, "CSVLogger: the separator must be one character, got \", \"", cn_csv_logger("a", .separator = ", "));
     WRONG(10, "cannot write '/proc/log.csv'", cn_csv_logger("/proc/log.csv"));
     WRONG(11, "JSON-lines logger: the filename is empty", cn_json_logger(NULL));
     WRONG(12, "ModelCheckpoint: the filepath is empty", cn_model_checkpoint(""));
-    WRONG(13, "ModelCheckpoint: \"a{epoch\": \"{epoch\" is no place such as {epoch:02d}", cn_model_checkpoint("a{epoch"));
+    WRONG(13, "ModelCheckpoint: \"a{epoch\": \"{epoch\" is no place such as {epoch:02d}",
+          cn_model_checkpoint("a{epoch"));
     WRONG(14, "ModelCheckpoint: \"a}\": a } without its {", cn_model_checkpoint("a}"));
     WRONG(15, "\"/tmp/{lost}\": there is no value called \"lost\"", cn_model_checkpoint("/tmp/{lost}"));
     WRONG(16, "\"/tmp/{loss:02d}\": {loss:d} wants a whole number", cn_model_checkpoint("/tmp/{loss:02d}"));

@@ -1,6 +1,6 @@
 /* Exact sums over bytes: the products of Dense in every engine, over lists of non-zeros and over tiles, against a naive
- * one in whole numbers (exact_problem.h). Equal bits at odd sizes, for any number of threads, with the kernel in rows and in panels,
- * between guard pages. First of all, wrong kernels must each be noticed. */
+ * one in whole numbers (exact_problem.h). Equal bits at odd sizes, for any number of threads, with the kernel in rows
+ * and in panels, between guard pages. First of all, wrong kernels must each be noticed. */
 #define _GNU_SOURCE
 #include "base/pool.h"
 #include "exact_problem.h"
@@ -31,8 +31,8 @@ static const int thread_counts[] = {1, 2, 3, 8};
 /* --- memory --- */
 
 enum {
-    BY_SAMPLES, FIRST, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, IN_ORDER, PEAKS, ENTRIES, USED, PLACES,
-    HEAVY, SPANS, SUMS, N_BATCH_PIECES
+    BY_SAMPLES, FIRST, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, IN_ORDER, PEAKS, ENTRIES, USED,
+    PLACES, HEAVY, SPANS, SUMS, N_BATCH_PIECES
 };
 
 typedef struct batch_pieces {
@@ -62,9 +62,9 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
     cn__batch_memory memory = {.rows = rows, .columns = columns, .by_samples = at[BY_SAMPLES], .first = at[FIRST],
                                .by_columns = at[BY_COLUMNS], .column_count = at[COUNT],
                                .sample_tiles = at[SAMPLE_TILES], .sample_filled = at[FILLED],
-                               .column_tiles = at[COLUMN_TILES], .inked = at[INKED], .in_order = at[IN_ORDER], .last_peaks = at[PEAKS],
-                               .entries = at[ENTRIES], .used = at[USED], .places = at[PLACES], .is_heavy = at[HEAVY],
-                               .spans = at[SPANS]};
+                               .column_tiles = at[COLUMN_TILES], .inked = at[INKED], .in_order = at[IN_ORDER],
+                               .last_peaks = at[PEAKS], .entries = at[ENTRIES], .used = at[USED], .places = at[PLACES],
+                               .is_heavy = at[HEAVY], .spans = at[SPANS]};
     cn__source source = {.data = p->codes, .stored = CN__STORED_U8, .rows = rows, .columns = columns,
                          .scale = p->scale, .codes = p->codes, .code_scale = p->scale,
                          .mostly_blank = w->of_used};
@@ -78,7 +78,8 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
     memset(b->memory[SUMS].numbers, 0, b->memory[SUMS].bytes);
     if (w->reading == SPARSE_ROWS) memory.sums = at[SUMS];
     if (w->reading >= SPARSE) gather->sparse(pools[w->threads], &source, &b->all, &memory, &b->batch);
-    else (w->reading == LISTS ? gather->lists : gather->tiles)(pools[w->threads], &source, &b->all, 1, &memory, &b->batch);
+    else (w->reading == LISTS ? gather->lists : gather->tiles)(pools[w->threads], &source, &b->all, 1, &memory,
+                                                               &b->batch);
 }
 
 static int close_batch(batch_pieces *b)
@@ -136,7 +137,8 @@ static int lies_there(const layout *l, const guarded *g, const float *expected)
 
 /* --- an update that everybody can repeat, and rows that wait for it --- */
 
-static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS], const void *gradient)
+static void update(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
+                   const void *gradient)
 {
     float *w = weight, *slot = slots[0];
     const float *g = gradient;
@@ -168,8 +170,8 @@ static int has_gradient(const problem *p, int64_t row)
     return has;
 }
 
-/* Rows wait two by two, see kernels/batch.h: nobody knows better from lists. From sparse lists one does, but keeps to it
- * where a gradient is NaN, so that the same rows become NaN. Whoever has sums by columns lets those wait that are 0;
+/* Rows wait two by two, see kernels/batch.h: nobody knows better from lists. From sparse lists one does, but keeps to
+ * it where a gradient is NaN, so that the same rows become NaN. Whoever has sums by columns lets those wait that are 0;
  * others too may come to 0 as float32, so the account says which it were. */
 static int waits(const problem *p, const way *w, int64_t row, const uint32_t *counts)
 {
@@ -246,8 +248,9 @@ static const char *check_forward(const problem *p, const way *w, cn__pass *pass,
     guarded tiles = guard(words, w->at_end), peaks = guard(groups, w->at_end);
     const cn__batch *given = pass->bytes;
     cn__batch batch = *given;
-    const cn__digits digits = {.terms = given->columns, .index = given->index, .rare = given->rare, .n_rare = given->n_rare,
-                               .tiles = (uint8_t *)tiles.numbers, .peaks = (uint32_t *)(void *)peaks.numbers};
+    const cn__digits digits = {.terms = given->columns, .index = given->index, .rare = given->rare,
+                               .n_rare = given->n_rare, .tiles = (uint8_t *)tiles.numbers,
+                               .peaks = (uint32_t *)(void *)peaks.numbers};
     if (w->digits_first) {
         memset(digits.peaks, 0x3f, (size_t)groups * sizeof *digits.peaks);
         w->engine->gather->digits(pools[w->threads], kernel.numbers, l->inputs, l->outputs, l->stride, &digits);
@@ -372,7 +375,8 @@ static void any_numbers(void **state)
     for (number_kind kind = PLAIN; kind <= STRANGE; kind++) {
         check_everywhere(&(one_case){.rows = 66, .inputs = 67, .outputs = 150, .density = 0.2, .kind = kind,
                                      .has_bias = 1, .relu = kind % 2});
-        check_everywhere(&(one_case){.rows = 5, .inputs = 130, .outputs = 33, .density = 0.5, .kind = kind, .scale = 1});
+        check_everywhere(&(one_case){.rows = 5, .inputs = 130, .outputs = 33, .density = 0.5, .kind = kind,
+                                     .scale = 1});
     }
 }
 
@@ -385,7 +389,8 @@ static void few_ones(void **state)
     for (int i = 0; i < 5; i++) {
         check_everywhere(&(one_case){.rows = 40, .inputs = 301, .outputs = 150, .density = 0.03, .kind = kinds[i],
                                      .full = 1, .has_bias = 1, .relu = 1, .scale = 1});
-        check_everywhere(&(one_case){.rows = 90, .inputs = 130, .outputs = narrow[i], .density = 0.02, .kind = kinds[i], .full = 1});
+        check_everywhere(&(one_case){.rows = 90, .inputs = 130, .outputs = narrow[i], .density = 0.02, .kind = kinds[i],
+                                     .full = 1});
     }
     check_everywhere(&(one_case){.rows = 20, .inputs = 100, .outputs = 512, .density = 0.04, .full = 1, .scale = 1});
 }

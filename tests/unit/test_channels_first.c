@@ -1,5 +1,5 @@
-/* data_format=channels_first: against Keras (tests/parity/channels_first.txt), and bit for bit against channels_last on the
- * same pictures, in training, in evaluation and from a file. */
+/* data_format=channels_first: against Keras (tests/parity/channels_first.txt), and bit for bit against channels_last on
+ * the same pictures, in training, in evaluation and from a file. */
 #define _GNU_SOURCE
 #include "scratch.h"
 
@@ -53,7 +53,8 @@ static void three_training_steps_as_in_keras(void **state)
     static const char *const texts[] = {
         "zero_padding2d(1x0, channels_first)", "conv2d(3, 3, activation=relu, data_format=channels_first)",
         "max_pooling2d(data_format=channels_first)", "conv2d(4, 2, activation=relu, data_format=channels_first)",
-        "average_pooling2d(2, 1, data_format=channels_first)", "flatten(channels_first)", "dense(3, activation=softmax)"};
+        "average_pooling2d(2, 1, data_format=channels_first)", "flatten(channels_first)",
+        "dense(3, activation=softmax)"};
     static const char *const names[] = {"conv2d.kernel", "conv2d.bias", "conv2d_1.kernel", "conv2d_1.bias",
                                         "dense.kernel",  "dense.bias"};
     cn_model *model = cn_sequential(.threads = 2);
@@ -85,7 +86,8 @@ static void three_training_steps_as_in_keras(void **state)
     cn_tensor_destroy(&p);
     for (int i = 0; i < 6; i++) {
         cn_tensor *weight = cn_model_get_weight(model, i);
-        assert_true(distance(file, "training", names[i], cn_size(weight), cn_data(weight), ROOM, ROOM) < 10 * TOLERANCE);
+        assert_true(distance(file, "training", names[i], cn_size(weight), cn_data(weight), ROOM, ROOM) <
+                    10 * TOLERANCE);
         cn_tensor_destroy(&weight);
     }
     cn_tensor_destroy(&x);
@@ -95,13 +97,14 @@ static void three_training_steps_as_in_keras(void **state)
 
 /* --- the same bits as channels_last --- */
 
-/* Each takes what the one above gives; %s is the data_format. The pooling behind the first Conv2D is computed along with it
- * in channels_last only. */
+/* Each takes what the one above gives; %s is the data_format. The pooling behind the first Conv2D is computed along
+ * with it in channels_last only. */
 static const char *const network[] = {
     "random_translation(0.2, 0.1, data_format=%s)", "random_rotation((-0.1, 0.2), data_format=%s)",
     "random_zoom(0.2, fill_mode=constant, data_format=%s)", "zero_padding2d(((1, 0), (2, 1)), data_format=%s)",
     "conv2d(6, 3, padding=same, activation=relu, data_format=%s)", "max_pooling2d(2, data_format=%s)",
-    "conv2d(4, 3x2, groups=2, activation=mish, kernel_regularizer=l2(0.01), activity_regularizer=l1(0.01), data_format=%s)",
+    "conv2d(4, 3x2, groups=2, activation=mish, kernel_regularizer=l2(0.01), activity_regularizer=l1(0.01), "
+    "data_format=%s)",
     "average_pooling2d(2, strides=1, data_format=%s)", "flatten(%s)", "dense(3, activation=softmax)",
 };
 enum { N_NETWORK = sizeof network / sizeof *network, SAMPLES = 40, HEIGHT = 9, WIDTH = 7, CHANNELS = 2 };

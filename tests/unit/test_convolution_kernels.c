@@ -1,6 +1,6 @@
-/* Conv2D of every engine against plain loops that keep the documented order of sums (kernels/conv2d.h): the same bits at
- * odd sizes, for any number of threads, between guard pages, with NaN and infinity, for gradients full of zeros. MaxPooling2D
- * and AveragePooling2D likewise. At the end, wrong kernels must each be noticed. */
+/* Conv2D of every engine against plain loops that keep the documented order of sums (kernels/conv2d.h): the same bits
+ * at odd sizes, for any number of threads, between guard pages, with NaN and infinity, for gradients full of zeros.
+ * MaxPooling2D and AveragePooling2D likewise. At the end, wrong kernels must each be noticed. */
 #define _GNU_SOURCE
 #include "base/pool.h"
 #include "engines.h"
@@ -72,7 +72,8 @@ static void convolve_naively(const one_case *c, const cn_layer *layer, const arr
     int64_t before[2], stride = layer->weights[0].stride, terms = layer->weights[0].rows, at;
     int64_t places = layer->output_shape[0] * layer->output_shape[1], share = o->filters / o->groups;
     for (int i = 0; i < 2; i++) {
-        int64_t reach = (layer->output_shape[i] - 1) * o->strides[i] + o->dilation_rate[i] * (o->kernel_size[i] - 1) + 1;
+        int64_t reach = (layer->output_shape[i] - 1) * o->strides[i] + 1 +
+                        o->dilation_rate[i] * (o->kernel_size[i] - 1);
         int64_t all = strcmp(o->padding, "same") ? 0 : reach - layer->input_shape[i];
         before[i] = all > 0 ? all / 2 : 0;
     }
@@ -99,7 +100,8 @@ static void convolve_naively(const one_case *c, const cn_layer *layer, const arr
                         sum = fmaf(number, w[k * stride + f], sum);
                         if (dz[f] != 0) partial[k * o->filters + f] = fmaf(number, dz[f], partial[k * o->filters + f]);
                     }
-                    results[Y][(b * places + place) * o->filters + f] = sum + (layer->n_weights > 1 ? a->at[BIAS][f] : 0);
+                    results[Y][(b * places + place) * o->filters + f] =
+                        sum + (layer->n_weights > 1 ? a->at[BIAS][f] : 0);
                     bias[f] += dz[f];
                 }
                 for (int64_t f = 0; f < o->filters; f++)
@@ -303,8 +305,8 @@ static void empty_batch(void **state)
 static void pooling(void **state)
 {
     (void)state;
-    static const char *const arguments[] = {"(2)", "(2, padding=same)", "(3x2, strides=1)", "(3, strides=2, padding=same)",
-                                            "(2, strides=3)", "(1x5, padding=same)"};
+    static const char *const arguments[] = {"(2)", "(2, padding=same)", "(3x2, strides=1)",
+                                            "(3, strides=2, padding=same)", "(2, strides=3)", "(1x5, padding=same)"};
     static const int64_t channels[] = {1, 3, 16, 64, 70};
     for (int i = 0; i < 6; i++)
         for (int k = 0; k < 5; k++)

@@ -1,5 +1,5 @@
-/* A network of convolutions as a whole: the same bits for any number of threads and on each instruction set, and whether
- * or not a pooling is computed along with the convolution in front of it. */
+/* A network of convolutions as a whole: the same bits for any number of threads and on each instruction set, and
+ * whether or not a pooling is computed along with the convolution in front of it. */
 #include "engines.h"
 #include "layers/layer.h"
 
@@ -45,7 +45,8 @@ static void train(const char *const *layers, int threads, const char *isa, const
 }
 
 static const char *const network[] = {"conv2d(20, 3, activation=relu)", "conv2d(33, 3, padding=same, activation=relu)",
-                                      "max_pooling2d(2)", "dropout(0.25)", "flatten", "dense(4, activation=softmax)", NULL};
+                                      "max_pooling2d(2)", "dropout(0.25)", "flatten", "dense(4, activation=softmax)",
+                                      NULL};
 
 static void same_bits_everywhere(void **state)
 {
@@ -78,7 +79,8 @@ static void a_pooling_that_is_computed_along(void **state)
     for (int c = 0; c < 4; c++)
         for (int p = 0; p < 4; p++)
             for (int bf16 = 0; bf16 < 2; bf16++) {
-                const char *together[] = {convolutions[c], poolings[p], "flatten", "dense(4, activation=softmax)", NULL};
+                const char *together[] = {convolutions[c], poolings[p], "flatten", "dense(4, activation=softmax)",
+                                          NULL};
                 const char *apart[] = {convolutions[c], "activation(linear)", poolings[p], "flatten",
                                        "dense(4, activation=softmax)", NULL};
                 char digest[65], other[65];
@@ -108,7 +110,8 @@ static void which_poolings_are_computed_along(void **state)
         {"dense(4)", "max_pooling2d(2)", 0},
     };
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
-        cn_layer *convolution = cn_layer_from_text(pairs[i].convolution), *pooling = cn_layer_from_text(pairs[i].pooling);
+        cn_layer *convolution = cn_layer_from_text(pairs[i].convolution),
+                 *pooling = cn_layer_from_text(pairs[i].pooling);
         assert_int_equal(cn__conv2d_pools(convolution, pooling), pairs[i].together);
         cn_layer_destroy(&convolution);
         cn_layer_destroy(&pooling);

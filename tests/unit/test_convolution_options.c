@@ -1,4 +1,5 @@
-/* What Conv2D and the pooling layers accept, what they say about the rest, and that a saved model has the same layers. */
+/* What Conv2D and the pooling layers accept, what they say about the rest, and that a saved model has the same
+ * layers. */
 #define _GNU_SOURCE
 #include "scratch.h"
 

@@ -97,7 +97,8 @@ static void accepts_the_other_spelling(void **state)
 {
     (void)state;
     write_sample("dots", &good, 0);
-    assert_int_equal(rename(scratch_path("dots/train-images-idx3-ubyte"), scratch_path("dots/train-images.idx3-ubyte")), 0);
+    assert_int_equal(rename(scratch_path("dots/train-images-idx3-ubyte"), scratch_path("dots/train-images.idx3-ubyte")),
+                     0);
     expect_sample(scratch_path("dots"), NULL, "dots", scratch_path("dots"));
 }
 
@@ -124,7 +125,8 @@ static void refuses_what_does_not_fit(void **state)
     write_sample("swapped", &good, 0);
     assert_int_equal(rename(scratch_path("swapped/t10k-labels-idx1-ubyte.gz"), scratch_path("x")), -1);
     assert_int_equal(rename(scratch_path("swapped/t10k-labels-idx1-ubyte"), scratch_path("x")), 0);
-    assert_int_equal(rename(scratch_path("swapped/t10k-images-idx3-ubyte"), scratch_path("swapped/t10k-labels-idx1-ubyte")), 0);
+    assert_int_equal(rename(scratch_path("swapped/t10k-images-idx3-ubyte"),
+                            scratch_path("swapped/t10k-labels-idx1-ubyte")), 0);
     expect_refused(scratch_path("swapped"), NULL, CN_ENOTFOUND, "t10k-images-idx3-ubyte.gz");
     assert_int_equal(rename(scratch_path("x"), scratch_path("swapped/t10k-images-idx3-ubyte")), 0);
     expect_refused(scratch_path("swapped"), NULL, CN_EFORMAT, "swapped?");
@@ -155,7 +157,7 @@ static void says_what_is_missing(void **state)
     expect_refused(endless, NULL, CN_EIO, "longer than");
 }
 
-/* --- the search ---------------------------------------------------------------------------------------------------- */
+/* --- the search --------------------------------------------------------------------------------------------------- */
 
 static void searches_in_order(void **state)
 {
@@ -214,7 +216,7 @@ static void finds_the_cache(void **state)
     assert_non_null(strstr(cn_error_message(), "HOME"));
 }
 
-/* --- the real one -------------------------------------------------------------------------------------------------- */
+/* --- the real one ------------------------------------------------------------------------------------------------- */
 
 /* Of the numbers without the header; worked out from the unpacked files with coreutils. */
 static void expect_digest(const cn_tensor *tensor, const char *expected)
@@ -256,7 +258,8 @@ static void expects_the_right_clothes(void **state)
     const cn__known_dataset *known = cn__known_dataset_find("fashion_mnist");
     for (int i = 0; i < CN_DATASET_FILES; i++) {
         char command[CN_PATH_BYTES], digest[65] = "";
-        snprintf(command, sizeof command, "zcat %s/%s.gz 2>&1 | sha256sum", known->debian_folder, cn__dataset_file_names[i]);
+        snprintf(command, sizeof command, "zcat %s/%s.gz 2>&1 | sha256sum", known->debian_folder,
+                 cn__dataset_file_names[i]);
         if (!cn__folder_exists(known->debian_folder)) {
             print_message("skipped: %s is not installed\n", known->debian_package);
             skip();

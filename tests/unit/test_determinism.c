@@ -224,14 +224,15 @@ static cn_tensor *few_nonzeros(int largest)
     uint32_t state = 1;
     for (int i = 0; i < ROWS * COLUMNS; i++) {
         state = state * 1664525u + 1013904223u;
-        if (state >> 8 < (i / COLUMNS % 50 == 7 ? 5000000u : 300000u)) codes[i] = (uint8_t)(1 + (state >> 4) % (uint32_t)largest);
+        if (state >> 8 < (i / COLUMNS % 50 == 7 ? 5000000u : 300000u))
+            codes[i] = (uint8_t)(1 + (state >> 4) % (uint32_t)largest);
     }
     return x;
 }
 
 /* fit keeps them as sparse lists; single steps on bytes read plain lists. */
-static void train_on_few(const cn_tensor *x, const char *isa, int threads, int64_t width, const char *optimizer, int by_steps,
-                         char digest[65])
+static void train_on_few(const cn_tensor *x, const char *isa, int threads, int64_t width, const char *optimizer,
+                         int by_steps, char digest[65])
 {
     cn_tensor *y = cn_zeros(CN_INT32, cn_len(x));
     for (int64_t i = 0; i < cn_len(x); i++) ((int32_t *)cn_data(y))[i] = (int32_t)(i % 3);
@@ -265,8 +266,8 @@ static void sparse_lists(void **state)
         train_on_few(bytes, "c", 1, width, optimizer, 1, expected);
         for (int e = 0; e < n_engines; e++)
             for (int threads = 1; threads <= 3; threads++) {
-                train_on_few(threads == 2 ? numbers : bytes, cn__isa_name(engines[e]->isa), threads, width, optimizer, 0,
-                             digest);
+                train_on_few(threads == 2 ? numbers : bytes, cn__isa_name(engines[e]->isa), threads, width, optimizer,
+                             0, digest);
                 assert_string_equal(digest, expected);
             }
         cn_tensor_destroy(&bytes);
@@ -315,7 +316,8 @@ static int disturb(void *user, cn_model *model, int64_t batch, const cn_logs *lo
         assert_int_equal(cn_train_step(model, cn_slice(images, {300, 400}), cn_slice(labels, {300, 400}), NULL), CN_OK);
     cn_result result;
     if (batch == 1)
-        assert_int_equal(cn_evaluate(model, cn_slice(images, {0, 300}), cn_slice(labels, {0, 300}), &result, .batch_size = 90),
+        assert_int_equal(cn_evaluate(model, cn_slice(images, {0, 300}), cn_slice(labels, {0, 300}), &result,
+                                     .batch_size = 90),
                          CN_OK);
     if (batch == 2) cn_model_stop_training(model);
     return CN_OK;

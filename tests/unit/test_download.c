@@ -22,7 +22,7 @@
 
 #ifdef CN_WITH_DOWNLOAD
 
-/* --- what the mirrors hold ------------------------------------------------------------------------------------------ */
+/* --- what the mirrors hold ---------------------------------------------------------------------------------------- */
 
 #define ROOM 40000
 #define MIRROR "mirror/letters/"
@@ -56,7 +56,8 @@ static void make_contents(void)
         int images = file % 2 == 0;
         size_t size = scratch_idx(plain, images ? 3 : 1, images ? shape : &n, 10);
         uint32_t noise = 1;
-        for (size_t i = 16; images && i < size; i++) plain[i] = (unsigned char)((noise = noise * 1664525 + 1013904223) >> 24);
+        for (size_t i = 16; images && i < size; i++)
+            plain[i] = (unsigned char)((noise = noise * 1664525 + 1013904223) >> 24);
         cn__sha256 hash;
         cn__sha256_begin(&hash);
         cn__sha256_add(&hash, plain, size);
@@ -110,7 +111,7 @@ static void expect_failed(int status, const char *part)
     assert_int_equal(cn__memory_live_blocks(), live);
 }
 
-/* --- from files ------------------------------------------------------------------------------------------------------ */
+/* --- from files --------------------------------------------------------------------------------------------------- */
 
 static void fetches_what_is_missing(void **state)
 {
@@ -211,7 +212,7 @@ static void survives_lack_of_memory(void **state)
     expect_fetched();
 }
 
-/* --- from a server ---------------------------------------------------------------------------------------------------- */
+/* --- from a server ------------------------------------------------------------------------------------------------ */
 
 typedef enum behaviour { HONEST, NO_RANGES, CUTS_OFF, NOT_FOUND, REDIRECTS_TO_FILE } behaviour;
 static _Atomic behaviour server_does;
@@ -236,8 +237,8 @@ static void answer(int client, const char *request)
     atomic_fetch_add(&n_requests, 1);
     if (file == CN_DATASET_FILES || does == NOT_FOUND || does == REDIRECTS_TO_FILE) {
         snprintf(head, sizeof head, "HTTP/1.1 %s\r\nContent-Length: 0\r\nConnection: close\r\n%s%s\r\n\r\n",
-                 does == NOT_FOUND ? "404 Not Found" : "302 Found", does == NOT_FOUND ? "X: " : "Location: file:///etc/",
-                 does == NOT_FOUND ? "" : "passwd");
+                 does == NOT_FOUND ? "404 Not Found" : "302 Found",
+                 does == NOT_FOUND ? "X: " : "Location: file:///etc/", does == NOT_FOUND ? "" : "passwd");
         send_all(client, head, strlen(head));
         return;
     }
@@ -286,7 +287,8 @@ static int start_server(void)
     socklen_t size = sizeof address;
     server = socket(AF_INET, SOCK_STREAM, 0);
     if (server < 0 || bind(server, (struct sockaddr *)&address, size) < 0 || listen(server, 4) < 0 ||
-        getsockname(server, (struct sockaddr *)&address, &size) < 0 || pthread_create(&thread, NULL, serve, &server) != 0)
+        getsockname(server, (struct sockaddr *)&address, &size) < 0 ||
+        pthread_create(&thread, NULL, serve, &server) != 0)
         return -1;
     pthread_detach(thread);
     snprintf(http_mirror, sizeof http_mirror, "http://127.0.0.1:%d/", ntohs(address.sin_port));
@@ -345,7 +347,7 @@ static void passes_on_what_the_server_says(void **state)
     expect_failed(CN_ENETWORK, "Protocol");
 }
 
-/* --- progress ------------------------------------------------------------------------------------------------------------ */
+/* --- progress ----------------------------------------------------------------------------------------------------- */
 
 typedef struct seen {
     int calls, stop_at;

@@ -1,6 +1,6 @@
 /* Everything in the tables of the engines (tests/kernels/kernel_list.h) on each instruction set against plain C on one
- * thread: equal bits at odd sizes and for any number of threads, between guard pages, for plain numbers, extreme ones, NaN
- * and infinities. Nobody may change what it is given. First of all, wrong kernels must each be noticed. */
+ * thread: equal bits at odd sizes and for any number of threads, between guard pages, for plain numbers, extreme ones,
+ * NaN and infinities. Nobody may change what it is given. First of all, wrong kernels must each be noticed. */
 #define _GNU_SOURCE
 #include "engines.h"
 #include "guarded.h"

@@ -24,7 +24,8 @@ static size_t read_recorded(unsigned char *bytes)
     assert_non_null(stream);
     while (fgets(line, sizeof line, stream)) {
         unsigned byte;
-        for (int at = 0; line[0] != '#' && sscanf(line + at, "%2x", &byte) == 1; at += 2) bytes[n++] = (unsigned char)byte;
+        for (int at = 0; line[0] != '#' && sscanf(line + at, "%2x", &byte) == 1; at += 2)
+            bytes[n++] = (unsigned char)byte;
     }
     fclose(stream);
     return n;

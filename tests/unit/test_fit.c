@@ -385,7 +385,8 @@ static void a_short_last_batch_is_used(void **state)
     cn_model_weights_sha256(model, two);
     cn_model *other = small_model();
     small_compile(other);
-    cn_tensor *x1 = cn_slice(x, {0, 8}), *y1 = cn_slice(y, {0, 8}), *x2 = cn_slice(x, {8, 10}), *y2 = cn_slice(y, {8, 10});
+    cn_tensor *x1 = cn_slice(x, {0, 8}), *y1 = cn_slice(y, {0, 8}), *x2 = cn_slice(x, {8, 10}),
+              *y2 = cn_slice(y, {8, 10});
     double loss;
     assert_int_equal(cn_train_step(other, x1, y1, &loss), CN_OK);
     assert_int_equal(cn_train_step(other, x2, y2, NULL), CN_OK);

@@ -1,5 +1,5 @@
-/* Batches of bytes (src/kernels/batch.h): tiles of bytes and of bfloat16, lists and sparse lists say what the rows say, in
- * every engine, at odd sizes and for any number of threads; and which numbers become bytes at all. */
+/* Batches of bytes (src/kernels/batch.h): tiles of bytes and of bfloat16, lists and sparse lists say what the rows say,
+ * in every engine, at odd sizes and for any number of threads; and which numbers become bytes at all. */
 #define _GNU_SOURCE
 #include "base/pool.h"
 #include "engines.h"
@@ -159,7 +159,8 @@ static const char *check_halves(const rows_of *r, const cn__batch *b, int with_c
     const char *wrong = check_half_tiles(r, b->sample_tiles, b->sample_lines, cn__tile_lines(r->choice->n),
                                          cn__half_steps(r->columns), 0);
     if (wrong || !with_columns) return wrong;
-    return check_half_tiles(r, b->column_tiles, b->column_lines, cn__tile_lines(r->columns), cn__half_steps(r->choice->n), 1);
+    return check_half_tiles(r, b->column_tiles, b->column_lines, cn__tile_lines(r->columns),
+                            cn__half_steps(r->choice->n), 1);
 }
 
 /* One list against what two lines of the batch say, whose codes are a[i] and b[i]. */
@@ -231,7 +232,8 @@ static const char *check_rare(const rows_of *r, const cn__batch *b, const cn__fr
         if (list && at != list->count) return "a rare column is long";
         entries += at;
     }
-    if (b->n_rare != f->n_rare || (f->n_rare && b->rare != f->rare) || b->index != f->index) return "an index of columns";
+    if (b->n_rare != f->n_rare || (f->n_rare && b->rare != f->rare) || b->index != f->index)
+        return "an index of columns";
     return u == b->n_used && entries == b->n_entries ? NULL : "the number of rare columns";
 }
 
@@ -248,7 +250,8 @@ static const char *check_spans(const rows_of *r, const cn__batch *b, const frequ
 }
 
 /* The engine's own division of the data set, in tasks with just as much room as is needed, and with less. */
-static const char *check_division(const cn__engine *engine, cn__pool *pool, const cn__source *source, const frequent_copy *c)
+static const char *check_division(const cn__engine *engine, cn__pool *pool, const cn__source *source,
+                                  const frequent_copy *c)
 {
     const int64_t rows = source->rows, columns = c->f.columns;
     int64_t most = 0, in_task = 0;
@@ -288,7 +291,8 @@ static const char *check_frequent(const cn__engine *engine, cn__pool *pool, cons
     const rows_of frequent = {.codes = copy.codes, .choice = r->choice, .columns = copy.f.columns};
     const char *wrong = check_division(engine, pool, source, &copy);
     source->frequent = &copy.f;
-    (halves ? engine->gather->halves : engine->gather->tiles)(pool, source, r->choice, with_columns, &b->memory, &b->view);
+    (halves ? engine->gather->halves : engine->gather->tiles)(pool, source, r->choice, with_columns, &b->memory,
+                                                              &b->view);
     if (!wrong) wrong = (halves ? check_halves : check_tiles)(&frequent, &b->view, with_columns);
     if (!wrong) wrong = check_rare(r, &b->view, &copy.f);
     if (!wrong) wrong = check_spans(r, &b->view, &copy);
@@ -304,14 +308,15 @@ static const char *check_frequent(const cn__engine *engine, cn__pool *pool, cons
 }
 
 /* Rows that are divided on their way into tiles: numbers or codes. */
-static const char *check_chosen(const cn__engine *engine, cn__pool *pool, const rows_of *r, cn__source *source, batch *b)
+static const char *check_chosen(const cn__engine *engine, cn__pool *pool, const rows_of *r, cn__source *source,
+                                batch *b)
 {
     static int kind;
     kind = (kind + 1) % 3;
     frequent_copy copy = open_frequent(r->codes, SOURCE_ROWS, r->columns, FOURS + kind);
     const rows_of frequent = {.codes = copy.codes, .choice = r->choice, .columns = copy.f.columns};
-    const cn__frequent chosen = {.columns = copy.f.columns, .n_rare = copy.f.n_rare, .index = copy.index, .rare = copy.rare,
-                                 .is_frequent = copy.is_frequent};
+    const cn__frequent chosen = {.columns = copy.f.columns, .n_rare = copy.f.n_rare, .index = copy.index,
+                                 .rare = copy.rare, .is_frequent = copy.is_frequent};
     const char *wrong = NULL;
     source->frequent = &chosen;
     if (source->codes) engine->gather->tiles(pool, source, r->choice, 0, &b->memory, &b->view);
@@ -322,7 +327,8 @@ static const char *check_chosen(const cn__engine *engine, cn__pool *pool, const 
         b->memory.spans[0].count++;
         if (!check_spans(r, &b->view, &copy)) wrong = "the check";
     }
-    if (b->view.n_rare != copy.f.n_rare || b->view.rare != copy.rare || b->view.index != copy.index) wrong = "an index of columns";
+    if (b->view.n_rare != copy.f.n_rare || b->view.rare != copy.rare || b->view.index != copy.index)
+        wrong = "an index of columns";
     if (b->view.columns != copy.f.columns) wrong = "the number of chosen columns";
     b->view.columns = r->columns;
     close_frequent(&copy);
@@ -371,8 +377,8 @@ static const char *check_sparse_noticed(const rows_of *r, batch *b)
     return wrong;
 }
 
-static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of *r, reading_kind reading, int with_columns,
-                         int at_end)
+static const char *check(const cn__engine *engine, cn__pool *pool, const rows_of *r, reading_kind reading,
+                         int with_columns, int at_end)
 {
     sparse_copy sparse = open_sparse(r->codes, SOURCE_ROWS, r->columns, cn__pool_threads(pool));
     cn__source source = {.data = r->codes, .stored = CN__STORED_U8, .rows = SOURCE_ROWS, .columns = r->columns,
@@ -433,7 +439,8 @@ static void every_size(void **state)
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         int64_t n = sizes[i][0], columns = sizes[i][1];
         guarded memory = guard((SOURCE_ROWS * columns + 3) / 4, 1);
-        uint8_t *codes = (uint8_t *)memory.numbers + (memory.bytes - (size_t)(SOURCE_ROWS * columns)); /* up to the page */
+        size_t gap = memory.bytes - (size_t)(SOURCE_ROWS * columns);
+        uint8_t *codes = (uint8_t *)memory.numbers + gap; /* up to the page */
         cn__random random;
         cn__random_begin(&random, 3, CN__FOR_USER, (uint32_t)i);
         for (int64_t k = 0; k < SOURCE_ROWS * columns; k++)
@@ -446,7 +453,8 @@ static void every_size(void **state)
                 int tiles = reading == TILES || reading == ENCODED_TILES || reading == FREQUENT || reading == CHOSEN;
                 if (tiles && !engines[e]->gather->tiles) continue;
                 int halves = reading == HALVES || reading == FREQUENT_HALVES;
-                if (columns < (reading == FREQUENT || reading == FREQUENT_HALVES ? 2 : reading == CHOSEN ? 4 : 0)) continue;
+                if (columns < (reading == FREQUENT || reading == FREQUENT_HALVES ? 2 : reading == CHOSEN ? 4 : 0))
+                    continue;
                 if (halves && (!engines[e]->gather->halves || !cn__cpu_avx512_bf16())) continue;
                 for (int k = 0; k < 4; k++, turn++) {
                     const rows_of r = {.codes = codes, .choice = &choices[k % 2], .columns = columns};
@@ -469,8 +477,8 @@ static void every_size(void **state)
 enum { ROWS = 3, COLUMNS = 1500 };
 
 /* The same verdict and, if there are codes, all that are not zero, row by row. Room for one too few must be noticed. */
-static void check_listing(const cn__gather_math *gather, cn__pool *pool, const cn__source *source, double scale, int found,
-                          const uint8_t *codes)
+static void check_listing(const cn__gather_math *gather, cn__pool *pool, const cn__source *source, double scale,
+                          int found, const uint8_t *codes)
 {
     static cn__ink entries[ROWS * COLUMNS];
     static int32_t counts[ROWS];
@@ -501,7 +509,8 @@ static void check_listing(const cn__gather_math *gather, cn__pool *pool, const c
 }
 
 /* Tiles straight from the numbers come to the same verdict; on scales that people do not use they may refuse more. */
-static void check_encoded_tiles(const cn__gather_math *gather, cn__pool *pool, cn__source source, double scale, int found)
+static void check_encoded_tiles(const cn__gather_math *gather, cn__pool *pool, cn__source source, double scale,
+                                int found)
 {
     enum { STEPS = (COLUMNS + 63) / 64 };
     static _Alignas(64) uint8_t tiles[4 * STEPS * CN__TILE_BYTES], filled[4 * STEPS];
@@ -523,7 +532,8 @@ static int encodes(const void *numbers, cn__stored stored, double source_scale, 
     int n_engines = engines_usable(engines), found[CN__ISA_COUNT] = {0};
     static uint8_t got[ROWS * COLUMNS];
     cn__pool *pool = cn__pool_create(2);
-    const cn__source source = {.data = numbers, .stored = stored, .rows = ROWS, .columns = COLUMNS, .scale = source_scale};
+    const cn__source source = {.data = numbers, .stored = stored, .rows = ROWS, .columns = COLUMNS,
+                               .scale = source_scale};
     for (int e = 0; e < n_engines; e++) {
         memset(got, 77, sizeof got);
         found[e] = engines[e]->gather->encode(e % 2 ? pool : NULL, &source, scale, got);

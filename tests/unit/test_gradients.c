@@ -78,8 +78,9 @@ static const struct {
     {"conv2d", "conv2d(2, 2, activation=softmax, data_format=channels_first)", 3, {2, 3, 4}},
     {"conv2d", "conv2d(2, 2, activation=log_softmax(1), data_format=channels_first)", 3, {2, 3, 4}},
     {"rescaling", "rescaling([0.3, -2], offset=[0, 1])", 2, {3, 2}},
+    /* r and d are constants for the gradient */
     {"batch_normalization", "batch_normalization(2, renorm=true, renorm_momentum=1, renorm_clipping="
-                            "dict(rmax=1.3, rmin=1.3, dmax=0.01))", 3, {2, 3, 2}}, /* r and d are constants for the gradient */
+                            "dict(rmax=1.3, rmin=1.3, dmax=0.01))", 3, {2, 3, 2}},
     {"dropout", "dropout(0.4, seed=3)", 2, {3, 5}},
     {"dropout", "dropout(0.4, noise_shape=3x1)", 2, {3, 5}},
 };
@@ -87,11 +88,12 @@ enum { N_LAYERS = sizeof layers / sizeof *layers };
 
 /* Every activation, and those with arguments also with others than the defaults. */
 static const char *const activations[] = {
-    "linear", "relu", "relu(0.1, max_value=0.7, threshold=0.2)", "sigmoid", "tanh", "softmax", "elu", "elu(0.3)", "selu",
-    "celu", "celu(alpha=0.4)", "gelu", "gelu(approximate=true)", "silu", "softplus", "softsign", "exponential",
-    "hard_sigmoid", "hard_silu", "relu6", "leaky_relu", "leaky_relu(-0.7)", "mish", "log_softmax", "log_sigmoid",
-    "squareplus", "squareplus(b=0.2)", "hard_tanh", "tanh_shrink", "soft_shrink", "soft_shrink(0.2)", "hard_shrink",
-    "hard_shrink(threshold=0.1)", "threshold(0.1, -0.3)", "sparse_plus", "sparse_sigmoid", "sparsemax", "glu",
+    "linear", "relu", "relu(0.1, max_value=0.7, threshold=0.2)", "sigmoid", "tanh", "softmax", "elu", "elu(0.3)",
+    "selu", "celu", "celu(alpha=0.4)", "gelu", "gelu(approximate=true)", "silu", "softplus", "softsign",
+    "exponential", "hard_sigmoid", "hard_silu", "relu6", "leaky_relu", "leaky_relu(-0.7)", "mish", "log_softmax",
+    "log_sigmoid", "squareplus", "squareplus(b=0.2)", "hard_tanh", "tanh_shrink", "soft_shrink", "soft_shrink(0.2)",
+    "hard_shrink", "hard_shrink(threshold=0.1)", "threshold(0.1, -0.3)", "sparse_plus", "sparse_sigmoid",
+    "sparsemax", "glu",
 };
 enum { N_ACTIVATIONS = sizeof activations / sizeof *activations };
 
@@ -140,8 +142,8 @@ static double compare(bench *b, cn__pass *pass, double *at, const double *analyt
     return worst;
 }
 
-/* Largest error over the input and all weights. If an input of a relu came nearer to 0 than the step, this would show as
- * an error; with these random numbers none does. */
+/* Largest error over the input and all weights. If an input of a relu came nearer to 0 than the step, this would show
+ * as an error; with these random numbers none does. */
 static double check_layer(const cn__layer_math *math, int which, const char *activation)
 {
     static bench b;
@@ -150,7 +152,8 @@ static double check_layer(const cn__layer_math *math, int which, const char *act
     cn__sink sinks[CN__MAX_LAYER_WEIGHTS];
     memset(&b, 0, sizeof b);
     const char *at = strstr(layers[which].text, "%s");
-    if (at) snprintf(text, sizeof text, "%.*s%s%s", (int)(at - layers[which].text), layers[which].text, activation, at + 2);
+    if (at)
+        snprintf(text, sizeof text, "%.*s%s%s", (int)(at - layers[which].text), layers[which].text, activation, at + 2);
     else snprintf(text, sizeof text, "%s", layers[which].text);
     b.layer = cn_layer_from_text(text);
     b.pool = cn__pool_create(2);
@@ -193,7 +196,8 @@ static void every_layer_with_every_activation(void **state)
     (void)state;
     for (int i = 0; i < N_LAYERS; i++)
         for (int a = 0; a < (strstr(layers[i].text, "%s") ? N_ACTIVATIONS : 1); a++) {
-            if (!strcmp(activations[a], "glu") && strcmp(layers[i].snake, "activation")) continue; /* refused elsewhere */
+            /* refused elsewhere */
+            if (!strcmp(activations[a], "glu") && strcmp(layers[i].snake, "activation")) continue;
             double worst = check_layer(NULL, i, activations[a]);
             if (!(worst < TOLERANCE)) print_message("%s, %s: off by %g\n", layers[i].text, activations[a], worst);
             assert_true(worst < TOLERANCE);
@@ -241,10 +245,11 @@ typedef struct scored {
 /* Mean over the rows, which is what `gradient` belongs to. */
 static double measure(void (*function)(const cn__scores *), int sparse, scored *s, int with_gradient)
 {
-    function(&(cn__scores){.rows = BATCH, .columns = COLUMNS, .options = s->options, .target = sparse ? NULL : s->target,
-                           .labels = sparse ? s->labels : NULL, .output = s->output, .probabilities = s->p,
-                           .row_loss = s->row_loss, .gradient = with_gradient ? s->gradient : NULL, .divisor = BATCH,
-                           .steps = 1, .length = 1, .room = s->room});
+    function(&(cn__scores){.rows = BATCH, .columns = COLUMNS, .options = s->options,
+                           .target = sparse ? NULL : s->target, .labels = sparse ? s->labels : NULL,
+                           .output = s->output, .probabilities = s->p, .row_loss = s->row_loss,
+                           .gradient = with_gradient ? s->gradient : NULL, .divisor = BATCH, .steps = 1, .length = 1,
+                           .room = s->room});
     double sum = 0;
     for (int r = 0; r < BATCH; r++) sum += s->row_loss[r];
     return sum / BATCH;

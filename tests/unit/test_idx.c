@@ -81,7 +81,8 @@ static void refuses_bad_headers(void **state)
         {"2^31 images", BYTES("\0\0\x08\x03\x80\0\0\0\0\0\0\x1c\0\0\0\x1c" "abc"), "but 3 follow"},
         {"2^32-1 labels", BYTES("\0\0\x08\x01\xff\xff\xff\xff" "abc"), "but 3 follow"},
         {"(2^31)^3 bytes", BYTES("\0\0\x08\x03\x80\0\0\0\x80\0\0\0\x80\0\0\0" "abc"), "no memory can hold"},
-        {"(2^32-1)^8 bytes", BYTES("\0\0\x08\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
+        {"(2^32-1)^8 bytes",
+         BYTES("\0\0\x08\x08\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
                                    "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), "no memory can hold"},
         {"gzip of two bytes", BYTES("\x1f\x8b"), "too few"},
         {"gzip of nothing but a header", BYTES("\x1f\x8b\x08\0\0\0\0\0\0\x03\0\0\0\0\0\0\0\0"), "damaged"},

@@ -1,5 +1,5 @@
-/* Initializers: distributed as Keras's are (values recorded in tests/parity/initializers.txt), seeds of their own, names,
- * and bad arguments. */
+/* Initializers: distributed as Keras's are (values recorded in tests/parity/initializers.txt), seeds of their own,
+ * names, and bad arguments. */
 #include "layers/initializer.h"
 #include "parity.h"
 
@@ -42,8 +42,8 @@ static const char *key(const char *name, const char *part)
 }
 
 /* 1 if sorted draws have the minimum, quantiles and maximum that Keras's have. 20000 draws know a quantile to about a
- * hundredth of the spread; bounds of a uniform distribution and of a cut normal one are sharp, so both see them, while the
- * ends of an uncut one are chance. */
+ * hundredth of the spread; bounds of a uniform distribution and of a cut normal one are sharp, so both see them, while
+ * the ends of an uncut one are chance. */
 static int distributed(const double *sorted, int64_t count, const double *expected, int points, int is_cut)
 {
     double quantiles[MOST_POINTS], spread = expected[points - 2] - expected[1], good = 1;
@@ -75,7 +75,8 @@ static void as_in_keras(void **state)
         int good = 1, points = parity_numbers(file, key(names[i], "distribution"), expected, MOST_POINTS);
         if (points > 0) {
             qsort(values, (size_t)count, sizeof *values, rising);
-            good = distributed(values, count, expected, points, !strstr(text, "random_normal") && !strstr(text, "untruncated"));
+            good = distributed(values, count, expected, points,
+                               !strstr(text, "random_normal") && !strstr(text, "untruncated"));
         } else if (parity_numbers(file, key(names[i], "values"), expected, 512) == count) {
             for (int64_t k = 0; k < count; k++) good &= values[k] == expected[k];
         } else { /* the shorter side of an orthogonal matrix times itself */
@@ -129,8 +130,8 @@ static void a_seed_of_its_own(void **state)
 {
     static const char *const texts[] = {"glorot_uniform(seed=%d)", "glorot_normal(seed=%d)", "he_uniform(%d)",
                                         "he_normal(seed=%d)", "lecun_uniform(seed=%d)", "lecun_normal(seed=%d)",
-                                        "variance_scaling(seed=%d)", "random_uniform(seed=%d)", "random_normal(seed=%d)",
-                                        "truncated_normal(0, 1, %d)", "orthogonal(seed=%d)"};
+                                        "variance_scaling(seed=%d)", "random_uniform(seed=%d)",
+                                        "random_normal(seed=%d)", "truncated_normal(0, 1, %d)", "orthogonal(seed=%d)"};
     double first[24], again[24], other[24];
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -150,7 +151,8 @@ static void names_as_keras_takes_them(void **state)
     static const char *const texts[] = {"HeNormal", "GlorotUniform(seed=1)", "uniform", "normal", "zero", "Ones", "one",
                                         "LecunNormal()", "VarianceScaling(2)", "Orthogonal(gain=2)", "Identity"};
     (void)state;
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) assert_int_equal(cn__initializer_check("w", texts[i]), CN_OK);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        assert_int_equal(cn__initializer_check("w", texts[i]), CN_OK);
     cn_layer *layer = cn_layer_from_text("dense(3, kernel_regularizer=L1L2(0.1, 0.2), kernel_constraint=MaxNorm(2))");
     assert_non_null(layer);
     cn_layer_destroy(&layer);
@@ -165,12 +167,14 @@ static void bad_arguments(void **state)
         {"zeros(3)", "w: zeros takes no arguments, got \"3\""},
         {"ones(value=3)", "w: ones takes no arguments, got \"value\""},
         {"he_normal(1, 0, 0, 2)", "w: he_normal takes at most 3 arguments without a name, got \"2\" too"},
-        {"glorot_uniform(scale=2)", "w: glorot_uniform: unknown name \"scale\"; known are seed, input_axes, output_axes"},
-        {"he_normal(input_axes=[x], output_axes=[0])", "w: he_normal: input_axes must be axes of the weight such as [0, 1], "
-                                                       "got \"[x]\""},
-        {"he_normal(output_axes=0.5)", "w: he_normal: output_axes must be axes of the weight such as [0, 1], got \"0.5\""},
-        {"he_normal(input_axes=[0], output_axes=[0, 1])", "w: initializer: output_axes names axis 1, but the weight has 1 "
-                                                          "axes"},
+        {"glorot_uniform(scale=2)",
+         "w: glorot_uniform: unknown name \"scale\"; known are seed, input_axes, output_axes"},
+        {"he_normal(input_axes=[x], output_axes=[0])",
+         "w: he_normal: input_axes must be axes of the weight such as [0, 1], got \"[x]\""},
+        {"he_normal(output_axes=0.5)",
+         "w: he_normal: output_axes must be axes of the weight such as [0, 1], got \"0.5\""},
+        {"he_normal(input_axes=[0], output_axes=[0, 1])",
+         "w: initializer: output_axes names axis 1, but the weight has 1 axes"},
         {"random_normal(stddev=nan)", "w: random_normal: stddev must be a finite number, got nan"},
         {"constant(inf)", "w: constant: value must be a finite number, got inf"},
         {"random_uniform(2, 1)", "w: random_uniform: minval must not be above maxval, got 2 and 1"},

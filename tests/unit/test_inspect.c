@@ -237,7 +237,8 @@ static void finds_labels_of_the_wrong_kind(void **state)
     EXPECT(CN_FINDING_LABEL_KIND, wrap(x[0], FEATURES), wrap_classes(), .loss = CATEGORICAL, .num_classes = CLASSES);
     expect_said("0 ... 3");
     expect_said("cn_to_categorical(labels, 4)");
-    EXPECT(CN_FINDING_LABEL_KIND, wrap(x[0], FEATURES), wrap_classes(), .loss = "CategoricalCrossentropy(from_logits=1)");
+    EXPECT(CN_FINDING_LABEL_KIND, wrap(x[0], FEATURES), wrap_classes(),
+           .loss = "CategoricalCrossentropy(from_logits=1)");
     EXPECT(CN_FINDING_LABEL_KIND, wrap(x[0], FEATURES), wrap_classes(), .loss = "mse", .num_classes = CLASSES);
     cn_tensor *test = wrap(test_x[0], FEATURES), *test_y = wrap_classes();
     EXPECT(CN_FINDING_LABEL_KIND, wrap(x[0], FEATURES), wrap(one_hot[0], CLASSES), .loss = CATEGORICAL, .test_x = test,
@@ -260,7 +261,8 @@ static void finds_sorted_labels(void **state)
     EXPECT(NONE, wrap(x[0], FEATURES), wrap_classes(), .shuffle = 1);
     memset(one_hot, 0, sizeof one_hot);
     for (int i = 0; i < ROWS; i++) one_hot[i][CLASSES - 1 - classes[i]] = 1;
-    EXPECT(CN_FINDING_LABELS_SORTED, wrap(x[0], FEATURES), wrap(one_hot[0], CLASSES), .shuffle = 0, .loss = CATEGORICAL);
+    EXPECT(CN_FINDING_LABELS_SORTED, wrap(x[0], FEATURES), wrap(one_hot[0], CLASSES), .shuffle = 0,
+           .loss = CATEGORICAL);
     classes[99] = 0;
     EXPECT(NONE, wrap(x[0], FEATURES), wrap_classes(), .shuffle = 0);
     memset(classes, 0, sizeof classes);
@@ -345,7 +347,8 @@ static void counts_what_does_not_fit(void **state)
 static void refuses_what_it_cannot_look_at(void **state)
 {
     (void)state;
-    cn_tensor *inputs = wrap(x[0], FEATURES), *none = cn_zeros(CN_FLOAT32, 0, 5), *scalar = cn_tensor_create(CN_FLOAT32, 0, NULL);
+    cn_tensor *inputs = wrap(x[0], FEATURES), *none = cn_zeros(CN_FLOAT32, 0, 5),
+              *scalar = cn_tensor_create(CN_FLOAT32, 0, NULL);
     cn_tensor *short_labels = cn_zeros(CN_INT32, ROWS - 1), *view = cn_transpose(inputs);
     cn_finding finding;
     cn_error_clear();

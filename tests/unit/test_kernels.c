@@ -211,7 +211,8 @@ static void nan_and_infinity(void **state)
 {
     (void)state;
     for (int i = 2; i < N_ODD; i++)
-        check_everywhere(&(one_case){.rows = odd[N_ODD - i], .inputs = odd[i], .outputs = odd[(i + 3) % N_ODD], .strange = 1});
+        check_everywhere(&(one_case){.rows = odd[N_ODD - i], .inputs = odd[i], .outputs = odd[(i + 3) % N_ODD],
+                                     .strange = 1});
 }
 
 static void empty_batch(void **state)
@@ -224,7 +225,8 @@ static void empty_batch(void **state)
 
 typedef struct moving {
     int64_t rows, inputs, outputs;
-    float *x, *dy, *kernel, *velocity; /* kernel and velocity: inputs rows of STRIDE numbers, the surplus never changes */
+    float *x, *dy, *kernel, *velocity; /* kernel and velocity: inputs rows of STRIDE numbers, the surplus never
+                                        * changes */
 } moving;
 
 enum { STRIDE = 16 };

@@ -20,8 +20,9 @@ static const char *const stack[] = {
     "batch_normalization(momentum=0.9, renorm=true, renorm_clipping=dict(rmax=2, dmax=3))", "prelu(shared_axes=(1, 2))",
     "dropout(0.2, noise_shape=10x1x2)", "permute((3, 1, 2), activity_regularizer=l2(0.001))", "reshape(4x-1)",
     "layer_normalization", "leaky_re_lu", "softmax(1)", "rescaling(30)", "softmax((1, 2))", "rescaling(200)",
-    "dense(20, activation=log_softmax(axis=1))", "flatten(activity_regularizer=l1(0.001))", "dense(500, activation=gelu)", "batch_normalization", "elu", "dropout(0.3)",
-    "re_lu(3)", "activation(mish)", "dense(3, activation=softmax)",
+    "dense(20, activation=log_softmax(axis=1))", "flatten(activity_regularizer=l1(0.001))",
+    "dense(500, activation=gelu)", "batch_normalization", "elu", "dropout(0.3)", "re_lu(3)", "activation(mish)",
+    "dense(3, activation=softmax)",
 };
 enum { N_LAYERS = sizeof stack / sizeof *stack };
 
@@ -141,7 +142,8 @@ static void training_goes_on_from_a_file(void **state)
     assert_string_equal(went_on, resumed);
     char *one = cn_model_summary(model, 100), *other = cn_model_summary(loaded, 100);
     assert_string_equal(one, other);
-    assert_non_null(strstr(one, "Non-trainable params: 1,010")); /* of 2 channels five, of 500 units mean and variance */
+    /* of 2 channels five, of 500 units mean and variance */
+    assert_non_null(strstr(one, "Non-trainable params: 1,010"));
     cn_string_free(one);
     cn_string_free(other);
     cn_tensor_destroy(&before);

@@ -257,7 +257,8 @@ static tensor *p_re_lu(tensor *x, weights w) { return plus(relu(x), times(w[0], 
 
 /* Augmentation moves the pixels of each sample by a linear map of its own, plus what fill_value gives. The tape has no
  * operation that looks between pixels, but what a linear map is can be seen from where it takes each pixel: the layer's
- * forward pass, which test_parity_layers.c compares with Keras, makes the matrices; their product with x is the tape's. */
+ * forward pass, which test_parity_layers.c compares with Keras, makes the matrices; their product with x is the
+ * tape's. */
 static const cn_layer *moving; /* the layer that is compared at the moment */
 
 static void move(const double *x, double *y)
@@ -306,7 +307,8 @@ static const struct {
     {"flatten", flatten, 2, {2, 3}, 0},
     {"rescaling(0.3, offset=-0.7)", rescaling, 1, {6}, 0},
     {"conv2d(3, 3, activation=%s)", conv2d, 3, {5, 4, 2}, 0},
-    {"conv2d(4, 2x3, activation=%s, use_bias=false, strides=2x1, padding=same, groups=2)", conv2d_groups, 3, {5, 4, 2}, 0},
+    {"conv2d(4, 2x3, activation=%s, use_bias=false, strides=2x1, padding=same, groups=2)", conv2d_groups, 3, {5, 4, 2},
+     0},
     {"conv2d(2, 2, activation=%s, dilation_rate=2, padding=same)", conv2d_dilated, 3, {4, 5, 3}, 0},
     {"max_pooling2d", max_2, 3, {5, 4, 3}, 0},
     {"max_pooling2d(3, strides=2x1, padding=same)", max_3, 3, {5, 4, 3}, 0},

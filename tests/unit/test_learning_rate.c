@@ -113,10 +113,12 @@ static void macros_give_the_same(void **state)
     assert_true(difference("exponential_staircase", cn_exponential_decay(0.1, 10, 0.5, .staircase = 1)) < 1e-5);
     assert_true(difference("inverse_time", cn_inverse_time_decay(0.1, 10, 0.5)) < 1e-5);
     assert_true(difference("polynomial", cn_polynomial_decay(0.1, 10)) < 1e-5);
-    assert_true(difference("polynomial_cycle", cn_polynomial_decay(0.1, 10, .end_learning_rate = 0.01, .cycle = 1)) < 1e-5);
+    assert_true(difference("polynomial_cycle",
+                           cn_polynomial_decay(0.1, 10, .end_learning_rate = 0.01, .cycle = 1)) < 1e-5);
     assert_true(difference("cosine_warmup", cn_cosine_decay(0, 10, .warmup_target = 0.1, .warmup_steps = 4)) < 1e-5);
     assert_true(difference("restarts", cn_cosine_decay_restarts(0.1, 4)) < 1e-5);
-    assert_true(difference("piecewise", cn_piecewise_constant_decay(.boundaries = {5, 10}, .values = {1, 0.5, 0.1})) < 1e-5);
+    assert_true(difference("piecewise",
+                           cn_piecewise_constant_decay(.boundaries = {5, 10}, .values = {1, 0.5, 0.1})) < 1e-5);
 }
 
 static void a_model_follows_its_schedule(void **state)
@@ -190,22 +192,27 @@ static void bad_schedules_are_named(void **state)
         const char *text, *sentence;
     } cases[] = {
         {"exponential_decay(0.1, -1, 0.5)", "exponential_decay: the number of steps must be positive, got -1"},
-        {"exponential_decay(-0.1, 10, 0.5)", "exponential_decay: initial_learning_rate must be a number from 0 upwards"},
+        {"exponential_decay(-0.1, 10, 0.5)",
+         "exponential_decay: initial_learning_rate must be a number from 0 upwards"},
         {"exponential_decay(0.1, 10, nan)", "exponential_decay: decay_rate must be a number from 0 upwards, got nan"},
         {"cosine_decay(0.1, 10, warmup_steps=5)", "cosine_decay: warmup_steps needs a warmup_target above 0, got 0"},
         {"cosine_decay(0.1, 10, warmup_steps=-5)", "cosine_decay: warmup_steps must not be negative, got -5"},
         {"cosine_decay_restarts(0.1, 10, t_mul=0.5)", "cosine_decay_restarts: t_mul must be at least 1, got 0.5"},
         {"piecewise_constant_decay([5, 3], [1, 2, 3])",
          "piecewise_constant_decay: boundaries must be positive and ascend, got 3 behind 5"},
-        {"piecewise_constant_decay([5, 6], [1, 2, 3, 4])", "piecewise_constant_decay: 2 boundaries need 3 values, got more"},
-        {"piecewise_constant_decay([5], [-1, 1])", "piecewise_constant_decay: values must be numbers from 0 upwards, got -1"},
+        {"piecewise_constant_decay([5, 6], [1, 2, 3, 4])",
+         "piecewise_constant_decay: 2 boundaries need 3 values, got more"},
+        {"piecewise_constant_decay([5], [-1, 1])",
+         "piecewise_constant_decay: values must be numbers from 0 upwards, got -1"},
         {"piecewise_constant_decay()", "piecewise_constant_decay: boundaries are missing"},
         {"piecewise_constant_decay([1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17])",
          "piecewise_constant_decay: boundaries takes at most 16 numbers"},
         {"piecewise_constant_decay([5, [1, 2])", "a closing bracket is missing"},
-        {"piecewise_constant_decay([5, x], [1, 2])", "piecewise_constant_decay: boundaries must be a number, got \"x\""},
+        {"piecewise_constant_decay([5, x], [1, 2])",
+         "piecewise_constant_decay: boundaries must be a number, got \"x\""},
         {"polynomial_decay(0.1, 10, half=1)", "polynomial_decay: unknown name \"half\""},
-        {"cosine_decoy(0.1, 10)", "learning-rate schedule: unknown name \"cosine_decoy\"; did you mean \"cosine_decay\"?"},
+        {"cosine_decoy(0.1, 10)",
+         "learning-rate schedule: unknown name \"cosine_decoy\"; did you mean \"cosine_decay\"?"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

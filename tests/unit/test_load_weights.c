@@ -1,5 +1,5 @@
-/* cn_model_load_weights: into a model with a layer that no file can hold, with and without the optimizer's state, and what
- * it refuses. */
+/* cn_model_load_weights: into a model with a layer that no file can hold, with and without the optimizer's state, and
+ * what it refuses. */
 #define _GNU_SOURCE
 #include "scratch.h"
 

@@ -81,7 +81,8 @@ static void gradients_agree_with_differences(void **state)
         cn_tape *tape = cn_tape_create(NULL);
         assert_int_equal(cn_tape_watch(tape, d.w), CN_OK);
         cn_tensor *value = score(i, &d);
-        if (cn_tape_gradient(tape, value, 1, &d.w, &gradient) < 0) fail_msg("%s: %s", losses[i].text, cn_error_message());
+        if (cn_tape_gradient(tape, value, 1, &d.w, &gradient) < 0)
+            fail_msg("%s: %s", losses[i].text, cn_error_message());
         assert_non_null(gradient);
         double whole = cn_item(value);
         assert_true(fabs(whole - score_without_tape(i, &d)) <= 1e-15 * fabs(whole));

@@ -96,7 +96,8 @@ static double check_values(int which, cn_dtype dtype, int weighted)
         /* Keras hands dice and tversky out as one number whatever the reduction is; ours gives one for each row. */
         if (i == 3 && (strstr(texts[which], "dice") || strstr(texts[which], "tversky"))) continue;
         with_reduction(which, reductions[i], text);
-        worst = fmax(worst, compare(which, reductions[i], weighted, "", cn_loss_compute(text, target, output, weights)));
+        worst = fmax(worst,
+                     compare(which, reductions[i], weighted, "", cn_loss_compute(text, target, output, weights)));
         if (i == 0 || (i == 2 && weighted))
             worst = fmax(worst, compare(which, reductions[i], weighted, ".gradient",
                                         cn_loss_gradient(text, target, output, weights)));
@@ -114,8 +115,8 @@ static void values_and_gradients_are_those_of_keras(void **state)
         for (int weighted = 0; weighted < 2; weighted++) {
             double narrow = check_values(i, CN_FLOAT32, weighted), wide = check_values(i, CN_FLOAT64, weighted);
             if (!(narrow < 2e-6 && wide < 2e-6))
-                print_message("%s, %s %s: off by %g, float64 %g\n", texts[i], targets[i], weighted ? "weighted" : "", narrow,
-                              wide);
+                print_message("%s, %s %s: off by %g, float64 %g\n", texts[i], targets[i], weighted ? "weighted" : "",
+                              narrow, wide);
             assert_true(narrow < 2e-6 && wide < 2e-6);
         }
 }
@@ -134,7 +135,8 @@ static double check_steps(int which, const char *precision, int weighted)
     cn_tensor_destroy(&start);
     cn_tensor *x = input("reals", CN_FLOAT32), *y = input(targets[which], CN_FLOAT32);
     cn_tensor *weights = weighted ? input("weights", CN_FLOAT32) : NULL;
-    assert_int_equal(cn_fit(model, x, y, .sample_weight = weights, .batch_size = ROWS, .epochs = 3, .shuffle = 0), CN_OK);
+    assert_int_equal(cn_fit(model, x, y, .sample_weight = weights, .batch_size = ROWS, .epochs = 3, .shuffle = 0),
+                     CN_OK);
     cn_tensor *losses = cn_tensor_from(CN_FLOAT64, 1, (int64_t[]){3}, cn_history_get(cn_model_history(model), "loss"));
     double worst = compare(which, "steps", weighted, "", losses);
     worst = fmax(worst, compare(which, "kernel", weighted, "", cn_model_get_weight(model, 0)));
@@ -152,8 +154,8 @@ static void three_steps_end_where_those_of_keras_do(void **state)
         for (int weighted = 0; weighted < 2; weighted++) {
             double narrow = check_steps(i, "float32", weighted), wide = check_steps(i, "float64", weighted);
             if (!(narrow < 4e-6 && wide < 4e-6))
-                print_message("%s, %s %s: off by %g, float64 %g\n", texts[i], targets[i], weighted ? "weighted" : "", narrow,
-                              wide);
+                print_message("%s, %s %s: off by %g, float64 %g\n", texts[i], targets[i], weighted ? "weighted" : "",
+                              narrow, wide);
             assert_true(narrow < 4e-6 && wide < 4e-6);
         }
 }
@@ -164,7 +166,8 @@ static void every_loss_has_a_case(void **state)
     for (int i = 0; cn_names(CN_NAMES_LOSS, i); i++) {
         /* test_losses_over_axes.c */
         int found = !strcmp(cn_names(CN_NAMES_LOSS, i), "circle") || !strcmp(cn_names(CN_NAMES_LOSS, i), "ctc");
-        for (int k = 0; k < n_cases; k++) found |= !strncmp(texts[k], cn_names(CN_NAMES_LOSS, i), strcspn(texts[k], "("));
+        for (int k = 0; k < n_cases; k++)
+            found |= !strncmp(texts[k], cn_names(CN_NAMES_LOSS, i), strcspn(texts[k], "("));
         if (!found) print_message("no case for %s\n", cn_names(CN_NAMES_LOSS, i));
         assert_true(found);
     }
@@ -199,7 +202,8 @@ static double check_differences(int which, int weighted)
     cn_tensor *target = input(targets[which], CN_FLOAT64), *output = input(outputs[which], CN_FLOAT64);
     cn_tensor *weights = weighted ? input("weights", CN_FLOAT64) : NULL;
     double *numbers = cn_data(output), worst = 0;
-    for (int i = 0; i < ROWS * COLUMNS; i++) numbers[i] += 0.001 * (i + 1) / 7; /* away from corners and equal numbers */
+    /* away from corners and equal numbers */
+    for (int i = 0; i < ROWS * COLUMNS; i++) numbers[i] += 0.001 * (i + 1) / 7;
     cn_tensor *gradient = cn_loss_gradient(texts[which], target, output, weights);
     assert_non_null(gradient);
     for (int i = 0; i < ROWS * COLUMNS; i++) {
@@ -306,7 +310,8 @@ static void bad_arguments_are_refused(void **state)
     refuses("binary_focal_crossentropy(gamma=-1)", CN_EINVAL, "gamma must not be negative, got -1");
     refuses("categorical_focal_crossentropy(alpha=-1)", CN_EINVAL, "alpha must not be negative, got -1");
     refuses("categorical_generalized_cross_entropy(q=1)", CN_EINVAL, "q must lie in 0 ... 1");
-    refuses("sparse_categorical_crossentropy", CN_ESHAPE, "y_true of shape (4, 3) does not go with y_pred of shape (4, 3)");
+    refuses("sparse_categorical_crossentropy", CN_ESHAPE,
+            "y_true of shape (4, 3) does not go with y_pred of shape (4, 3)");
     refuses("", CN_EINVAL, "expected a name");
 }
 

@@ -1,5 +1,5 @@
-/* Losses that look at more than a row, against Keras (tests/parity/losses_over_axes.txt): over other axes, of sequences, of
- * pairs of rows; and crossentropy, which the shapes choose. */
+/* Losses that look at more than a row, against Keras (tests/parity/losses_over_axes.txt): over other axes, of
+ * sequences, of pairs of rows; and crossentropy, which the shapes choose. */
 #include "parity.h"
 
 #include <cornu/cornu.h>
@@ -99,7 +99,8 @@ static double check_values(int which, cn_dtype dtype, int weighted)
     for (int i = 0; i < (chosen ? 1 : 4); i++) { /* crossentropy takes no arguments */
         with_reduction(which, reductions[i], text);
         const char *loss = chosen ? texts[which] : text;
-        worst = fmax(worst, compare(which, reductions[i], weighted, "", cn_loss_compute(loss, target, output, weights)));
+        worst = fmax(worst,
+                     compare(which, reductions[i], weighted, "", cn_loss_compute(loss, target, output, weights)));
         if (i == 0 || (i == 2 && weighted))
             worst = fmax(worst, compare(which, reductions[i], weighted, ".gradient",
                                         cn_loss_gradient(loss, target, output, weights)));
@@ -120,8 +121,8 @@ static void values_and_gradients_are_those_of_keras(void **state)
             double bound = strcmp(texts[i], "circle") ? 4e-6 : 6e-5;
             double narrow = check_values(i, CN_FLOAT32, weighted), wide = check_values(i, CN_FLOAT64, weighted);
             if (!(narrow < bound && wide < bound))
-                print_message("%s, %s %s: off by %g, float64 %g\n", texts[i], targets[i], weighted ? "weighted" : "", narrow,
-                              wide);
+                print_message("%s, %s %s: off by %g, float64 %g\n", texts[i], targets[i], weighted ? "weighted" : "",
+                              narrow, wide);
             bad += !(narrow < bound && wide < bound);
         }
     assert_int_equal(bad, 0);
@@ -175,8 +176,8 @@ static void three_steps_end_where_those_of_keras_do(void **state)
             double bound = strcmp(texts[i], "circle") ? 4e-6 : 6e-5;
             double narrow = check_steps(i, "float32", 1, weighted), wide = check_steps(i, "float64", 2, weighted);
             if (!(narrow < bound && wide < bound))
-                print_message("%s, %s %s: off by %g, float64 %g\n", texts[i], targets[i], weighted ? "weighted" : "", narrow,
-                              wide);
+                print_message("%s, %s %s: off by %g, float64 %g\n", texts[i], targets[i], weighted ? "weighted" : "",
+                              narrow, wide);
             bad += !(narrow < bound && wide < bound);
         }
     assert_int_equal(bad, 0);
@@ -283,7 +284,8 @@ static void nan_is_not_swallowed(void **state)
 
 /* --- what users may get wrong --- */
 
-static void refuses(const char *text, const char *y_true, const char *y_pred, int weighted, int status, const char *words)
+static void refuses(const char *text, const char *y_true, const char *y_pred, int weighted, int status,
+                    const char *words)
 {
     cn_tensor *target = input(y_true, CN_FLOAT32), *output = input(y_pred, CN_FLOAT32);
     cn_tensor *weights = weights_of(weighted, output);
@@ -301,7 +303,8 @@ static void refuses(const char *text, const char *y_true, const char *y_pred, in
 static void bad_arguments_are_refused(void **state)
 {
     (void)state;
-    refuses("dice(axis=3)", "bits", "shares", 0, CN_EINVAL, "3 axes, batch included, so axis must lie in -3 ... 2, got 3");
+    refuses("dice(axis=3)", "bits", "shares", 0, CN_EINVAL,
+            "3 axes, batch included, so axis must lie in -3 ... 2, got 3");
     refuses("dice(axis=(1, -2))", "bits", "shares", 0, CN_EINVAL, "axis 1 is given twice");
     refuses("dice(axis=first)", "bits", "shares", 0, CN_EINVAL, "axis must be a whole number such as -1");
     refuses("dice(axis=[])", "bits", "shares", 0, CN_EINVAL, "names no axis");
@@ -311,7 +314,8 @@ static void bad_arguments_are_refused(void **state)
     refuses("circle(margin=1.5)", "kinds", "embeddings", 0, CN_EINVAL, "margin must lie in 0 ... 1, got 1.5");
     refuses("circle", "rows", "rows", 0, CN_ESHAPE, "circle: y_true of shape (4, 3) does not go with");
     refuses("circle", "weights", "embeddings", 0, CN_EINVAL, "label 0.5 in row 3 is no whole number");
-    refuses("ctc", "labels", "steps", 0, CN_ESHAPE, "ctc: y_true of shape (4,) does not go with y_pred of shape (3, 6, 4)");
+    refuses("ctc", "labels", "steps", 0, CN_ESHAPE,
+            "ctc: y_true of shape (4,) does not go with y_pred of shape (3, 6, 4)");
     refuses("ctc(axis=1)", "spelled", "steps", 0, CN_ENAME, "reduction");
     refuses("crossentropy(from_logits=1)", "one_hot", "rows", 0, CN_EINVAL, "takes no arguments");
     refuses("crossentrpy", "one_hot", "rows", 0, CN_ENAME, "did you mean \"crossentropy\"");
@@ -363,7 +367,8 @@ static void models_say_what_does_not_fit(void **state)
 static void crossentropy_follows_the_targets(void **state)
 {
     (void)state;
-    cn_tensor *x = input("rows", CN_FLOAT32), *labels = input("labels", CN_INT32), *one_hot = input("one_hot", CN_FLOAT32);
+    cn_tensor *x = input("rows", CN_FLOAT32), *labels = input("labels", CN_INT32),
+              *one_hot = input("one_hot", CN_FLOAT32);
     cn_result by_label, by_row;
     cn_model *model = cn_sequential(.threads = 1);
     cn_add(model, cn_dense(3, .activation = "softmax", .input_shape = {3}));

@@ -1,4 +1,5 @@
-/* Every metric against Keras (tests/parity/metrics.txt): after one batch, two batches, with weights; confusion matrix. */
+/* Every metric against Keras (tests/parity/metrics.txt): after one batch, two batches, with weights; confusion
+ * matrix. */
 #define _DEFAULT_SOURCE /* mkstemp */
 #include "engines.h"
 #include "parity.h"
@@ -124,10 +125,11 @@ static void float64_is_near(void **state)
 static void every_metric_has_a_case(void **state)
 {
     (void)state;
+    /* test_losses.c has them, or they are short names */
     static const char *const without[] = {"huber", "dice", "tversky", "circle", "ctc", "categorical_focal_crossentropy",
                                           "binary_focal_crossentropy", "categorical_generalized_cross_entropy",
                                           "mean_absolute_error", "mean_absolute_percentage_error",
-                                          "mean_squared_logarithmic_error", "log_cosh"}; /* test_losses.c, or short names */
+                                          "mean_squared_logarithmic_error", "log_cosh"};
     for (int i = 0; cn_names(CN_NAMES_METRIC, i); i++) {
         const char *name = cn_names(CN_NAMES_METRIC, i);
         int found = 0;
@@ -236,7 +238,8 @@ static void a_model_measures_what_a_metric_alone_does(void **state)
     (void)state;
     const char *metrics[CN_MAX_METRICS] = {"accuracy", "auc(num_thresholds=50)", "f1_score(average=macro)", "mse",
                                            "sparse_top_k_categorical_accuracy(k=2)", "precision(class_id=1)",
-                                           "precision(class_id=2, name=of_two)", "categorical_crossentropy(from_logits=1)"};
+                                           "precision(class_id=2, name=of_two)",
+                                           "categorical_crossentropy(from_logits=1)"};
     const char *const names[] = {"accuracy", "auc", "f1_score", "mse", "sparse_top_k_categorical_accuracy", "precision",
                                  "of_two", "categorical_crossentropy", "weighted_accuracy"};
     cn_model *model = compiled(metrics, "accuracy");
@@ -248,7 +251,8 @@ static void a_model_measures_what_a_metric_alone_does(void **state)
     for (int i = 0; i < 9; i++) {
         double expected = alone(i < 8 ? metrics[i] : "accuracy", y, p, i < 8 ? NULL : w);
         assert_string_equal(result.names[i], names[i]);
-        if (!(fabs(result.values[i] - expected) < 1e-6)) print_message("%s: %g, alone %g\n", names[i], result.values[i], expected);
+        if (!(fabs(result.values[i] - expected) < 1e-6))
+            print_message("%s: %g, alone %g\n", names[i], result.values[i], expected);
         assert_true(fabs(result.values[i] - expected) < 1e-6);
     }
     assert_true(result.accuracy == result.values[0]);
@@ -302,7 +306,8 @@ static void an_epoch_begins_with_nothing_seen(void **state)
     assert_int_equal(cn_fit(model, x, y, .epochs = 3, .batch_size = 16, .validation_split = 0.25), CN_OK);
     const cn_history *history = cn_model_history(model);
     for (int epoch = 0; epoch < 3; epoch++) {
-        double trained = cn_history_get(history, "true_positives")[epoch] + cn_history_get(history, "false_negatives")[epoch];
+        double trained = cn_history_get(history, "true_positives")[epoch] +
+                         cn_history_get(history, "false_negatives")[epoch];
         double tested = cn_history_get(history, "val_true_positives")[epoch] +
                         cn_history_get(history, "val_false_negatives")[epoch];
         assert_true(trained == 30 && tested == 10); /* each row has one true column */
@@ -316,7 +321,8 @@ static void refuses(const char *text, int status, const char *words)
 {
     cn_model *model = small_model();
     int got = cn_compile(model, .loss = "categorical_crossentropy", .metrics = {text});
-    if (got != status || !strstr(cn_error_message(), words)) print_message("%s: %d \"%s\"\n", text, got, cn_error_message());
+    if (got != status || !strstr(cn_error_message(), words))
+        print_message("%s: %d \"%s\"\n", text, got, cn_error_message());
     assert_int_equal(got, status);
     assert_non_null(strstr(cn_error_message(), words));
     cn_model_destroy(&model);
@@ -380,7 +386,8 @@ static void a_metric_alone_says_what_is_wrong(void **state)
 {
     (void)state;
     cn_metric *metric = cn_metric_from_text("auc");
-    cn_tensor *wide = cn_zeros(CN_FLOAT32, 3, 2), *narrow = cn_zeros(CN_FLOAT32, 3, 1), *long_ = cn_zeros(CN_FLOAT32, 4, 2);
+    cn_tensor *wide = cn_zeros(CN_FLOAT32, 3, 2), *narrow = cn_zeros(CN_FLOAT32, 3, 1),
+              *long_ = cn_zeros(CN_FLOAT32, 4, 2);
     assert_string_equal(cn_metric_name(metric), "auc");
     assert_null(cn_metric_result(metric));
     assert_int_equal(cn_error_status(), CN_ESTATE);

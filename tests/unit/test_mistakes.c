@@ -35,7 +35,8 @@ static void unknown_names_are_met_with_a_guess(void **state)
     (void)state;
     EXPECT(cn_compile(model, .loss = "categorical_crosentropy"), CN_ENAME, "categorical_crosentropy",
            "did you mean \"categorical_crossentropy\"");
-    EXPECT(cn_compile(model, .loss = "mse", .optimizer_name = "rmsprob"), CN_ENAME, "rmsprob", "did you mean \"rmsprop\"");
+    EXPECT(cn_compile(model, .loss = "mse", .optimizer_name = "rmsprob"), CN_ENAME, "rmsprob",
+           "did you mean \"rmsprop\"");
     EXPECT(cn_compile(model, .loss = "mse", .metrics = {"acuracy"}), CN_ENAME, "acuracy", "accuracy");
     EXPECT(cn_compile(model, .loss = "mse", .optimizer_name = "sgd(momentun=1)"), CN_ENAME, "momentun", "momentum");
     assert_null(cn_dense(3, .activation = "rellu"));

@@ -173,8 +173,8 @@ static const struct {
 } binaries[] = {
     X(add) X(subtract) X(multiply) X(divide) X(floor_divide) X(remainder) X(power) X(maximum) X(minimum) X(arctan2)
     X(hypot) X(fmod) X(fmax) X(fmin) X(copysign) X(logaddexp) X(bitwise_and) X(bitwise_or) X(bitwise_xor)
-    X(left_shift) X(right_shift) X(equal) X(not_equal) X(less) X(less_equal) X(greater) X(greater_equal) X(logical_and) X(logical_or)
-    X(logical_xor) X(matmul) X(dot) X(outer) X(boolean_mask)
+    X(left_shift) X(right_shift) X(equal) X(not_equal) X(less) X(less_equal) X(greater) X(greater_equal) X(logical_and)
+    X(logical_or) X(logical_xor) X(matmul) X(dot) X(outer) X(boolean_mask)
 };
 static const struct {
     const char *name;

@@ -1,4 +1,5 @@
-/* Out of memory at every single allocation, from building to saving: a clean failure, nothing lost, nothing half made. */
+/* Out of memory at every single allocation, from building to saving: a clean failure, nothing lost, nothing half
+ * made. */
 #define _GNU_SOURCE
 #include "base/memory.h"
 #include "scratch.h"
@@ -62,8 +63,9 @@ static int train_with_options(void)
     int status = x && y && model ? CN_OK : CN_ENOMEM;
     if (status == CN_OK)
         status = cn_compile(model, .loss = "sparse_categorical_crossentropy",
-                            .optimizer = cn_adam(.schedule = cn_cosine_decay(0.1, 10), .use_ema = 1, .global_clipnorm = 1,
-                                                 .exclude_from_weight_decay = "bias", .gradient_accumulation_steps = 2));
+                            .optimizer = cn_adam(.schedule = cn_cosine_decay(0.1, 10), .use_ema = 1,
+                                                 .global_clipnorm = 1, .exclude_from_weight_decay = "bias",
+                                                 .gradient_accumulation_steps = 2));
     if (status == CN_OK) status = cn_fit(model, x, y, .batch_size = 4);
     if (status == CN_OK) status = cn_model_set_trainable(model, "dense", 0);
     if (status == CN_OK)
@@ -108,7 +110,8 @@ static int measure(void)
     int status = labels && p && weights ? CN_OK : CN_ENOMEM;
     if (status == CN_OK && (!(made[0] = cn_loss_compute(loss, labels, p, weights)) ||
                             !(made[1] = cn_loss_gradient(loss, labels, p, NULL)) ||
-                            !(made[2] = cn_confusion_matrix(labels, p, 0)) || !(metric = cn_metric_from_text("f1_score"))))
+                            !(made[2] = cn_confusion_matrix(labels, p, 0)) ||
+                            !(metric = cn_metric_from_text("f1_score"))))
         status = cn_error_status();
     if (status == CN_OK) status = cn_split_stratified(labels, 0.5, 1, &made[3], &made[4]);
     if (status == CN_OK) status = cn_metric_update_state(metric, labels, p, weights);

@@ -137,8 +137,8 @@ static void make_data(cn_tensor **x, cn_tensor **y)
 }
 
 /* Fits a small network and returns the digest of its weights. */
-static void fit_on(const char *optimizer, int threads, const char *isa, const char *precision, const char *dense, int epochs,
-                   char digest[65])
+static void fit_on(const char *optimizer, int threads, const char *isa, const char *precision, const char *dense,
+                   int epochs, char digest[65])
 {
     cn_tensor *x, *y;
     make_data(&x, &y);
@@ -202,8 +202,8 @@ static void stored_gradients_give_the_same_bits(void **state)
             fit(text, 2, "dense(300, activation=relu)", 2, stored);
             assert_string_equal(plain, stored);
         }
-        /* Tiles keep a rounded copy of the kernel, which must follow it either way, and RMSprop has another inverse root
-         * there (kernels/rmsprop.h). */
+        /* Tiles keep a rounded copy of the kernel, which must follow it either way, and RMSprop has another inverse
+         * root there (kernels/rmsprop.h). */
         fit_on(optimizers[i], 2, NULL, "mixed_bfloat16", "dense(300, activation=relu)", 2, plain);
         snprintf(text, sizeof text, "%s(clipnorm=1e30)", optimizers[i]);
         fit_on(text, 2, NULL, "mixed_bfloat16", "dense(300, activation=relu)", 2, stored);
@@ -221,8 +221,8 @@ static void any_threads_and_kernels_give_the_same_bits(void **state)
         "muon(use_ema=1)",
         "schedule_free_adamw(warmup_steps=3)",
     };
-    static const char dense[] = "dense(300, activation=relu, kernel_regularizer=l1_l2(0.01, 0.01), activity_regularizer=l2, "
-                                "kernel_constraint=max_norm(0.5), bias_constraint=non_neg)";
+    static const char dense[] = "dense(300, activation=relu, kernel_regularizer=l1_l2(0.01, 0.01), "
+                                "activity_regularizer=l2, kernel_constraint=max_norm(0.5), bias_constraint=non_neg)";
     (void)state;
     for (size_t i = 0; i < sizeof optimizers / sizeof *optimizers; i++) {
         char one[65], other[65];
@@ -280,8 +280,8 @@ static void bad_options_are_named(void **state)
     static const struct {
         const char *text, *sentence;
     } cases[] = {
-        {"sgd(clipnorm=1, clipvalue=1)", "SGD: only one of clipnorm, global_clipnorm and clipvalue can be used, got clipnorm "
-                                         "and clipvalue"},
+        {"sgd(clipnorm=1, clipvalue=1)",
+         "SGD: only one of clipnorm, global_clipnorm and clipvalue can be used, got clipnorm and clipvalue"},
         {"sgd(clipnorm=-1)", "SGD: clipnorm must be a number from 0 upwards, got -1"},
         {"sgd(global_clipnorm=nan)", "SGD: global_clipnorm must be a number from 0 upwards, got nan"},
         {"adam(weight_decay=-1)", "Adam: weight_decay must be a number from 0 upwards, got -1"},
@@ -292,8 +292,10 @@ static void bad_options_are_named(void **state)
         {"LossScaleOptimizer(adm)", "optimizer: unknown name \"adm\"; did you mean \"adam\"?"},
         {"loss_scale_optimizer(loss_scale_optimizer(sgd))",
          "LossScaleOptimizer: inner_optimizer is a LossScaleOptimizer itself; give it the one inside"},
-        {"loss_scale_optimizer(sgd, initial_scale=0)", "LossScaleOptimizer: initial_scale must be a positive number, got 0"},
-        {"loss_scale_optimizer(sgd, initial_scale=nan)", "LossScaleOptimizer: initial_scale must be a positive number, got nan"},
+        {"loss_scale_optimizer(sgd, initial_scale=0)",
+         "LossScaleOptimizer: initial_scale must be a positive number, got 0"},
+        {"loss_scale_optimizer(sgd, initial_scale=nan)",
+         "LossScaleOptimizer: initial_scale must be a positive number, got nan"},
         {"loss_scale_optimizer(sgd, dynamic_growth_steps=0)",
          "LossScaleOptimizer: dynamic_growth_steps must be at least 1, got 0"},
         {"loss_scale_optimizer(sgd, clipnorm=1)", "loss_scale_optimizer: unknown name \"clipnorm\""},
@@ -322,7 +324,8 @@ static void bad_options_are_named(void **state)
         {"schedulefreeadamw(warmup_steps=-1)", "ScheduleFreeAdamW: warmup_steps must not be negative, got -1"},
         {"rmsprop(dialect=keras4)", "RMSprop: dialect: unknown name \"keras4\"; did you mean \"keras3\"?"},
         {"rmsprop(dialect=keras2, momentum=0.5)",
-         "RMSprop: in the dialect keras2 it has no momentum (tf.keras 2 used the formula of keras3 with momentum), got 0.5"},
+         "RMSprop: in the dialect keras2 it has no momentum (tf.keras 2 used the formula of keras3 with momentum), got "
+         "0.5"},
         {"sgd(cosine_decay(0.1, 0))", "SGD: cosine_decay: the number of steps must be positive, got 0"},
         {"sgd(learning_rate=exponential(0.1))", "SGD: learning-rate schedule: unknown name \"exponential\""},
     };

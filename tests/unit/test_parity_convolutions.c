@@ -1,5 +1,5 @@
-/* Conv2D and the pooling layers against Keras (tests/parity/convolutions.txt): outputs, gradients, three training steps,
- * in every engine. */
+/* Conv2D and the pooling layers against Keras (tests/parity/convolutions.txt): outputs, gradients, three training
+ * steps, in every engine. */
 
 #include <cornu/model.h>
 #include <setjmp.h>
@@ -105,7 +105,8 @@ static void three_training_steps(void **state)
                                         "dense.kernel",  "dense.bias"};
     for (int i = 0; i < 6; i++) {
         cn_tensor *weight = cn_model_get_weight(model, i);
-        assert_true(distance(file, "training", names[i], cn_size(weight), cn_data(weight), ROOM, ROOM) < 10 * TOLERANCE);
+        assert_true(distance(file, "training", names[i], cn_size(weight), cn_data(weight), ROOM, ROOM) <
+                    10 * TOLERANCE);
         cn_tensor_destroy(&weight);
     }
     cn_tensor_destroy(&x);

@@ -1,4 +1,5 @@
-/* Activations and layers against Keras (tests/parity/activations.txt and layers.txt; README.md there describes them). */
+/* Activations and layers against Keras (tests/parity/activations.txt and layers.txt; README.md there describes
+ * them). */
 #include "base/pool.h"
 #include "engines.h"
 #include "parity.h"
@@ -71,7 +72,8 @@ static double activation_error(const char *text, int wrong)
     int columns = (int)layer->output_size;
     for (int i = 0; i < n; i++) dy[i] = r[i / columns * COLUMNS + i % columns];
     const cn__layer_math *math = cn__engine_find(32, CN__ISA_C)->layers[CN__LAYER_activation];
-    cn__pass pass = {.layer = layer, .pool = pool, .batch = ROWS, .training = 1, .x = x, .y = y, .dy = dy, .dx = own_dx};
+    cn__pass pass = {.layer = layer, .pool = pool, .batch = ROWS, .training = 1, .x = x, .y = y, .dy = dy,
+                     .dx = own_dx};
     math->forward(&pass);
     math->backward(&pass);
     if (wrong) own_dx[7] += 1e-5f;
@@ -217,8 +219,8 @@ static double layer_error(const char *name, const cn__engine *engine)
     void *shared_memory = calloc((size_t)a.layer->shared_size + 16, sizeof(float));
     assert_true(thread_memory && shared_memory);
     cn__pass pass = {.layer = a.layer, .pool = pool, .batch = a.batch, .training = -1, .x = a.x, .y = a.y, .dy = a.r,
-                     .dx = a.dx, .workspace = a.workspace, .thread_memory = thread_memory, .shared_memory = shared_memory,
-                     .weights = weights, .sinks = sinks, .seed = SEED};
+                     .dx = a.dx, .workspace = a.workspace, .thread_memory = thread_memory,
+                     .shared_memory = shared_memory, .weights = weights, .sinks = sinks, .seed = SEED};
     const cn__layer_math *math = engine->layers[cn__layer_index(a.layer)];
     math->forward(&pass);
     wanted(name, "predict", out, a.recorded);
@@ -357,7 +359,8 @@ static void bad_activations(void **state)
         const char *text, *sentence;
     } cases[] = {
         {"dense(3, activation=reul)", "dense: activation: unknown name \"reul\"; did you mean \"relu\"?"},
-        {"dense(3, activation=relu(slope=1))", "dense: relu: unknown name \"slope\"; known are negative_slope, max_value"},
+        {"dense(3, activation=relu(slope=1))",
+         "dense: relu: unknown name \"slope\"; known are negative_slope, max_value"},
         {"dense(3, activation=relu(-1))", "dense: relu: negative_slope must be a number of at least 0, got -1"},
         {"dense(3, activation=relu(max_value=-2))", "dense: relu: max_value must be at least 0, got -2; leave it out"},
         {"dense(3, activation=relu(threshold=nan))", "dense: relu: threshold must be a number of at least 0, got nan"},
@@ -365,8 +368,10 @@ static void bad_activations(void **state)
         {"dense(3, activation=elu(inf))", "dense: elu: alpha must be a finite number, got inf"},
         {"dense(3, activation=squareplus(-1))", "dense: squareplus: b must be a number of at least 0, got -1"},
         {"dense(3, activation=threshold)", "dense: threshold: needs two numbers, such as threshold(0.1, 0)"},
-        {"dense(3, activation=soft_shrink(-1))", "dense: soft_shrink: threshold must be a number of at least 0, got -1"},
-        {"dense(4, activation=glu)", "dense: glu gives half the units; put it into a layer of its own, activation(glu)"},
+        {"dense(3, activation=soft_shrink(-1))",
+         "dense: soft_shrink: threshold must be a number of at least 0, got -1"},
+        {"dense(4, activation=glu)",
+         "dense: glu gives half the units; put it into a layer of its own, activation(glu)"},
         {"dense(3, activation=tanh(2))", "dense: tanh takes no arguments, got \"2\""},
         {"dense(1, activation=log_softmax)", "dense: log_softmax over one unit is always the same; use sigmoid"},
     };
@@ -394,63 +399,91 @@ static void bad_layers(void **state)
     } cases[] = {
         {"dropout(1.5)", {3}, "dropout: rate must lie in 0 ... 1, got 1.5"},
         {"dropout(nan)", {3}, "dropout: rate must lie in 0 ... 1, got nan"},
-        {"dropout(0.5, noise_shape=3x1)", {3}, "dropout: noise_shape has 2 axes, a sample has 1; both go without the batch"},
+        {"dropout(0.5, noise_shape=3x1)", {3},
+         "dropout: noise_shape has 2 axes, a sample has 1; both go without the batch"},
         {"dropout(0.5, noise_shape=2)", {3}, "dropout: size 1 of noise_shape must be 1 or 3 as in the input, got 2"},
         {"reshape", {3}, "reshape: target_shape is missing; it has no default"},
-        {"rescaling([1, 2])", {3}, "rescaling: scale is one number, or one for each entry of the last axis, which has 3; got 2"},
-        {"rescaling(1, (1, 2, 3, 4))", {2, 3}, "rescaling: offset is one number, or one for each entry of the last axis"},
+        {"rescaling([1, 2])", {3},
+         "rescaling: scale is one number, or one for each entry of the last axis, which has 3; got 2"},
+        {"rescaling(1, (1, 2, 3, 4))", {2, 3},
+         "rescaling: offset is one number, or one for each entry of the last axis"},
         {"rescaling([1, two])", {2}, "rescaling: scale must be a number, got \"two\""},
         {"rescaling([])", {2}, "rescaling: scale must be a number, got \"\""},
         {"rescaling([1, 2)", {2}, "\"rescaling([1, 2)\": a closing bracket is missing"},
-        {"activation(softmax(0))", {3, 2}, "activation: softmax: axis 0 is the batch; axes count from 1, and -1 is the last"},
-        {"activation(softmax(axis=3))", {3, 2}, "activation: softmax: axis must lie in 1 ... 2 or -2 ... -1 for samples of 2"},
+        {"activation(softmax(0))", {3, 2},
+         "activation: softmax: axis 0 is the batch; axes count from 1, and -1 is the last"},
+        {"activation(softmax(axis=3))", {3, 2},
+         "activation: softmax: axis must lie in 1 ... 2 or -2 ... -1 for samples of 2"},
         {"activation(glu(1))", {3, 2}, "activation: glu splits its axis in two halves, but it has 3 entries"},
         {"activation(sparsemax(1))", {1, 2}, "activation: sparsemax over one unit is always the same; use sigmoid"},
-        {"dense(4, activation=softmax(axis=-3))", {3, 2}, "dense: softmax: axis must lie in 1 ... 2 or -2 ... -1 for samples"},
+        {"dense(4, activation=softmax(axis=-3))", {3, 2},
+         "dense: softmax: axis must lie in 1 ... 2 or -2 ... -1 for samples"},
         {"dense(4, activation=softmax(axis=x))", {3, 2}, "dense: softmax: axis must be a whole number, got \"x\""},
-        {"softmax((1, -1))", {3}, "softmax: each axis must lie in 1 ... 1 or -1 ... -1 for samples of 1 axes, and be given once"},
-        {"batch_normalization(renorm=true, renorm_momentum=2)", {3}, "batch_normalization: renorm_momentum must lie in 0 ... 1"},
-        {"batch_normalization(renorm_clipping=3)", {3}, "batch_normalization: renorm_clipping is written dict(rmax=3, rmin=0.3"},
-        {"batch_normalization(renorm_clipping=dict(max=3))", {3}, "batch_normalization: renorm_clipping: dict: unknown name"},
-        {"batch_normalization(renorm_clipping=dict(rmax=1, rmin=2))", {3}, "batch_normalization: renorm_clipping: rmax must be "
-                                                                     "at least rmin, 2, got 1"},
-        {"batch_normalization(renorm_clipping=dict(dmax=-1))", {3}, "batch_normalization: renorm_clipping: dmax must be at "
-                                                                   "least 0, got -1"},
+        {"softmax((1, -1))", {3},
+         "softmax: each axis must lie in 1 ... 1 or -1 ... -1 for samples of 1 axes, and be given once"},
+        {"batch_normalization(renorm=true, renorm_momentum=2)", {3},
+         "batch_normalization: renorm_momentum must lie in 0 ... 1"},
+        {"batch_normalization(renorm_clipping=3)", {3},
+         "batch_normalization: renorm_clipping is written dict(rmax=3, rmin=0.3"},
+        {"batch_normalization(renorm_clipping=dict(max=3))", {3},
+         "batch_normalization: renorm_clipping: dict: unknown name"},
+        {"batch_normalization(renorm_clipping=dict(rmax=1, rmin=2))", {3},
+         "batch_normalization: renorm_clipping: rmax must be at least rmin, 2, got 1"},
+        {"batch_normalization(renorm_clipping=dict(dmax=-1))", {3},
+         "batch_normalization: renorm_clipping: dmax must be at least 0, got -1"},
         {"flatten(activity_regularizer=l3)", {3}, "flatten: activity_regularizer: regularizer: unknown name \"l3\""},
-        {"reshape(-1, -1)", {3}, "reshape takes at most 1 argument without a name, got \"-1\" too; several sizes are written"},
-        {"zero_padding2d(1, 2)", {2, 2, 2}, "zero_padding2d: data_format must be channels_last or channels_first, got \"2\""},
-        {"input(28, 28)", {3}, "input takes at most 1 argument without a name, got \"28\" too; several sizes are written"},
+        {"reshape(-1, -1)", {3},
+         "reshape takes at most 1 argument without a name, got \"-1\" too; several sizes are written"},
+        {"zero_padding2d(1, 2)", {2, 2, 2},
+         "zero_padding2d: data_format must be channels_last or channels_first, got \"2\""},
+        {"input(28, 28)", {3},
+         "input takes at most 1 argument without a name, got \"28\" too; several sizes are written"},
         {"reshape((-1, -1))", {3}, "reshape: sizes in target_shape must be above 0, and one of them may be -1"},
         {"reshape(2x-3)", {3}, "reshape: sizes in target_shape must be above 0, and one of them may be -1"},
         {"reshape(2x3)", {5}, "reshape: a sample has 5 numbers, which do not fill target_shape (2, 3): it takes 6"},
-        {"reshape(2x-1)", {5}, "reshape: a sample has 5 numbers, which do not fill target_shape (2, -1): it takes a multiple of 2"},
+        {"reshape(2x-1)", {5},
+         "reshape: a sample has 5 numbers, which do not fill target_shape (2, -1): it takes a multiple of 2"},
         {"dense(4, name=a/b)", {3}, "dense: a name must not be empty and must not contain a slash"},
         {"dense(4, name=)", {3}, "dense: a name must not be empty and must not contain a slash"},
         {"dense(2147483648)", {3}, "dense: units must be a whole number from 1 to 2147483647, got 2147483648"},
         {"rescaling(inf)", {3}, "rescaling: scale and offset must be finite numbers, got inf and 0"},
-        {"reshape(0x2)", {5}, "reshape: target_shape must be whole numbers other than 0, such as 28x28 or (28, 28), got \"0x2\""},
-        {"permute(1x3)", {2, 2}, "permute: dims must be the numbers from 1 to the number of axes in some order, e.g. cn_permute"
-                                 "(2, 1); the batch is not counted; got (1, 3)"},
+        {"reshape(0x2)", {5},
+         "reshape: target_shape must be whole numbers other than 0, such as 28x28 or (28, 28), got \"0x2\""},
+        {"permute(1x3)", {2, 2},
+         "permute: dims must be the numbers from 1 to the number of axes in some order, e.g. cn_permute(2, 1); the "
+         "batch is not counted; got (1, 3)"},
         {"permute(1x1)", {2, 2}, "permute: dims must be the numbers from 1 to the number of axes in some order"},
         {"permute(2x1)", {2, 2, 2}, "permute: dims names 2 axes, a sample has 3"},
-        {"batch_normalization(0)", {3}, "batch_normalization: axis 0 is the batch; give the axis of the channels, counted"},
-        {"batch_normalization(2)", {3}, "batch_normalization: axis must lie in 1 ... 1 or -1 ... -1 for samples of 1 axes, "
-                                        "got 2"},
+        {"batch_normalization(0)", {3},
+         "batch_normalization: axis 0 is the batch; give the axis of the channels, counted"},
+        {"batch_normalization(2)", {3},
+         "batch_normalization: axis must lie in 1 ... 1 or -1 ... -1 for samples of 1 axes, got 2"},
         {"batch_normalization(momentum=1.5)", {3}, "batch_normalization: momentum must lie in 0 ... 1, got 1.5"},
         {"batch_normalization(epsilon=-1)", {3}, "batch_normalization: epsilon must be a number of at least 0, got -1"},
-        {"batch_normalization(gamma_initializer=onse)", {3}, "batch_normalization: initializer: unknown name \"onse\"; did"},
-        {"layer_normalization((1, -1))", {3}, "layer_normalization: each axis must lie in 1 ... 1 or -1 ... -1 for samples of 1 "
-                                              "axes, and be given once; got (1, -1)"},
-        {"layer_normalization(3)", {3, 3}, "layer_normalization: each axis must lie in 1 ... 2 or -2 ... -1 for samples of 2"},
-        {"layer_normalization(0)", {3}, "layer_normalization: axis must be whole numbers other than 0, such as 28x28 or (28, 28), got \"0\""},
-        {"layer_normalization(epsilon=nan)", {3}, "layer_normalization: epsilon must be a number of at least 0, got nan"},
-        {"random_translation(1.5, 0)", {4, 4, 1}, "random_translation: height_factor must be a number or two numbers in -1"},
-        {"random_translation(0, (0.1, nan))", {4, 4, 1}, "random_translation: width_factor must be a number or two numbers"},
+        {"batch_normalization(gamma_initializer=onse)", {3},
+         "batch_normalization: initializer: unknown name \"onse\"; did"},
+        {"layer_normalization((1, -1))", {3},
+         "layer_normalization: each axis must lie in 1 ... 1 or -1 ... -1 for samples of 1 axes, and be given once; "
+         "got (1, -1)"},
+        {"layer_normalization(3)", {3, 3},
+         "layer_normalization: each axis must lie in 1 ... 2 or -2 ... -1 for samples of 2"},
+        {"layer_normalization(0)", {3},
+         "layer_normalization: axis must be whole numbers other than 0, such as 28x28 or (28, 28), got \"0\""},
+        {"layer_normalization(epsilon=nan)", {3},
+         "layer_normalization: epsilon must be a number of at least 0, got nan"},
+        {"random_translation(1.5, 0)", {4, 4, 1},
+         "random_translation: height_factor must be a number or two numbers in -1"},
+        {"random_translation(0, (0.1, nan))", {4, 4, 1},
+         "random_translation: width_factor must be a number or two numbers"},
         {"random_translation(0.1, (1, 2, 3))", {4, 4, 1}, "random_translation: width_factor must be a number, got"},
-        {"random_rotation(0.1)", {4, 4}, "random_rotation: needs images (height, width, channels), got samples of 2 axes; a"},
-        {"random_rotation(0.1, fill_mode=mirror)", {4, 4, 1}, "random_rotation: fill_mode must be reflect, wrap, constant or"},
-        {"random_zoom(0.1, interpolation=cubic)", {4, 4, 1}, "random_zoom: interpolation must be bilinear or nearest, got"},
-        {"random_zoom(-3)", {4, 4, 1}, "random_zoom: height_factor must be a number or two numbers in -1 ... 1, got -3"},
+        {"random_rotation(0.1)", {4, 4},
+         "random_rotation: needs images (height, width, channels), got samples of 2 axes; a"},
+        {"random_rotation(0.1, fill_mode=mirror)", {4, 4, 1},
+         "random_rotation: fill_mode must be reflect, wrap, constant or"},
+        {"random_zoom(0.1, interpolation=cubic)", {4, 4, 1},
+         "random_zoom: interpolation must be bilinear or nearest, got"},
+        {"random_zoom(-3)", {4, 4, 1},
+         "random_zoom: height_factor must be a number or two numbers in -1 ... 1, got -3"},
         {"random_zoom(0.1, fill_value=inf)", {4, 4, 1}, "random_zoom: fill_value must be a finite number, got inf"},
         {"relu(-1)", {3}, "re_lu: max_value must be at least 0, got -1; leave it out for no bound"},
         {"leakyrelu(-1)", {3}, "leaky_re_lu: negative_slope must be a number of at least 0, got -1"},
@@ -494,7 +527,8 @@ static void lists_from_c(void **state)
     cn_tensor_destroy(&y);
     cn_model_destroy(&model);
     assert_null(cn_rescaling(1, .n_scales = 2));
-    assert_string_equal(cn_error_message(), "scale: a list needs a pointer and how many numbers there are, got 2 and NULL");
+    assert_string_equal(cn_error_message(),
+                        "scale: a list needs a pointer and how many numbers there are, got 2 and NULL");
     assert_null(cn_rescaling(1, .offsets = means, .n_offsets = -1));
 }
 

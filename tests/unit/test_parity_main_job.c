@@ -49,7 +49,8 @@ static void train(const char *precision, const char *isa, int bytes, outcome *ou
     assert_int_equal(cn_dataset_load(&data, "mnist", .download = 0), CN_OK);
     /* float32 x, divided in float32 as the record says, also for the float64 run */
     int64_t n = (int64_t)STEPS * BATCH;
-    cn_tensor *x = cn_zeros(CN_FLOAT32, n, INPUTS), *y = cn_to_categorical(cn_slice(data.train_labels, {0, n}), CLASSES);
+    cn_tensor *x = cn_zeros(CN_FLOAT32, n, INPUTS),
+              *y = cn_to_categorical(cn_slice(data.train_labels, {0, n}), CLASSES);
     const uint8_t *pixels = cn_data(data.train_images);
     for (int64_t i = 0; i < n * INPUTS; i++) ((float *)cn_data(x))[i] = (float)pixels[i] / 255.0f;
     cn_model *model = cn_sequential(.precision = precision, .isa = isa, .threads = 2);
@@ -60,7 +61,8 @@ static void train(const char *precision, const char *isa, int bytes, outcome *ou
     set_kernel(model, 2, HIDDEN, CLASSES, 0x03780000u);
     cn_tensor *scaled = cn_scale(cn_reshape(data.train_images, -1, INPUTS), 1.0 / 255);
     for (int64_t s = 0; s < STEPS; s++) {
-        cn_tensor *batch_x = cn_slice(bytes ? scaled : x, {s * BATCH, (s + 1) * BATCH}), *batch_y = cn_slice(y, {s * BATCH, (s + 1) * BATCH});
+        cn_tensor *batch_x = cn_slice(bytes ? scaled : x, {s * BATCH, (s + 1) * BATCH}),
+                  *batch_y = cn_slice(y, {s * BATCH, (s + 1) * BATCH});
         assert_int_equal(cn_train_step(model, batch_x, batch_y, &out->loss[s]), CN_OK);
         cn_tensor_destroy(&batch_x);
         cn_tensor_destroy(&batch_y);
@@ -143,8 +145,8 @@ static void stays_near_keras(int bytes)
     const char *isa = cn__isa_name(engines[engines_usable(engines) - 1]->isa);
     train("float32", isa, bytes, &ours);
     distances d = compare(&ours);
-    print_message("%s from Keras: loss %.1e, weights %.1e; from the truth: loss %.1e, weights %.1e\n", isa, d.loss_keras,
-                  d.weight_keras, d.loss_truth, d.weight_truth);
+    print_message("%s from Keras: loss %.1e, weights %.1e; from the truth: loss %.1e, weights %.1e\n", isa,
+                  d.loss_keras, d.weight_keras, d.loss_truth, d.weight_truth);
     assert_true(d.loss_keras < 1e-5 && d.weight_keras < 1e-4);
     print_message("Keras from the truth: loss %.1e, weights %.1e; nearer in loss: %s, in weights: %s\n",
                   d.loss_keras_truth, d.weight_keras_truth, d.loss_truth <= d.loss_keras_truth ? "Cornu" : "Keras",

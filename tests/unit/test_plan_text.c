@@ -63,11 +63,15 @@ static void ink_and_cpu_decide_about_tiles(void **state)
 {
     (void)state;
     if (cn__isa_detected() != CN__ISA_AVX512 || !cn__cpu_amx_int8()) skip();
-    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(10, 50), 30, "tiles of bytes, summed exactly; below 5 %");
+    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(10, 50), 30,
+              "tiles of bytes, summed exactly; below 5 %");
     expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(10, 50), 30, "kernel gradient  tiles\n");
-    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(10, 50), 30, "in fit 64 of 100 columns stand in tiles");
-    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(50, 50), 30, "sparse lists of non-zeros, made once");
-    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(50, 50), 30, "kernel gradient  lists of non-zeros, each row");
+    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(10, 50), 30,
+              "in fit 64 of 100 columns stand in tiles");
+    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(50, 50), 30,
+              "sparse lists of non-zeros, made once");
+    expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(50, 50), 30,
+              "kernel gradient  lists of non-zeros, each row");
     expect_of(make_model("rmsprop", "float32", "avx2", 40), inputs(10, 50), 30, "tiles need the kernels avx512");
 }
 

@@ -1,5 +1,5 @@
-/* Predictions and evaluations of many rows: the same bits from parts of rows taken through all layers by one thread, from
- * batches, from any number of threads and on any instruction set, and never with the digits of older weights. */
+/* Predictions and evaluations of many rows: the same bits from parts of rows taken through all layers by one thread,
+ * from batches, from any number of threads and on any instruction set, and never with the digits of older weights. */
 #include "engines.h"
 #include "model/model.h"
 

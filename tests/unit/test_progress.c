@@ -16,7 +16,7 @@
 
 static char seen[65536];
 
-/* --- a small pattern language: # one or more digits, ? a number like 1.2345 or 1.2345e-04, everything else itself --- */
+/* --- a small pattern language: # one or more digits, ? a number like 1.2345 or 1.2345e-04, everything else itself */
 
 static const char *skip_number(const char *text)
 {
@@ -159,7 +159,8 @@ static void *read_all(void *context)
 {
     reader *r = context;
     ssize_t got;
-    while (r->n < sizeof seen - 1 && (got = read(r->from, seen + r->n, sizeof seen - 1 - r->n)) > 0) r->n += (size_t)got;
+    while (r->n < sizeof seen - 1 && (got = read(r->from, seen + r->n, sizeof seen - 1 - r->n)) > 0)
+        r->n += (size_t)got;
     seen[r->n] = '\0';
     return NULL;
 }

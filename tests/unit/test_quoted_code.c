@@ -140,7 +140,8 @@ static void look_below(blocks *all, const char *path)
         snprintf(below, sizeof below, "%.700s/%.300s", path, entry->d_name);
         if (stat(below, &info) != 0) continue;
         if (S_ISDIR(info.st_mode)) look_below(all, below);
-        if (length < 3 || (strcmp(entry->d_name + length - 2, ".c") && strcmp(entry->d_name + length - 2, ".h"))) continue;
+        if (length < 3 || (strcmp(entry->d_name + length - 2, ".c") && strcmp(entry->d_name + length - 2, ".h")))
+            continue;
         text t;
         read_text(below, &t);
         for (int i = 0; i < all->count; i++) all->list[i].is_found |= stands_in(&t, &all->list[i]);

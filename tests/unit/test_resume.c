@@ -39,15 +39,16 @@ static const job jobs[] = {
     {"centered rmsprop with momentum, once an epoch", {"dense(48, activation=relu)", "dense(3, activation=softmax)"},
      "rmsprop(0.01, momentum=0.5, centered=1)", "float32", 2, 8, 0, 0, 0},
     {"convolution, batch normalization, dropout",
-     {"reshape(16x16x1)", "random_translation(0.2, 0.2)", "conv2d(4, 3x3, activation=relu)", "max_pooling2d", "batch_normalization", "flatten",
-      "dropout(0.4)", "dense(3, activation=softmax)"}, "adam(0.01)", "float32", 2, 2, 3, 0, 0},
+     {"reshape(16x16x1)", "random_translation(0.2, 0.2)", "conv2d(4, 3x3, activation=relu)", "max_pooling2d",
+      "batch_normalization", "flatten", "dropout(0.4)", "dense(3, activation=softmax)"}, "adam(0.01)", "float32", 2, 2,
+      3, 0, 0},
     {"averaged weights, accumulated and clipped gradients",
      {"dense(24, activation=relu)", "dropout(0.3)", "dense(3, activation=softmax)"},
      "adamw(0.01, clipnorm=0.5, use_ema=1, ema_momentum=0.9, gradient_accumulation_steps=3)", "float32", 2, 4, 2, 0, 0},
     {"a loss scale that finds its size", {"dense(24, activation=relu)", "dense(3, activation=softmax)"},
      "loss_scale_optimizer(adam(0.01), initial_scale=1e38, dynamic_growth_steps=4)", "float32", 2, 3, 2, 0, 0},
-    {"mixed_bfloat16", {"dense(64, activation=relu)", "dense(3, activation=softmax)"}, "rmsprop", "mixed_bfloat16", 2, 4, 3,
-     0, 0},
+    {"mixed_bfloat16", {"dense(64, activation=relu)", "dense(3, activation=softmax)"}, "rmsprop", "mixed_bfloat16", 2,
+     4, 3, 0, 0},
     {"a schedule", {"dense(24, activation=relu)", "layer_normalization", "dense(3, activation=softmax)"},
      "sgd(cosine_decay(0.1, 60), momentum=0.9)", "float32", 1, 5, 4, 0.2, 0},
     {"epochs of 4 of 15 batches", {"dense(24, activation=relu)", "dense(3, activation=softmax)"},
@@ -60,9 +61,11 @@ enum { N_JOBS = sizeof jobs / sizeof *jobs };
 static cn_tensor *sparse_x(unsigned seed)
 {
     cn_tensor *x = cn_zeros(CN_UINT8, ROWS, COLUMNS);
-    for (unsigned i = 0; x && i < ROWS; i++)
+    for (unsigned i = 0; x && i < ROWS; i++) {
+        uint8_t *row = (uint8_t *)cn_data(x) + i * COLUMNS;
         for (unsigned k = 0; k < 12; k++)
-            ((uint8_t *)cn_data(x))[i * COLUMNS + (i * (2654435761u + seed) + k * k * 40503u) % COLUMNS] = (uint8_t)(1 + k);
+            row[(i * (2654435761u + seed) + k * k * 40503u) % COLUMNS] = (uint8_t)(1 + k);
+    }
     return x;
 }
 
@@ -72,7 +75,8 @@ static cn_model *make_model(const job *j)
     cn_add(model, cn_input(COLUMNS));
     for (int i = 0; j->layers[i]; i++) cn_add(model, cn_layer_from_text(j->layers[i]));
     if (cn_compile(model, .loss = "sparse_categorical_crossentropy", .optimizer_name = j->optimizer,
-                   .metrics = {"accuracy", j->watched ? "auc(num_thresholds=20)" : NULL, "f1_score(average=macro)"}) < 0)
+                   .metrics = {"accuracy", j->watched ? "auc(num_thresholds=20)" : NULL,
+                               "f1_score(average=macro)"}) < 0)
         cn_model_destroy(&model);
     return model;
 }
@@ -133,7 +137,8 @@ static void report(const cn_model *model, const job *j, const char *folder, cons
     for (int i = 0; cn_history_name(history, i); i++) {
         fprintf(out, "%s", cn_history_name(history, i));
         for (int e = 0; e < cn_history_epochs(history); e++)
-            fprintf(out, " %d:%a", cn_history_epoch(history, e), cn_history_get(history, cn_history_name(history, i))[e]);
+            fprintf(out, " %d:%a", cn_history_epoch(history, e),
+                    cn_history_get(history, cn_history_name(history, i))[e]);
         fprintf(out, "\n");
     }
     if (j->watched) {
@@ -180,7 +185,8 @@ static int finish_or_kill(pid_t child, double seconds)
 {
     int status;
     if (seconds >= 0) {
-        struct timespec pause = {.tv_sec = (time_t)seconds, .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
+        struct timespec pause = {.tv_sec = (time_t)seconds,
+                                 .tv_nsec = (long)((seconds - (double)(time_t)seconds) * 1e9)};
         nanosleep(&pause, NULL);
         kill(child, SIGKILL);
     }
@@ -337,7 +343,8 @@ static void a_checkpoint_of_something_else_is_refused(void **state)
     j.optimizer = "rmsprop(rho=0.8)";
     refuse("compiled with another optimizer, loss or metrics", CN_ESTATE, &j, sparse_x(1), options);
     j.optimizer = "rmsprop(0.002)";
-    refuse("it is of a run that began with learning rate 0.001, this one with 0.002", CN_ESTATE, &j, sparse_x(1), options);
+    refuse("it is of a run that began with learning rate 0.001, this one with 0.002", CN_ESTATE, &j, sparse_x(1),
+           options);
     j = jobs[0];
     other.batch_size = 99;
     refuse("it is of a run with batch_size 100, this one has 99", CN_ESTATE, &j, sparse_x(1), other);
@@ -438,8 +445,8 @@ static void the_checkpoint_before_takes_over(void **state)
     snprintf(previous, sizeof previous, "%.500s.previous", checkpoint_path);
     run_to(4, &jobs[0], NULL, NULL, whole);
     for (int missing = 0; missing < 2; missing++) {
-        run_to(3, &jobs[0], cn_backup_and_restore(checkpoint_path, .double_checkpoint = 1, .delete_checkpoint = 0), NULL,
-               resumed);
+        run_to(3, &jobs[0], cn_backup_and_restore(checkpoint_path, .double_checkpoint = 1, .delete_checkpoint = 0),
+               NULL, resumed);
         assert_int_equal(access(checkpoint_path, F_OK), 0);
         assert_int_equal(access(previous, F_OK), 0);
         if (missing) unlink(checkpoint_path);

@@ -61,7 +61,8 @@ static void a_weight_of_zero_takes_a_row_out(void **state)
             assert_int_equal(cn_fit(model, cn_slice(x, {0, ROWS / 2}), cn_slice(y, {0, ROWS / 2}), .batch_size = ROWS,
                                     .shuffle = 0, .epochs = 3), CN_OK);
         else
-            assert_int_equal(cn_fit(model, x, y, .sample_weight = weights, .batch_size = ROWS, .shuffle = 0, .epochs = 3),
+            assert_int_equal(cn_fit(model, x, y, .sample_weight = weights, .batch_size = ROWS, .shuffle = 0,
+                                    .epochs = 3),
                              CN_OK);
         assert_int_equal(cn_model_weights_sha256(model, digests[without]), CN_OK);
         cn_tensor_destroy(&x);
@@ -141,9 +142,11 @@ static void weights_for_validation_need_its_data(void **state)
     assert_int_equal(small_compile(model), CN_OK);
     assert_int_equal(cn_fit(model, x, y, .validation_sample_weight = weights), CN_EINVAL);
     assert_non_null(strstr(cn_error_message(), "validation_x, which is missing"));
-    assert_int_equal(cn_fit(model, x, y, .validation_x = x, .validation_y = y, .validation_sample_weight = few), CN_ESHAPE);
+    assert_int_equal(cn_fit(model, x, y, .validation_x = x, .validation_y = y, .validation_sample_weight = few),
+                     CN_ESHAPE);
     assert_non_null(strstr(cn_error_message(), "validation: sample_weight needs one number for each of the 30"));
-    assert_int_equal(cn_fit(model, x, y, .validation_x = x, .validation_y = y, .validation_sample_weight = weights), CN_OK);
+    assert_int_equal(cn_fit(model, x, y, .validation_x = x, .validation_y = y, .validation_sample_weight = weights),
+                     CN_OK);
     cn_tensor_destroy(&x);
     cn_tensor_destroy(&y);
     cn_tensor_destroy(&weights);

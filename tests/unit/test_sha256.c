@@ -28,7 +28,8 @@ static void known_messages(void **state)
     expect("abc", 3, 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
     const char *two_blocks = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
     for (size_t piece = 1; piece <= strlen(two_blocks); piece++)
-        expect(two_blocks, strlen(two_blocks), piece, "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
+        expect(two_blocks, strlen(two_blocks), piece,
+               "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1");
 }
 
 static void a_million_letters(void **state)

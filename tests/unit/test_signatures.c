@@ -1,5 +1,5 @@
-/* Every class of Keras's layers, losses, metrics, optimizers, schedules, initializers, regularizers, constraints and callbacks is
- * there, with each of its arguments at its place and with its default. */
+/* Every class of Keras's layers, losses, metrics, optimizers, schedules, initializers, regularizers, constraints and
+ * callbacks is there, with each of its arguments at its place and with its default. */
 #include "signatures.h"
 
 #include "layers/constraint.h"
@@ -124,8 +124,8 @@ static void layers_take_what_keras_says(void **state)
     assert_int_equal(group_differences("layers", find_layer, list, COUNT(list)), 0);
 }
 
-/* What every layer of Keras takes by its name: activity_regularizer, name and trainable, which is only there where there is
- * something to train; dtype and autocast are the model's precision. */
+/* What every layer of Keras takes by its name: activity_regularizer, name and trainable, which is only there where
+ * there is something to train; dtype and autocast are the model's precision. */
 static void layers_take_what_all_layers_take(void **state)
 {
     (void)state;
@@ -157,7 +157,8 @@ static void layers_require_what_keras_requires(void **state)
         while (required < keras.n && keras.required[required]) required++;
         for (int i = 0; i < CN__LAYER_COUNT; i++)
             if (!strcmp(cn__layer_classes[i]->name, keras.class_)) {
-                if (cn__layer_classes[i]->n_required != required) print_message("%s requires %d\n", keras.class_, required);
+                if (cn__layer_classes[i]->n_required != required)
+                    print_message("%s requires %d\n", keras.class_, required);
                 assert_int_equal(cn__layer_classes[i]->n_required, required);
                 n++;
             }
@@ -212,8 +213,8 @@ static void initializers_take_what_keras_says(void **state)
     assert_int_equal(group_differences("initializers", find_initializer, list, COUNT(list)), 0);
 }
 
-/* Their tables of fields are their own: a text with Keras's defaults, once by their places and once by their names, has to
- * mean what the name alone means. */
+/* Their tables of fields are their own: a text with Keras's defaults, once by their places and once by their names, has
+ * to mean what the name alone means. */
 static int texts_agree(const char *class_, const char *places, const char *names,
                        int (*same)(const char *a, const char *b))
 {
@@ -233,7 +234,8 @@ static int group_agrees(const char *group, int (*same)(const char *a, const char
         char places[512], names[512];
         if (line[0] == '#' || !signature_parse(line, &keras)) continue;
         if (!strcmp(keras.class_, "OrthogonalRegularizer")) continue; /* not there: it looks at a whole matrix */
-        int p = snprintf(places, sizeof places, "%s(", keras.class_), q = snprintf(names, sizeof names, "%s(", keras.class_);
+        int p = snprintf(places, sizeof places, "%s(", keras.class_),
+            q = snprintf(names, sizeof names, "%s(", keras.class_);
         for (int i = 0; i < keras.n; i++) {
             const char *comma = i ? ", " : "";
             p += snprintf(places + p, sizeof places - (size_t)p, "%s%s", comma, keras.defaults[i]);

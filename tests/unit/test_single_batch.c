@@ -1,5 +1,5 @@
-/* cn_train_step and cn_test_step: against Keras's train_on_batch and test_on_batch (tests/parity/single_batches.txt), without
- * allocations, and what they refuse. */
+/* cn_train_step and cn_test_step: against Keras's train_on_batch and test_on_batch (tests/parity/single_batches.txt),
+ * without allocations, and what they refuse. */
 #include "base/memory.h"
 #include "parity.h"
 #include "small_model.h"

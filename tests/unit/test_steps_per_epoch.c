@@ -195,7 +195,8 @@ static digests twelve_batches(int64_t steps_per_epoch, int epochs, double valida
     cn_tensor *x = small_x(rows), *y = small_y(rows);
     assert_int_equal(cn_fit(model, x, y, .batch_size = 8, .epochs = epochs, .steps_per_epoch = steps_per_epoch,
                             .validation_split = validation_split,
-                            .callbacks = {&(const cn_callback){.user = &d, .on_train_batch_end = note_weights}}), CN_OK);
+                            .callbacks = {&(const cn_callback){.user = &d, .on_train_batch_end = note_weights}}),
+                     CN_OK);
     assert_int_equal(d.n, 12);
     cn_tensor_destroy(&x);
     cn_tensor_destroy(&y);
@@ -229,8 +230,8 @@ static void missing_batches_are_a_warning(void **state)
     assert_null(cn_model_warning(model, 0)); /* it has not come to that yet */
     assert_int_equal(cn_fit(model, x, y, .batch_size = 4, .epochs = 4, .steps_per_epoch = 2), CN_OK);
     assert_string_equal(cn_model_warning(model, 0),
-                        "steps_per_epoch is 2, but of the data's 3 batches only 1 were left: an epoch ends with them, and "
-                        "the next begins with the data anew");
+                        "steps_per_epoch is 2, but of the data's 3 batches only 1 were left: an epoch ends with them, "
+                        "and the next begins with the data anew");
     assert_null(cn_model_warning(model, 1));
     assert_int_equal(cn_fit(model, x, y, .batch_size = 4, .validation_x = x, .validation_y = y, .validation_steps = 4),
                      CN_OK);

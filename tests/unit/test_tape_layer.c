@@ -1,4 +1,5 @@
-/* Layers written as tensor operations: they train like the built-in ones, and what goes wrong in their callbacks is said. */
+/* Layers written as tensor operations: they train like the built-in ones, and what goes wrong in their callbacks is
+ * said. */
 #define _GNU_SOURCE
 #include "scratch.h"
 
@@ -90,9 +91,11 @@ static void trains_like_the_built_in_layer(void **state)
     cn_tensor *x = inputs(), *y = labels();
     for (int i = 0; i < 3; i++) {
         dense d = {.units = 8};
-        cn_model *own = model_with(cn_tape_layer(call_dense, .build = build_dense, .context = &d, .input_shape = {INPUTS}),
+        cn_model *own = model_with(cn_tape_layer(call_dense, .build = build_dense, .context = &d,
+                                                 .input_shape = {INPUTS}),
                                    "float64", optimizers[i]);
-        cn_model *built_in = model_with(cn_dense(8, .activation = "relu", .input_shape = {INPUTS}), "float64", optimizers[i]);
+        cn_model *built_in = model_with(cn_dense(8, .activation = "relu", .input_shape = {INPUTS}), "float64",
+                                        optimizers[i]);
         assert_true(distance(own, built_in) == 0); /* the same initial weights */
         assert_int_equal(cn_fit(own, x, y, .epochs = 3, .batch_size = 16, .verbose = 0), CN_OK);
         assert_int_equal(cn_fit(built_in, x, y, .epochs = 3, .batch_size = 16, .verbose = 0), CN_OK);
@@ -168,7 +171,8 @@ static void failing_calls_stop_the_fit(void **state)
     int64_t before = cn__memory_live_blocks();
     cn_tensor *x = inputs(), *y = labels();
     dense d = {.units = 8, .fails_after = 4};
-    cn_model *model = model_with(cn_tape_layer(call_dense, .build = build_dense, .context = &d, .input_shape = {INPUTS}),
+    cn_model *model = model_with(cn_tape_layer(call_dense, .build = build_dense, .context = &d,
+                                               .input_shape = {INPUTS}),
                                  "float32", "rmsprop");
     expect(cn_fit(model, x, y, .epochs = 3, .batch_size = 16, .verbose = 0), "tape_layer: cn_index");
     assert_int_equal(d.calls, 4);
@@ -314,7 +318,8 @@ static void is_saved_but_not_read(void **state)
     (void)state;
     const char *path = scratch_path("own.safetensors");
     dense d = {.units = 8};
-    cn_model *model = model_with(cn_tape_layer(call_dense, .build = build_dense, .context = &d, .input_shape = {INPUTS}),
+    cn_model *model = model_with(cn_tape_layer(call_dense, .build = build_dense, .context = &d,
+                                               .input_shape = {INPUTS}),
                                  "float32", "rmsprop");
     int status = cn_model_save(model, path);
     cn_model_destroy(&model);

@@ -1,5 +1,5 @@
-/* Every gradient rule against central differences in float64, and so are second derivatives: each rule is itself made of
- * recorded operations. The last cases have a wrong gradient and must be found. */
+/* Every gradient rule against central differences in float64, and so are second derivatives: each rule is itself made
+ * of recorded operations. The last cases have a wrong gradient and must be found. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -141,7 +141,8 @@ static int is_right(const rule *r)
     }
     cn_tape *outer = cn_tape_create(NULL);
     cn_tensor *sum = slope(r, x, first);
-    if (sum && cn_tape_gradient(outer, sum, r->n_inputs, x, second) < 0) fail_msg("%s: %s", r->name, cn_error_message());
+    if (sum && cn_tape_gradient(outer, sum, r->n_inputs, x, second) < 0)
+        fail_msg("%s: %s", r->name, cn_error_message());
     cn_tape_stop(outer);
     note_operations(outer); /* what gradients are made of */
     double off = worst(r, x, first, score_number), off_again = worst(r, x, second, slope_number);
@@ -233,7 +234,8 @@ GIVES(cumsum_flat, cn_tensor_square(cn_tensor_cumsum(x[0], CN_NO_AXIS)))
 GIVES(fmod, cn_tensor_fmod(x[0], x[1]))
 GIVES(fmax, cn_tensor_fmax(x[0], x[1]))
 GIVES(fmin, cn_tensor_fmin(x[0], x[1]))
-GIVES(copysign, cn_tensor_square(cn_tensor_add(cn_tensor_copysign(x[0], cn_tensor_subtract(condition(), cn_float(0.5))), x[0])))
+GIVES(copysign,
+      cn_tensor_square(cn_tensor_add(cn_tensor_copysign(x[0], cn_tensor_subtract(condition(), cn_float(0.5))), x[0])))
 GIVES(logaddexp, cn_tensor_logaddexp(x[0], x[1]))
 GIVES(cbrt, cn_tensor_cbrt(x[0]))
 GIVES(degrees, cn_tensor_square(cn_tensor_degrees(x[0])))

@@ -274,7 +274,8 @@ static void refused_products(void **state)
     assert_refused(cn_tensor_einsum("...i...", x, NULL), CN_EINVAL, "once in an operand");
     assert_refused(cn_tensor_einsum("i...,j...->ij", x, x), CN_EINVAL, "the result lacks the axes of \"...\"");
     assert_refused(cn_tensor_einsum("...ijk", x, NULL), CN_ESHAPE, "names 3 axes, but shape (3, 4) has 2");
-    assert_refused(cn_tensor_einsum("...i,...i", x, y), CN_ESHAPE, "axis ... has 3 entries in one tensor and 5 in the other");
+    assert_refused(cn_tensor_einsum("...i,...i", x, y), CN_ESHAPE,
+                   "axis ... has 3 entries in one tensor and 5 in the other");
     assert_refused(cn_tensor_einsum("ij", x, x), CN_EINVAL, "there are two operands");
     assert_refused(cn_tensor_einsum("ij->ji", x, x), CN_EINVAL, "there are two operands");
     assert_refused(cn_tensor_einsum("ij->i,j", x, NULL), CN_EINVAL, "a comma in the result");
@@ -309,11 +310,13 @@ static void refused_shapes(void **state)
     assert_refused(cn_tensor_tile(x, CN_SHAPE(-2)), CN_EINVAL, "-2 repetitions");
     assert_refused(cn_tensor_tile(x, CN_SHAPE(INT64_MAX)), CN_ENOMEM, "2^63");
     assert_refused(cn_tensor_pad(x, (const int64_t[][2]){{0, 0}, {-1, 0}}, 0), CN_EINVAL, "widths -1 and 0 on axis 1");
-    assert_refused(cn_tensor_pad_mode(x, (const int64_t[][2]){{0, 0}, {-1, 0}}, "edge"), CN_EINVAL, "cn_tensor_pad_mode: widths");
+    assert_refused(cn_tensor_pad_mode(x, (const int64_t[][2]){{0, 0}, {-1, 0}}, "edge"), CN_EINVAL,
+                   "cn_tensor_pad_mode: widths");
     assert_refused(cn_tensor_bitwise_and(x, cn_int(1)), CN_EDTYPE, "is for integers and bools, not for float32");
     assert_refused(cn_tensor_left_shift(cn_zeros(CN_UINT64, 2), cn_zeros(CN_INT8, 2)), CN_EDTYPE, "not for float64");
     assert_refused(cn_tensor_pad_mode(x, NULL, "edge"), CN_EINVAL, "the widths are NULL");
-    assert_refused(cn_tensor_pad_mode(x, (const int64_t[][2]){{0, 0}, {1, 0}}, "edges"), CN_ENAME, "did you mean \"edge\"");
+    assert_refused(cn_tensor_pad_mode(x, (const int64_t[][2]){{0, 0}, {1, 0}}, "edges"), CN_ENAME,
+                   "did you mean \"edge\"");
     assert_refused(cn_tensor_pad_mode(cn_zeros(CN_INT8, 0), (const int64_t[][2]){{1, 0}}, "wrap"), CN_EINVAL,
                    "axis 0 is empty, so wrap has nothing");
     cn_error_clear();

@@ -127,7 +127,8 @@ static const char *text_of(const char *name, const char *key)
 static double replay(int which, const char *precision, const char *path)
 {
     const char *name = names[which];
-    return difference(name, text_of(name, "optimizer"), text_of(name, "first"), text_of(name, "second"), precision, path);
+    return difference(name, text_of(name, "optimizer"), text_of(name, "first"), text_of(name, "second"), precision,
+                      path);
 }
 
 /* Keras raises Adam's beta_1 and beta_2 to the t in float32. */
@@ -166,9 +167,10 @@ static void averages_change_places_as_in_keras(void **state)
     assert_int_equal(n, 3);
     for (int i = 0; i < n; i++) {
         const char *name = swaps[i];
+        int on_epoch = atoi(text_of(name, "swap_on_epoch"));
         cn_model *model = make_model(text_of(name, "swapped"), "dense(5, relu)", "dense(3, softmax)", "float32");
-        assert_int_equal(cn_fit(model, x, y, .epochs = 3, .batch_size = 4, .shuffle = 0, .validation_x = x, .validation_y = y,
-                                .callbacks = {cn_swap_ema_weights(.swap_on_epoch = atoi(text_of(name, "swap_on_epoch")))}),
+        assert_int_equal(cn_fit(model, x, y, .epochs = 3, .batch_size = 4, .shuffle = 0, .validation_x = x,
+                                .validation_y = y, .callbacks = {cn_swap_ema_weights(.swap_on_epoch = on_epoch)}),
                          CN_OK);
         const cn_history *history = cn_model_history(model);
         assert_true(compare(name, "loss", 3, cn_history_get(history, "loss")) < 1e-6);
@@ -189,8 +191,8 @@ static void averages_change_places_as_in_keras(void **state)
     model = make_model("sgd(0.5)", "dense(5, relu)", "dense(3, softmax)", "float32");
     assert_int_equal(cn_model_finalize_weights(model), CN_OK);
     assert_int_equal(cn_fit(model, x, y, .callbacks = {cn_swap_ema_weights()}), CN_EINVAL);
-    assert_string_equal(cn_error_message(), "SwapEMAWeights: the optimizer keeps no averages; compile the model with one that "
-                                            "has use_ema, such as sgd(use_ema=1)");
+    assert_string_equal(cn_error_message(), "SwapEMAWeights: the optimizer keeps no averages; compile the model with "
+                                            "one that has use_ema, such as sgd(use_ema=1)");
     assert_int_equal(cn_model_finalize_weights(NULL), CN_EINVAL);
     cn_model_destroy(&model);
     cn_tensor_destroy(&before);
@@ -206,8 +208,10 @@ static void steps_and_averages_are_those_of_fit(void **state)
     cn_tensor *x, *y;
     (void)state;
     make_data(&x, &y);
-    cn_model *by_fit = make_model("adam(0.01, use_ema=1, ema_momentum=0.6)", "dense(5, relu)", "dense(3, softmax)", "float64");
-    cn_model *by_step = make_model("adam(0.01, use_ema=1, ema_momentum=0.6)", "dense(5, relu)", "dense(3, softmax)", "float64");
+    cn_model *by_fit = make_model("adam(0.01, use_ema=1, ema_momentum=0.6)", "dense(5, relu)", "dense(3, softmax)",
+                                  "float64");
+    cn_model *by_step = make_model("adam(0.01, use_ema=1, ema_momentum=0.6)", "dense(5, relu)", "dense(3, softmax)",
+                                   "float64");
     assert_int_equal(cn_fit(by_fit, x, y, .epochs = 4, .batch_size = SAMPLES, .shuffle = 0), CN_OK);
     for (int i = 0; i < 4; i++) assert_int_equal(cn_train_step(by_step, x, y, NULL), CN_OK);
     assert_int_equal(cn_model_finalize_weights(by_step), CN_OK);
@@ -227,7 +231,8 @@ static void steps_and_averages_are_those_of_fit(void **state)
 static void a_loss_scale_is_saved(void **state)
 {
     cn_tensor *x, *y;
-    const char *optimizer = text_of("loss_scale_overflows", "optimizer"), *first = text_of("loss_scale_overflows", "first");
+    const char *optimizer = text_of("loss_scale_overflows", "optimizer"),
+               *first = text_of("loss_scale_overflows", "first");
     (void)state;
     make_data(&x, &y);
     cn_model *whole = make_model(optimizer, first, "dense(3, softmax)", "float32");
@@ -519,17 +524,23 @@ static void bad_arguments_are_named(void **state)
     static const struct {
         const char *text, *sentence;
     } cases[] = {
-        {"dense(5, kernel_regularizer=l3)", "dense: kernel_regularizer: regularizer: unknown name \"l3\"; did you mean"},
-        {"dense(5, kernel_regularizer=l2(-1))", "dense: kernel_regularizer: l2: l2 must be a number from 0 upwards, got -1"},
+        {"dense(5, kernel_regularizer=l3)",
+         "dense: kernel_regularizer: regularizer: unknown name \"l3\"; did you mean"},
+        {"dense(5, kernel_regularizer=l2(-1))",
+         "dense: kernel_regularizer: l2: l2 must be a number from 0 upwards, got -1"},
         {"dense(5, name=first, bias_regularizer=l1(l2=1))", "first: bias_regularizer: l1: unknown name \"l2\""},
-        {"dense(5, activity_regularizer=l1(nan))", "dense: activity_regularizer: l1: l1 must be a number from 0 upwards"},
-        {"dense(5, kernel_constraint=maxnrom)", "dense: kernel_constraint: constraint: unknown name \"maxnrom\"; did you "
-                                                "mean \"max_norm\"?"},
-        {"dense(5, kernel_constraint=max_norm(-1))", "kernel_constraint: max_norm: max_value must not be negative, got -1"},
-        {"dense(5, kernel_constraint=min_max_norm(2, 1))", "min_max_norm: min_value must lie in 0 ... max_value, got 2"},
+        {"dense(5, activity_regularizer=l1(nan))",
+         "dense: activity_regularizer: l1: l1 must be a number from 0 upwards"},
+        {"dense(5, kernel_constraint=maxnrom)",
+         "dense: kernel_constraint: constraint: unknown name \"maxnrom\"; did you mean \"max_norm\"?"},
+        {"dense(5, kernel_constraint=max_norm(-1))",
+         "kernel_constraint: max_norm: max_value must not be negative, got -1"},
+        {"dense(5, kernel_constraint=min_max_norm(2, 1))",
+         "min_max_norm: min_value must lie in 0 ... max_value, got 2"},
         {"dense(5, kernel_constraint=min_max_norm(rate=2))", "min_max_norm: rate must lie in 0 ... 1, got 2"},
         {"dense(5, kernel_constraint=non_neg(1))", "kernel_constraint: non_neg takes no arguments"},
-        {"dense(5, bias_constraint=unit_norm(axis=x))", "bias_constraint: unit_norm: axis must be an axis of the weight"},
+        {"dense(5, bias_constraint=unit_norm(axis=x))",
+         "bias_constraint: unit_norm: axis must be an axis of the weight"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -540,9 +551,10 @@ static void bad_arguments_are_named(void **state)
     }
     /* How many axes a weight has is known only when it is built. */
     cn_model *model = cn_sequential();
-    assert_int_equal(cn_add(model, cn_dense(3, .kernel_constraint = "unit_norm(axis=2)", .input_shape = {4})), CN_EINVAL);
-    assert_non_null(strstr(cn_error_message(), "dense: kernel_constraint: unit_norm: axis must be an axis of the weight "
-                                               "(0 or 1) or several as in [0, 1], got \"2\""));
+    assert_int_equal(cn_add(model, cn_dense(3, .kernel_constraint = "unit_norm(axis=2)", .input_shape = {4})),
+                     CN_EINVAL);
+    assert_non_null(strstr(cn_error_message(), "dense: kernel_constraint: unit_norm: axis must be an axis of the "
+                                               "weight (0 or 1) or several as in [0, 1], got \"2\""));
     cn_model_destroy(&model);
 }
 

@@ -1,4 +1,5 @@
-/* Which rows validate: validation_split as Keras's, the stratified split, how often, and the warning about sorted rows. */
+/* Which rows validate: validation_split as Keras's, the stratified split, how often, and the warning about sorted
+ * rows. */
 #include "small_model.h"
 
 #include <cornu/cornu.h>
@@ -61,8 +62,8 @@ static void each_class_gives_its_share(void **state)
     cn_tensor_destroy(&one_hot);
 }
 
-/* fit divides as cn_split_stratified does: training on the rows it names, without shuffling, gives the same weights, and
- * evaluating the others the same numbers. */
+/* fit divides as cn_split_stratified does: training on the rows it names, without shuffling, gives the same weights,
+ * and evaluating the others the same numbers. */
 static void fit_divides_as_the_function_does(void **state)
 {
     (void)state;
@@ -78,7 +79,8 @@ static void fit_divides_as_the_function_does(void **state)
                                     .validation_stratified = 1), CN_OK);
             val_loss = cn_history_get(cn_model_history(model), "val_loss")[1];
         } else {
-            cn_tensor *part_x = cn_zeros(CN_FLOAT32, cn_size(train), SMALL_INPUTS), *part_y = cn_zeros(CN_UINT8, cn_size(train));
+            cn_tensor *part_x = cn_zeros(CN_FLOAT32, cn_size(train), SMALL_INPUTS),
+                      *part_y = cn_zeros(CN_UINT8, cn_size(train));
             cn_tensor *rest_x = cn_zeros(CN_FLOAT32, cn_size(validation), SMALL_INPUTS);
             cn_tensor *rest_y = cn_zeros(CN_UINT8, cn_size(validation));
             cn_result result;
@@ -120,7 +122,8 @@ static void shuffling_stays_on_its_side(void **state)
                             .validation_stratified = 1), CN_OK);
     for (int epoch = 0; epoch < 3; epoch++) {
         const cn_history *history = cn_model_history(model);
-        assert_true(cn_history_get(history, "true_positives")[epoch] + cn_history_get(history, "false_negatives")[epoch] ==
+        assert_true(cn_history_get(history, "true_positives")[epoch] +
+                    cn_history_get(history, "false_negatives")[epoch] ==
                     77);
         assert_true(cn_history_get(history, "val_true_positives")[epoch] +
                     cn_history_get(history, "val_false_negatives")[epoch] == 26);
@@ -138,8 +141,8 @@ static void validation_may_be_rare_and_in_other_batches(void **state)
         cn_model *model = small_model();
         cn_tensor *x = small_x(ROWS), *y = small_y(ROWS);
         assert_int_equal(small_compile(model), CN_OK);
-        assert_int_equal(cn_fit(model, x, y, .epochs = 5, .batch_size = 8, .validation_split = 0.5, .validation_freq = 2,
-                                .validation_batch_size = i == 1 ? 3 : i == 2 ? 1000 : 0), CN_OK);
+        assert_int_equal(cn_fit(model, x, y, .epochs = 5, .batch_size = 8, .validation_split = 0.5,
+                                .validation_freq = 2, .validation_batch_size = i == 1 ? 3 : i == 2 ? 1000 : 0), CN_OK);
         const double *values = cn_history_get(cn_model_history(model), "val_loss");
         for (int epoch = 0; epoch < 5; epoch++) assert_true(!isnan(values[epoch]) == (epoch % 2 == 1));
         losses[i] = values[3];
@@ -156,11 +159,13 @@ static void early_stopping_waits_for_validation(void **state)
     (void)state;
     cn_model *model = small_model();
     cn_tensor *x = small_x(ROWS), *y = small_y(ROWS);
-    assert_int_equal(cn_compile(model, .optimizer_name = "sgd(learning_rate=0)", .loss = "sparse_categorical_crossentropy"),
+    assert_int_equal(cn_compile(model, .optimizer_name = "sgd(learning_rate=0)",
+                                .loss = "sparse_categorical_crossentropy"),
                      CN_OK);
     assert_int_equal(cn_fit(model, x, y, .epochs = 20, .batch_size = 50, .validation_split = 0.5, .validation_freq = 3,
                             .callbacks = {cn_early_stopping(.patience = 2)}), CN_OK);
-    assert_int_equal(cn_history_epochs(cn_model_history(model)), 9); /* best in the third, worse in the sixth and ninth */
+    /* best in the third, worse in the sixth and ninth */
+    assert_int_equal(cn_history_epochs(cn_model_history(model)), 9);
     cn_tensor_destroy(&x);
     cn_tensor_destroy(&y);
     cn_model_destroy(&model);
@@ -185,7 +190,8 @@ static void bad_arguments_are_refused(void **state)
     REFUSES("validation_freq must be at least 1, got 0", .validation_freq = 0);
     REFUSES("validation_steps must not be negative, got -2", .validation_steps = -2);
     REFUSES("steps_per_epoch must not be negative, got -1", .steps_per_epoch = -1);
-    REFUSES("batch_size must be at least 1, got 0; only steps_per_epoch could say how large batches are", .batch_size = 0);
+    REFUSES("batch_size must be at least 1, got 0; only steps_per_epoch could say how large batches are",
+            .batch_size = 0);
     REFUSES("batch_size must be at least 1, got -1", .batch_size = -1, .steps_per_epoch = 3);
     REFUSES("validation_batch_size must not be negative, got -1", .validation_batch_size = -1);
     REFUSES("103 samples are not enough for validation_split 0.995: 0 would train and 103 validate",
@@ -224,7 +230,8 @@ static int is_found(const cn_tensor *x, const cn_tensor *y, double split, int st
 static void a_sorted_tail_is_found(void **state)
 {
     (void)state;
-    cn_tensor *x = small_x(ROWS), *sorted = sorted_labels(), *mixed = small_y(ROWS), *one_hot = cn_to_categorical(sorted, 3);
+    cn_tensor *x = small_x(ROWS), *sorted = sorted_labels(), *mixed = small_y(ROWS),
+              *one_hot = cn_to_categorical(sorted, 3);
     assert_true(is_found(x, sorted, 0.25, 0));
     assert_true(is_found(x, one_hot, 0.25, 0));
     assert_false(is_found(x, sorted, 0.25, 1)); /* stratified */
@@ -252,7 +259,8 @@ static void fit_warns_of_a_sorted_tail(void **state)
 {
     (void)state;
     cn_model *model = small_model();
-    cn_tensor *x = small_x(ROWS), *sorted = sorted_labels(), *mixed = small_y(ROWS), *one_hot = cn_to_categorical(sorted, 3);
+    cn_tensor *x = small_x(ROWS), *sorted = sorted_labels(), *mixed = small_y(ROWS),
+              *one_hot = cn_to_categorical(sorted, 3);
     const char *sparse = "sparse_categorical_crossentropy", *sentence = warning_of(model, sparse, x, sorted, 0);
     assert_non_null(sentence);
     assert_non_null(strstr(sentence, "takes the last 26 of 103 rows, and these are sorted by class"));
