@@ -136,10 +136,31 @@ static void put_waiting(page *p, const cn_model *model, int lists)
         put(p, "every row at each step: without bytes nobody knows which could wait\n");
 }
 
+static void put_not_needed(page *p, const char *what, const char *why)
+{
+    put(p, "  %-16s not needed, as %s\n", what, why);
+}
+
+/* Why the gradient of a layer's input is not computed; NULL: it is. */
+static const char *without_input_gradient(const cn_model *model, const cn_layer *layer, int is_first)
+{
+    if (is_first) return "nothing lies below";
+    for (int i = 0; i < model->n_weights && model->layers[model->weights[i].layer] != layer; i++)
+        if (cn__model_trains(model, i)) return NULL;
+    return "nothing below trains";
+}
+
+/* The same of its kernel's gradient. */
+static const char *without_kernel_gradient(const cn_layer *layer)
+{
+    return layer->trainable ? NULL : "it does not train";
+}
+
 /* `bytes`: the data whose bytes this layer reads, NULL: none. */
 static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int64_t batch, const cn__data *bytes,
                       int is_first, int in_blocks)
 {
+    const char *no_input = without_input_gradient(model, layer, is_first), *no_kernel = without_kernel_gradient(layer);
     const cn__weight *kernel = &layer->weights[0];
     int64_t rows = batch * (layer->input_size / kernel->rows);
     int tiles = model->bf16_way == CN__BF16_TILES, as_tiles = tiles || (bytes && bytes->as_tiles);
@@ -161,10 +182,12 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
         put(p, "  %-16s %s\n", "forward", as_tiles ? "tiles" : is_sparse ? by_columns
                                                               : "lists of non-zeros, two samples at a time");
     else put_product(p, model, "forward", choice.forward, choice.forward_parts);
-    if (is_first) put(p, "  %-16s not needed, as nothing lies below\n", "input gradient");
+    if (no_input) put_not_needed(p, "input gradient", no_input);
     else if (tiles) put(p, "  %-16s tiles\n", "input gradient");
     else put_product(p, model, "input gradient", choice.backward_input, choice.backward_input_parts);
-    if (bytes || tiles) {
+    if (no_kernel) {
+        put_not_needed(p, "kernel gradient", no_kernel);
+    } else if (bytes || tiles) {
         put(p, "  %-16s %s\n", "kernel gradient", as_tiles ? "tiles" : is_sparse ? by_columns
                                                               : "lists of non-zeros, two columns at a time");
     } else {
@@ -180,6 +203,7 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
 
 static void put_convolution(page *p, const cn_model *model, const cn_layer *layer, int64_t pictures, int is_first)
 {
+    const char *no_input = without_input_gradient(model, layer, is_first), *no_kernel = without_kernel_gradient(layer);
     const cn__weight *kernel = &layer->weights[0];
     int threads = cn__pool_threads(model->team);
     const int64_t *windows = layer->output_shape + layer->channels_first; /* along the height, and the width */
@@ -188,9 +212,11 @@ static void put_convolution(page *p, const cn_model *model, const cn_layer *laye
     if (layer->channels_first) put(p, "  %-16s turned into channels_last and back\n", "channels_first");
     put(p, "  %-16s windows read where they lie, or lists of non-zeros in pictures where these are few; rows of all\n"
            "  %-16s pictures divided among %d threads\n", "forward", "", threads);
-    if (is_first) put(p, "  %-16s not needed, as nothing lies below\n", "input gradient");
-    put(p, "  %-16s the same ways, picture by picture; pieces of the batch divided among %d threads\n",
-        is_first ? "kernel gradient" : "gradients", threads);
+    if (no_input) put_not_needed(p, "input gradient", no_input);
+    if (no_kernel) put_not_needed(p, "kernel gradient", no_kernel);
+    if (!no_input || !no_kernel)
+        put(p, "  %-16s the same ways, picture by picture; pieces of the batch divided among %d threads\n",
+            no_input ? "kernel gradient" : no_kernel ? "input gradient" : "gradients", threads);
 }
 
 static void put_layers(page *p, const cn_model *model, int64_t rows, const cn__data *bytes)

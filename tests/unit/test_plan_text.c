@@ -116,6 +116,65 @@ static void the_batch_decides_the_product(void **state)
     expect("sgd", "float32", inputs(10, 50), 500, "batches of 30\n"); /* there are no more rows */
 }
 
+/* Which gradients of the layer that `name` begins with the plan lists, and why one of them is not computed. */
+static void gradients_of(const char *plan, const char *name, char text[256])
+{
+    const char *line = strstr(plan, name);
+    assert_non_null(line);
+    text[0] = '\0';
+    while ((line = strchr(line, '\n')) && line[1] == ' ' && ++line) {
+        int is_gradient = !strncmp(line, "  input gradient ", 17) || !strncmp(line, "  kernel gradient ", 18) ||
+                          !strncmp(line, "  gradients ", 12);
+        const char *why = strstr(line, "as "), *end = strchr(line, '\n');
+        int is_free = !strncmp(line + 19, "not needed", 10) && why && why < end;
+        if (!is_gradient) continue;
+        strncat(text, line + 2, strcspn(line + 2, " "));
+        if (is_free) snprintf(text + strlen(text), 256 - strlen(text), " (%.*s)", (int)(end - why - 3), why + 3);
+        strcat(text, ";");
+    }
+}
+
+/* Two convolutions and two dense layers, some of them frozen. */
+static void what_does_not_train_has_no_gradient(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"lower: 3", "upper: 3", "middle: 3", "last: 3"};
+    static const struct {
+        const char *frozen[4], *gradients[4];
+    } cases[] = {
+        {{NULL}, {"input (nothing lies below);kernel;", "gradients;", "input;kernel;", "input;kernel;"}},
+        {{"upper", "middle"}, {"input (nothing lies below);kernel;", "kernel (it does not train);input;",
+                               "input;kernel (it does not train);", "input;kernel;"}},
+        {{"lower"}, {"input (nothing lies below);kernel (it does not train);", "input (nothing below trains);kernel;",
+                     "input;kernel;", "input;kernel;"}},
+        {{"lower", "upper", "middle"},
+         {"input (nothing lies below);kernel (it does not train);",
+          "input (nothing below trains);kernel (it does not train);",
+          "input (nothing below trains);kernel (it does not train);", "input (nothing below trains);kernel;"}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cn_model *model = cn_sequential(.threads = 1);
+        cn_add(model, cn_conv2d(2, .kernel_size = {2}, .input_shape = {6, 6, 1}, .name = "lower"));
+        cn_add(model, cn_conv2d(2, .kernel_size = {2}, .name = "upper"));
+        cn_add(model, cn_flatten());
+        cn_add(model, cn_dense(4, .name = "middle"));
+        cn_add(model, cn_dense(3, .name = "last"));
+        assert_int_equal(cn_compile(model, .loss = "mse"), CN_OK);
+        for (int k = 0; k < 4 && cases[i].frozen[k]; k++)
+            assert_int_equal(cn_model_set_trainable(model, cases[i].frozen[k], 0), CN_OK);
+        char *plan = cn_model_plan(model, NULL, 3);
+        assert_non_null(plan);
+        for (int k = 0; k < 4; k++) {
+            char gradients[256];
+            gradients_of(plan, names[k], gradients);
+            if (strcmp(gradients, cases[i].gradients[k])) print_message("%s\n", plan);
+            assert_string_equal(gradients, cases[i].gradients[k]);
+        }
+        cn_string_free(plan);
+        cn_model_destroy(&model);
+    }
+}
+
 static void wrong_use(void **state)
 {
     (void)state;
@@ -141,6 +200,7 @@ int main(void)
         cmocka_unit_test(batches_may_be_too_large_for_bytes),
         cmocka_unit_test(the_optimizer_decides_who_waits),
         cmocka_unit_test(the_batch_decides_the_product),
+        cmocka_unit_test(what_does_not_train_has_no_gradient),
         cmocka_unit_test(wrong_use),
     };
     return cmocka_run_group_tests_name("plan_text", tests, NULL, NULL);
