@@ -1,180 +1,14 @@
 #include "formats/format_safetensors.h"
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/memory.h"
-
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
 #ifdef CN_WITH_JSON
+#include "base/file.h"
+#include "base/memory.h"
+#include "formats/safetensors_parts.h"
+
 #include <jansson.h>
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "numbers are copied as they lie in memory");
-
-#define MAX_HEADER ((uint64_t)100 * 1000 * 1000) /* the limit of the reference implementation */
-#define METADATA "__metadata__"
-
-/* Name in the file, bytes per number there, type it has for the caller. Writing takes the first of a type. */
-static const struct kind {
-    const char *name;
-    size_t bytes;
-    cn_dtype dtype;
-} kinds[] = {
-    {"F32", 4, CN_FLOAT32}, {"F64", 8, CN_FLOAT64}, {"I64", 8, CN_INT64},   {"I32", 4, CN_INT32},
-    {"U8", 1, CN_UINT8},    {"F16", 2, CN_FLOAT32}, {"BF16", 2, CN_FLOAT32},
-};
-enum { N_KINDS = sizeof kinds / sizeof kinds[0], BF16 = 6 };
-
-/* --- shared by both directions ------------------------------------------------------------------------------------ */
-
-typedef struct shown {
-    char text[64];
-} shown;
-
-/* Names come from strangers: what a terminal might obey is not repeated in a message. */
-static shown show(const char *name)
-{
-    shown s;
-    size_t i = 0;
-    for (; name[i] && i < sizeof s.text - 1; i++)
-        s.text[i] = (unsigned char)name[i] < ' ' || name[i] == 127 ? '?' : name[i];
-    s.text[i] = '\0';
-    return s;
-}
-
-/* bytes x the product of the shape; -1 when a size is negative or the product leaves int64. */
-static int64_t byte_count(size_t bytes, int ndim, const int64_t *shape)
-{
-    int64_t product = (int64_t)bytes;
-    int empty = 0;
-    for (int i = 0; i < ndim; i++) {
-        if (shape[i] < 0) return -1;
-        if (shape[i] == 0) empty = 1;
-        else if (__builtin_mul_overflow(product, shape[i], &product)) return -1;
-    }
-    return empty ? 0 : product;
-}
-
-/* --- writing ------------------------------------------------------------------------------------------------------ */
-
-static int add_metadata(json_t *header, int n, const char *const *keys, const char *const *values)
-{
-    if (n == 0) return 0;
-    json_t *metadata = json_object();
-    if (!metadata || json_object_set_new(header, METADATA, metadata) < 0)
-        return cn__fail(CN_ENOMEM, "out of memory for the header of a safetensors file");
-    for (int i = 0; i < n; i++) {
-        if (!keys[i] || !values[i])
-            return cn__fail(CN_EINVAL, "safetensors: entry %d of the metadata has no key or no text", i);
-        if (json_object_get(metadata, keys[i]))
-            return cn__fail(CN_EINVAL, "safetensors: metadata key \"%s\" is given twice", show(keys[i]).text);
-        if (json_object_set_new(metadata, keys[i], json_string(values[i])) < 0)
-            return cn__fail(CN_EINVAL, "safetensors: metadata \"%s\" cannot be stored; key and text must be UTF-8",
-                            show(keys[i]).text);
-    }
-    return 0;
-}
-
-/* Adds one array to the header and moves *end behind it. */
-static int add_array(json_t *header, int i, const cn__array *array, int64_t *end)
-{
-    if (!array->name || !strcmp(array->name, METADATA))
-        return cn__fail(CN_EINVAL, "safetensors: array %d needs a name other than \"" METADATA "\"", i);
-    shown name = show(array->name);
-    if (json_object_get(header, array->name))
-        return cn__fail(CN_EINVAL, "safetensors: the name \"%s\" is given twice", name.text);
-    int kind = 0;
-    while (kind < N_KINDS && kinds[kind].dtype != array->dtype) kind++;
-    if (kind == N_KINDS || array->ndim < 0 || array->ndim > CN_MAX_NDIM)
-        return cn__fail(CN_EINVAL, "safetensors: array \"%s\" has an unknown type or more than %d axes", name.text,
-                        CN_MAX_NDIM);
-    int64_t begin = *end, bytes = byte_count(kinds[kind].bytes, array->ndim, array->shape);
-    if (bytes < 0 || __builtin_add_overflow(begin, bytes, end))
-        return cn__fail(CN_EINVAL, "safetensors: array \"%s\" has a negative or too large size", name.text);
-    if (bytes && !array->data)
-        return cn__fail(CN_EINVAL, "safetensors: array \"%s\" has no numbers", name.text);
-
-    json_t *entry = json_object(), *shape = json_array(), *offsets = json_array();
-    int failed = json_array_append_new(offsets, json_integer(begin));
-    failed |= json_array_append_new(offsets, json_integer(*end));
-    for (int axis = 0; axis < array->ndim; axis++)
-        failed |= json_array_append_new(shape, json_integer(array->shape[axis]));
-    failed |= json_object_set_new(entry, "dtype", json_string(kinds[kind].name));
-    failed |= json_object_set_new(entry, "shape", shape);
-    failed |= json_object_set_new(entry, "data_offsets", offsets);
-    if (failed) {
-        json_decref(entry);
-        return cn__fail(CN_ENOMEM, "out of memory for the header of a safetensors file");
-    }
-    if (json_object_set_new(header, array->name, entry) < 0)
-        return cn__fail(CN_EINVAL, "safetensors: the name \"%s\" cannot be stored; it must be UTF-8", name.text);
-    return 0;
-}
-
-/* The header as text, preceded by its length and padded with spaces so that the numbers start at a multiple of 8. */
-static int format_header(const json_t *header, char **text, size_t *bytes)
-{
-    size_t length = json_dumpb(header, NULL, 0, JSON_COMPACT);
-    size_t padded = (length + 7) / 8 * 8;
-    if (length == 0) return cn__fail(CN_ENOMEM, "out of memory for the header of a safetensors file");
-    if (padded > MAX_HEADER)
-        return cn__fail(CN_EINVAL, "safetensors: the header would have %zu bytes; the format allows %llu", padded,
-                        (unsigned long long)MAX_HEADER);
-    char *block = cn__alloc_raw(8 + padded, 1, "the header of a safetensors file");
-    if (!block) return CN_ENOMEM;
-    uint64_t prefix = padded;
-    memcpy(block, &prefix, sizeof prefix);
-    memset(block + 8 + length, ' ', padded - length);
-    if (json_dumpb(header, block + 8, length, JSON_COMPACT) != length) {
-        cn__free(block);
-        return cn__fail(CN_ENOMEM, "out of memory for the header of a safetensors file");
-    }
-    *text = block;
-    *bytes = 8 + padded;
-    return 0;
-}
-
-static int write_bytes(const cn__output *output, const void *bytes, size_t count)
-{
-    if (count == 0 || fwrite(bytes, 1, count, output->stream) == count) return 0;
-    return cn__fail(CN_EIO, "%s: writing failed: %s; free some space or choose another place", output->path,
-                    strerror(errno));
-}
-
-static int write_file(const char *path, const char *header, size_t header_bytes, int n, const cn__array *arrays)
-{
-    cn__output output = {0};
-    CN_TRY(cn__output_open(&output, path));
-    int status = write_bytes(&output, header, header_bytes);
-    for (int i = 0; i < n && status == 0; i++) {
-        int64_t bytes = byte_count(cn_dtype_size(arrays[i].dtype), arrays[i].ndim, arrays[i].shape);
-        status = write_bytes(&output, arrays[i].data, (size_t)bytes);
-    }
-    if (status == 0) return cn__output_commit(&output);
-    cn__output_discard(&output);
-    return status;
-}
-
-int cn__safetensors_write(const char *path, int n, const cn__array *arrays, int n_metadata, const char *const *keys,
-                          const char *const *values)
-{
-    json_t *header = json_object();
-    if (!header) return cn__fail(CN_ENOMEM, "out of memory for the header of a safetensors file");
-    char *text = NULL;
-    size_t bytes = 0;
-    int64_t end = 0;
-    int status = add_metadata(header, n_metadata, keys, values);
-    for (int i = 0; i < n && status == 0; i++) status = add_array(header, i, &arrays[i], &end);
-    if (status == 0) status = format_header(header, &text, &bytes);
-    if (status == 0) status = write_file(path, text, bytes, n, arrays);
-    cn__free(text);
-    json_decref(header);
-    return status;
-}
-
-/* --- reading ------------------------------------------------------------------------------------------------------ */
+#include <stdlib.h>
 
 typedef struct entry {
     cn__array array; /* data is NULL until somebody asks for it */
@@ -199,7 +33,7 @@ static int parse_header(cn__safetensors *file, size_t size, int64_t *data_bytes)
     if (size < sizeof length)
         return cn__fail(CN_EFORMAT, "%s: %zu bytes are too few for a safetensors file", file->path, size);
     memcpy(&length, file->bytes, sizeof length);
-    if (length > MAX_HEADER || length > size - sizeof length)
+    if (length > CN__MOST_HEADER || length > size - sizeof length)
         return cn__fail(CN_EFORMAT, "%s: no safetensors file, or cut short: it announces a header of %llu bytes and "
                         "has %zu", file->path, (unsigned long long)length, size - sizeof length);
     const char *text = (const char *)file->bytes + sizeof length;
@@ -211,7 +45,7 @@ static int parse_header(cn__safetensors *file, size_t size, int64_t *data_bytes)
         return cn__fail(CN_ENOMEM, "%s: out of memory for its header", file->path);
     if (!file->header)
         return cn__fail(CN_EFORMAT, "%s: the safetensors header is damaged at byte %d: %s", file->path, error.position,
-                        show(error.text).text);
+                        cn__show(error.text).text);
     file->data = file->bytes + sizeof length + length;
     *data_bytes = (int64_t)(size - sizeof length - (size_t)length);
     return 0;
@@ -222,11 +56,11 @@ static int check_metadata(const cn__safetensors *file, json_t *metadata)
     const char *key;
     json_t *value;
     if (!json_is_object(metadata))
-        return cn__fail(CN_EFORMAT, "%s: " METADATA " is no JSON object", file->path);
+        return cn__fail(CN_EFORMAT, "%s: " CN__METADATA " is no JSON object", file->path);
     json_object_foreach(metadata, key, value)
     {
         if (!json_is_string(value))
-            return cn__fail(CN_EFORMAT, "%s: metadata \"%s\" is no text", file->path, show(key).text);
+            return cn__fail(CN_EFORMAT, "%s: metadata \"%s\" is no text", file->path, cn__show(key).text);
     }
     return 0;
 }
@@ -235,13 +69,13 @@ static int parse_shape(const cn__safetensors *file, const json_t *shape, cn__arr
 {
     if (!json_is_array(shape) || json_array_size(shape) > CN_MAX_NDIM)
         return cn__fail(CN_EFORMAT, "%s: tensor \"%s\" has no shape of at most %d sizes", file->path,
-                        show(array->name).text, CN_MAX_NDIM);
+                        cn__show(array->name).text, CN_MAX_NDIM);
     array->ndim = (int)json_array_size(shape);
     for (int i = 0; i < array->ndim; i++) {
         const json_t *size = json_array_get(shape, (size_t)i);
         if (!json_is_integer(size) || json_integer_value(size) < 0)
             return cn__fail(CN_EFORMAT, "%s: tensor \"%s\" has a size that is no count along axis %d", file->path,
-                            show(array->name).text, i);
+                            cn__show(array->name).text, i);
         array->shape[i] = json_integer_value(size);
     }
     return 0;
@@ -250,7 +84,7 @@ static int parse_shape(const cn__safetensors *file, const json_t *shape, cn__arr
 static int parse_entry(const cn__safetensors *file, const char *name, const json_t *value, int64_t data_bytes,
                        entry *e)
 {
-    shown display = show(name);
+    cn__shown display = cn__show(name);
     e->array.name = name;
     const char *dtype = json_string_value(json_object_get(value, "dtype"));
     const json_t *offsets = json_object_get(value, "data_offsets");
@@ -258,11 +92,11 @@ static int parse_entry(const cn__safetensors *file, const char *name, const json
     if (!dtype || json_array_size(offsets) != 2 || !json_is_integer(begin) || !json_is_integer(end))
         return cn__fail(CN_EFORMAT, "%s: tensor \"%s\" lacks a dtype or its two data_offsets", file->path,
                         display.text);
-    while (e->kind < N_KINDS && strcmp(kinds[e->kind].name, dtype)) e->kind++;
-    if (e->kind == N_KINDS)
+    while (e->kind < CN__ARRAY_KINDS && strcmp(cn__array_kinds[e->kind].name, dtype)) e->kind++;
+    if (e->kind == CN__ARRAY_KINDS)
         return cn__fail(CN_EFORMAT, "%s: tensor \"%s\" has dtype %s; read are F64, F32, F16, BF16, I64, I32 and U8",
-                        file->path, display.text, show(dtype).text);
-    e->array.dtype = kinds[e->kind].dtype;
+                        file->path, display.text, cn__show(dtype).text);
+    e->array.dtype = cn__array_kinds[e->kind].dtype;
     CN_TRY(parse_shape(file, json_object_get(value, "shape"), &e->array));
     e->begin = json_integer_value(begin);
     e->end = json_integer_value(end);
@@ -270,7 +104,7 @@ static int parse_entry(const cn__safetensors *file, const char *name, const json
         return cn__fail(CN_EFORMAT, "%s: tensor \"%s\" lies at bytes %lld to %lld of the file's %lld: damaged or cut "
                         "short", file->path, display.text, (long long)e->begin, (long long)e->end,
                         (long long)data_bytes);
-    int64_t needed = byte_count(kinds[e->kind].bytes, e->array.ndim, e->array.shape);
+    int64_t needed = cn__array_bytes(cn__array_kinds[e->kind].bytes, e->array.ndim, e->array.shape);
     if (needed != e->end - e->begin)
         return cn__fail(CN_EFORMAT, "%s: tensor \"%s\" occupies %lld bytes, which is not what its shape needs",
                         file->path, display.text, (long long)(e->end - e->begin));
@@ -296,7 +130,7 @@ static int check_coverage(const cn__safetensors *file, int64_t data_bytes)
     for (int i = 0; i < file->n && status == 0; i++) {
         if (sorted[i]->begin != end)
             status = cn__fail(CN_EFORMAT, "%s: tensor \"%s\" begins at byte %lld, but the one before it ends at %lld",
-                              file->path, show(sorted[i]->array.name).text, (long long)sorted[i]->begin,
+                              file->path, cn__show(sorted[i]->array.name).text, (long long)sorted[i]->begin,
                               (long long)end);
         end = sorted[i]->end;
     }
@@ -315,7 +149,7 @@ static int parse_entries(cn__safetensors *file, int64_t data_bytes)
     if (!file->entries) return CN_ENOMEM;
     json_object_foreach(file->header, name, value)
     {
-        if (!strcmp(name, METADATA)) {
+        if (!strcmp(name, CN__METADATA)) {
             CN_TRY(check_metadata(file, value));
             file->metadata = value;
         } else {
@@ -368,7 +202,7 @@ static float from_f16(uint16_t bits)
 static int provide(const cn__safetensors *file, entry *e)
 {
     const unsigned char *stored = file->data + e->begin;
-    size_t stored_bytes = kinds[e->kind].bytes, bytes = cn_dtype_size(e->array.dtype);
+    size_t stored_bytes = cn__array_kinds[e->kind].bytes, bytes = cn_dtype_size(e->array.dtype);
     if (e->array.data) return 0;
     if (stored_bytes == bytes && (uintptr_t)stored % bytes == 0) {
         e->array.data = stored;
@@ -382,7 +216,7 @@ static int provide(const cn__safetensors *file, entry *e)
         uint16_t half;
         memcpy(&half, stored + 2 * i, sizeof half);
         uint32_t wide = (uint32_t)half << 16;
-        if (e->kind == BF16) memcpy((float *)e->copy + i, &wide, sizeof wide);
+        if (e->kind == CN__ARRAY_BF16) memcpy((float *)e->copy + i, &wide, sizeof wide);
         else ((float *)e->copy)[i] = from_f16(half);
     }
     e->array.data = e->copy;
@@ -407,7 +241,7 @@ int cn__safetensors_find(cn__safetensors *file, const char *name, cn__array *arr
 {
     for (int i = 0; i < file->n; i++)
         if (!strcmp(file->entries[i].array.name, name)) return cn__safetensors_at(file, i, array);
-    return cn__fail(CN_ENAME, "%s: it has no tensor named \"%s\"", file->path, show(name).text);
+    return cn__fail(CN_ENAME, "%s: it has no tensor named \"%s\"", file->path, cn__show(name).text);
 }
 
 const char *cn__safetensors_metadata(const cn__safetensors *file, const char *key)
@@ -434,13 +268,6 @@ static int left_out(const char *path)
 {
     return cn__fail(CN_ENOTSUP, "%s: this build cannot read or write safetensors files; install libjansson-dev and "
                     "build again", path);
-}
-
-int cn__safetensors_write(const char *path, int n, const cn__array *arrays, int n_metadata, const char *const *keys,
-                          const char *const *values)
-{
-    (void)n, (void)arrays, (void)n_metadata, (void)keys, (void)values;
-    return left_out(path);
 }
 
 int cn__safetensors_read(const char *path, cn__safetensors **out)
