@@ -20,7 +20,8 @@ expect(2 "0\\.254.*" "met")        # 0.5 s / (490.9 GFLOP / 250 GFLOP/s)
 expect(3 "" "not measured")
 expect(5 "12\\.5" "NOT MET")
 expect(22 "0\\.9.*" "NOT MET")     # the worse of two shapes
-expect(25 "3\\.0*" "met")          # ours and the rival's from different lines
+expect(23 "" "not measured")       # no rival beside ours
+expect(25 "3\\.0*" "met")
 
 string(JSON errors LENGTH "${json}" errors)
 string(JSON results LENGTH "${json}" results)
@@ -33,6 +34,11 @@ foreach(form text markdown)
         message(FATAL_ERROR "${form}: ${text}")
     endif()
 endforeach()
+
+execute_process(COMMAND ${REPORT} ${RUNS} markdown OUTPUT_VARIABLE text)
+if(NOT text MATCHES "[|] 1x2x3 [|] 1.20 [|] - [|] - [|]" OR NOT text MATCHES "[|] 4x5x6 [|] 0.90 [|] - [|] - [|]")
+    message(FATAL_ERROR "the table of dense products: ${text}")
+endif()
 
 file(WRITE ${SCRATCH}/damaged_runs.jsonl "{\"section\": \"main\", \"label\"")
 foreach(damaged ${SCRATCH}/damaged_runs.jsonl ${SCRATCH}/no_such_runs.jsonl)

@@ -6,8 +6,8 @@
 #   CORNU_BUILD            folder of the build (build)
 #   CORNU_BENCH_VENV       virtual environment of the Python rivals (~/.cache/cornu/venv, as setup.sh makes it)
 #   CORNU_BENCH_REPEATS    measurements behind each median (5)
-#   CORNU_BENCH_QUICK=1    about eight minutes for main, predict, start and company: rivals other than CORNU_BENCH_FAST
-#                          ("jax_scan openblas_mlp") are started once, and measured three times there
+#   CORNU_BENCH_QUICK=1    about eight minutes for main, predict, start and company, as many for dense: rivals other than
+#                          CORNU_BENCH_FAST ("jax_scan openblas_mlp") are started once, and measured three times there
 #   CORNU_BENCH_KEEP=1     add to the measurements of an earlier run instead of replacing them
 #
 # Programs take turns, A B C A B C, so that a slow minute of the machine hits all of them. Each of them prints one JSON
@@ -179,53 +179,38 @@ section_company() {
     done
 }
 
-# Turns the columns of the kernels' micro-benchmark into lines of runs.jsonl. The number behind each GFLOP/s column belongs
-# to the median time, and so does the last ratio.
-dense_float32() {
-    local isa program
-    isa=$(sed -n 's/.*"isa_chosen": *"\([^"]*\)".*/\1/p' <<<"$("$build/cornu" info --json)")
-    program=$out/bench_matmul_f32_$isa
-    printf '%s  %-8s %s\n' "$(date +%H:%M:%S)" dense "$(basename "$program")" >&2
-    timeout --foreground -k 10 1800 "$program" --threads 2 --samples "$repeats" "$@" | awk '
-        $1 == "form" { for (i = 5; i < NF; i += 2) name[i] = $i; next }
-        {
-            printf "{\"section\": \"dense\", \"label\": \"%s %sx%sx%s\"", $1, $2, $3, $4
-            for (i = 5; i < NF; i += 2) if (name[i] != "") printf ", \"%s\": %s", name[i], $(i + 1)
-            print "}"
-        }' >>"$runs"
+# dense_products SECTION PROGRAM SHAPE...: ours and the rivals' in one process, call by call in turn; a shape is FORM ROWS
+# INPUTS OUTPUTS. Every line that the program prints is one of runs.jsonl. What it had measured counts if it takes too long.
+dense_products() {
+    local section=$1 program=$2 line
+    shift 2
+    printf '%s  %-8s %s\n' "$(date +%H:%M:%S)" "$section" "$program" >&2
+    if ! timeout --foreground -k 10 900 "$out/$program" --threads 2 --samples "$repeats" --json "$@" \
+        2>"$out/complaints.txt" | sed "s/^{/{\"section\": \"$section\", /" >>"$runs"; then
+        line=$(tail -n 1 "$out/complaints.txt" | tr -d '"\\\000-\037' | cut -c 1-200)
+        printf '{"section": "%s", "label": "%s", "error": "%s"}\n' "$section" "$program" \
+            "${line:-not all shapes within 900 s}" >>"$runs"
+    fi
 }
 
-# dense_bf16 FORM ROWS INPUTS OUTPUTS: ours and, if it is there, oneDNN, in turns of three (filling matrices takes longest).
-dense_bf16() {
-    local label="$1 $2x$3x$4" m=$2 n=$4 k=$3 form=nn round
-    [ "$1" != input ] || n=$3 k=$4 form=nt
-    [ "$1" != weight ] || m=$3 n=$4 k=$2 form=tn
-    for ((round = 1; round <= (repeats + 2) / 3; round++)); do
-        measure dense_bf16 "$label" "$out/bench_matmul_bf16" "$@" 3 2
-        [ -z "$onednn" ] || measure dense_bf16 "$label" "$onednn" "$m" "$n" "$k" 3 2 $form bfloat16
-    done
-}
-
+# Some eight minutes: the products of 4096 rows and 8192 wide layers take half of it.
 section_dense() {
-    local shapes=() form size rows command onednn entries i
+    local shapes=() form size rows command entries info
     for size in 1024 2048 4096 8192; do
         for rows in 32 128 512 4096; do
-            [ $((size * size * rows)) -le $((4096 * 4096 * 4096)) ] || continue
             for form in forward input weight; do shapes+=("$form" "$rows" "$size" "$size"); done
         done
     done
-    dense_float32 "${shapes[@]}"
-    onednn=$(c_rival gemm_onednn -O2 -fopenmp -ldnnl)
-    if grep -q '"amx_bf16": true' <<<"$("$build/cornu" info --json)"; then
-        for ((i = 0; i < ${#shapes[@]}; i += 4)); do dense_bf16 "${shapes[@]:i:4}"; done
-    fi
+    info=$("$build/cornu" info --json)
+    dense_products dense "bench_matmul_f32_$(sed -n 's/.*"isa_chosen": *"\([^"]*\)".*/\1/p' <<<"$info")" "${shapes[@]}"
+    ! grep -q '"amx_bf16": true' <<<"$info" || dense_products dense_bf16 bench_bf16 "${shapes[@]}"
     entries=("cornu|$out/job_mlp --repeats 5" "cornu bf16|$out/job_mlp --repeats 5 --precision bfloat16")
     command=$(python_rival mlp_pytorch torch)
     if [ -n "$command" ]; then
         entries+=("mlp_pytorch|$command --repeats 5" "mlp_pytorch bf16|$command --repeats 5 --precision bfloat16"
                   "mlp_pytorch compiled|$command --repeats 5 --compiled 1")
     fi
-    rounds mlp "${entries[@]}"
+    slow_repeats=5 rounds mlp "${entries[@]}"
 }
 
 # One epoch of a usual network with convolutions.

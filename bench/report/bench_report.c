@@ -34,10 +34,6 @@ static const column columns[] = {
     {"embedding_bag_sparse_sgd_seconds", "epoch, EmbeddingBag SGD, ms", 1e3, NULL},
     {"step_seconds", "training step, ms", 1e3, NULL},
     {"epoch_seconds", "epoch, s", 1, NULL},
-    {"ours", "ours, GFLOP/s", 1, NULL},
-    {"OpenBLAS", "OpenBLAS, GFLOP/s", 1, NULL},
-    {"oneDNN", "oneDNN, GFLOP/s", 1, NULL},
-    {"gflops_median", "oneDNN, GFLOP/s", 1, "dense_bf16"},
     {"test_accuracy", "test accuracy", 1, "main"},
     {"peak_rss_bytes", "peak memory, MB", 1e-6, "whole"},
 };
@@ -74,9 +70,42 @@ static void print_measurement(const measurement *m, const column *c, int markdow
            m->n);
 }
 
+static void print_ratio(const runs *r, const char *section, const char *form, const char *shape, int markdown)
+{
+    char label[RUNS_MAX_TEXT], text[24] = "-";
+    snprintf(label, sizeof label, "%s %s", form, shape);
+    const measurement *m = runs_find(r, section, label, "ours");
+    double ratio = m ? runs_product_ratio(r, m) : NAN;
+    if (!isnan(ratio)) snprintf(text, sizeof text, "%.2f", ratio);
+    printf(markdown ? " %s |" : " %9s", text);
+}
+
+/* The products of dense layers, a line a shape; the rates behind the ratios are in the JSON. */
+static void print_products(const runs *r, const char *section, int markdown)
+{
+    static const char *const forms[] = {"forward", "input", "weight"};
+    if (markdown)
+        printf("\n### %s\n\nOur rate over the better of OpenBLAS's and oneDNN's.\n\n"
+               "| rows x inputs x outputs | forward | input gradient | weight gradient |\n|---|---|---|---|\n", section);
+    else
+        printf("\n%-34s %9s %9s %9s\n", section, "forward", "input", "weight");
+    for (int i = 0; i < r->n; i++) {
+        const measurement *m = &r->list[i];
+        if (strcmp(m->section, section) || strcmp(m->key, "ours") || strncmp(m->label, "forward ", 8)) continue;
+        const char *shape = m->label + 8;
+        printf(markdown ? "| %s |" : "  %-32s", shape);
+        for (int f = 0; f < 3; f++) print_ratio(r, section, forms[f], shape, markdown);
+        printf("\n");
+    }
+}
+
 static void print_section(const runs *r, const char *section, int markdown)
 {
     int heading = 0;
+    if (!strncmp(section, "dense", 5)) {
+        print_products(r, section, markdown);
+        return;
+    }
     for (int i = 0; i < r->n; i++) {
         const column *c = column_of(&r->list[i]);
         if (!c || strcmp(r->list[i].section, section)) continue;

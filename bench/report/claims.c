@@ -140,14 +140,6 @@ static void check_company(checker *c)
               alone);
 }
 
-/* Ours over the better rival's, for one shape: from one line that has both, or from a line of each. */
-static double product_ratio(const checker *c, const measurement *m)
-{
-    if (!strcmp(m->key, "ratio")) return m->median;
-    const measurement *onednn = runs_find(c->r, m->section, m->label, "gflops_median");
-    return !strcmp(m->section, "dense_bf16") && !strcmp(m->key, "ours") && onednn ? m->median / onednn->median : NAN;
-}
-
 /* The worst shape of one kind of product. */
 static void worst_product(checker *c, const char *text, const char *section, const char *form)
 {
@@ -156,7 +148,7 @@ static void worst_product(checker *c, const char *text, const char *section, con
     int shapes = 0, below = 0;
     for (int i = 0; i < c->r->n; i++) {
         const measurement *m = &c->r->list[i];
-        double value = product_ratio(c, m);
+        double value = runs_product_ratio(c->r, m);
         if (strcmp(m->section, section) || strncmp(m->label, form, strlen(form)) || isnan(value)) continue;
         shapes++;
         below += value < 0.95;

@@ -1,5 +1,6 @@
 #include "runs.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,14 @@ const measurement *runs_fastest_rival(const runs *r, const char *section, const 
         if (!best || m->median < best->median) best = m;
     }
     return best;
+}
+
+double runs_product_ratio(const runs *r, const measurement *m)
+{
+    const measurement *openblas = runs_find(r, m->section, m->label, "OpenBLAS");
+    const measurement *onednn = runs_find(r, m->section, m->label, "oneDNN");
+    if (strcmp(m->key, "ours") || (!openblas && !onednn)) return NAN;
+    return m->median / fmax(openblas ? openblas->median : 0, onednn ? onednn->median : 0);
 }
 
 const char *runs_machine(const runs *r, const char *key)
