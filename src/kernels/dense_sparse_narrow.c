@@ -18,7 +18,7 @@
 #define MOST_VECTORS (CN__SPARSE_NARROW / CN__LANES)
 _Static_assert(CN__BATCH_MOST_COLUMNS <= CN_POOL_STRIP, "a byte for each column does not fit");
 
-typedef uint64_t double_bits __attribute__((may_alias));
+typedef uint64_t word_bits __attribute__((vector_size(CN__LANES * sizeof(uint64_t)), aligned(8), may_alias));
 
 /* The columns of some neighbouring parts. */
 typedef struct share {
@@ -53,13 +53,23 @@ static void fetch_piece(const share *s, int64_t b)
     if (b >= s->choice->n) return;
     piece p = piece_of(s, b);
     for (const cn__ink *entry = p.begin; entry < p.end; entry += 16) __builtin_prefetch(entry);
+    if (p.begin < p.end) __builtin_prefetch(p.end - 1);
+}
+
+/* The entries of the sample behind b, whose rows are fetched while those of b are used, without the last; if it has none,
+ * those of b. */
+CN__INLINE piece next_piece(const share *s, int64_t b)
+{
+    piece next = piece_of(s, b + 1 < s->choice->n ? b + 1 : b), p = next.begin < next.end ? next : piece_of(s, b);
+    p.end -= p.begin < p.end;
+    return p;
 }
 
 /* --- forward ----------------------------------------------------------------------------------------------------------- */
 
 /* Sums of a light sample. */
 #if defined(CN_ISA_AVX512)
-CN__INLINE void add_piece(const cn__sparse_job *j, piece p, int64_t width, const cn__spread *s, int32_t *sums,
+CN__INLINE void add_piece(const cn__sparse_job *j, piece p, piece next, int64_t width, const cn__spread *s, int32_t *sums,
                           cn__float_bits *peaks)
 {
     const real *kernel = j->d->kernel + j->o;
@@ -81,6 +91,8 @@ CN__INLINE void add_piece(const cn__sparse_job *j, piece p, int64_t width, const
     for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
         const real *row = kernel + entry->index * stride;
         const int code = entry->codes[0];
+        for (int v = 0; v < vectors; v++) __builtin_prefetch(kernel + next.begin->index * stride + 16 * v);
+        next.begin += next.begin < next.end;
         for (int v = 0; v < vectors; v++) {
             __m512 w = _mm512_maskz_loadu_ps(there[v], row + 16 * v);
             __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(w, up[v]), most));
@@ -95,11 +107,12 @@ CN__INLINE void add_piece(const cn__sparse_job *j, piece p, int64_t width, const
     }
 }
 #else
-CN__INLINE void add_piece(const cn__sparse_job *j, piece p, int64_t width, const cn__spread *s, int32_t *sums,
+CN__INLINE void add_piece(const cn__sparse_job *j, piece p, piece next, int64_t width, const cn__spread *s, int32_t *sums,
                           cn__float_bits *peaks)
 {
     int32_t q[CN__SPARSE_NARROW];
     memset(sums, 0, (size_t)width * sizeof *sums);
+    (void)next;
     for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
         const real *w = j->d->kernel + j->o + entry->index * j->d->kernel_stride;
         cn__raise_peaks((const cn__float_bits *)w, width, peaks);
@@ -131,7 +144,7 @@ CN__INLINE void add_samples(const cn__sparse_job *j, const share *columns, const
         fetch_piece(columns, b + AHEAD);
         piece p = piece_of(columns, b);
         if (j->x->is_heavy[b]) add_heavy_piece(j, p, s, heavy + b * width, peaks);
-        else add_piece(j, p, width, s, light + b * width, peaks);
+        else add_piece(j, p, next_piece(columns, b), width, s, light + b * width, peaks);
     }
 }
 
@@ -162,9 +175,12 @@ CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, con
         fetch_piece(columns, b + AHEAD);
         for (int64_t c = 0; c < j->width; c++) dy[c] = cn__whole_gradient(row[c], s->up[c]);
         for (int v = 0; v < vectors; v++) q[v] = *(const cn__wide *)(dy + v * CN__LANES);
-        piece p = piece_of(columns, b);
+        piece p = piece_of(columns, b), next = next_piece(columns, b);
         for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
             double *sums = table + (entry->index - columns->from) * lanes;
+            const double *soon = table + (next.begin->index - columns->from) * lanes;
+            for (int v = 0; v < vectors; v++) __builtin_prefetch(soon + v * CN__LANES, 1);
+            next.begin += next.begin < next.end;
             const double code = entry->codes[0];
             if (entry->codes[0] == 1)
                 for (int v = 0; v < vectors; v++) *(cn__wide *)(sums + v * CN__LANES) += q[v];
@@ -188,9 +204,14 @@ static void mark_columns(const cn__sparse_job *j, const share *columns, uint8_t 
 CN__INLINE int can_wait(const double *sums, int64_t lanes, const uint8_t *is_used, int64_t column, int64_t columns)
 {
     if (is_used) return !is_used[column] && !((column ^ 1) < columns && is_used[column ^ 1]);
-    uint64_t some = 0;
-    for (int64_t c = 0; c < lanes; c++) some |= ((const double_bits *)sums)[c]; /* none is -0 */
-    return some == 0;
+    word_bits some = {0};
+    uint64_t any = 0;
+    for (int v = 0; v < lanes / CN__LANES; v++) some |= ((const word_bits *)sums)[v]; /* none is -0 */
+#if defined(CN_ISA_AVX512)
+    return _mm512_test_epi64_mask((__m512i)some, (__m512i)some) == 0;
+#endif
+    for (int lane = 0; lane < CN__LANES; lane++) any |= some[lane];
+    return any == 0;
 }
 
 /* Neighbouring rows of the kernel are handed over together, as far as they lie together. */

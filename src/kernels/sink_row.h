@@ -24,6 +24,7 @@ static inline void cn__sink_settle(const cn__sink *sink, int64_t row, int64_t co
 {
     const cn__accounts *accounts = sink->accounts;
     uint32_t *settled = &accounts->settled[column / CN__IDLE_COLUMNS * accounts->rows + row];
+    if (*settled == accounts->done) return;
     int64_t at = row * sink->stride + column, missed = (int64_t)accounts->done - (int64_t)*settled;
     void *slots[CN__MAX_SLOTS];
     for (int k = 0; k < CN__MAX_SLOTS; k++) slots[k] = sink->slots[k] ? (real *)sink->slots[k] + at : NULL;

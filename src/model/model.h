@@ -363,6 +363,24 @@ int cn__blocks_are_ready(const cn_model *model);
  * move. */
 void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums);
 
+/* Weights behind the first layer that are moved besides the gradient of its kernel, by threads that are through with their share. */
+typedef struct cn__besides {
+    cn_model *model;
+    int n;
+    struct {
+        cn__pass pass;
+        void *weights[CN__MAX_LAYER_WEIGHTS];
+        cn__sink sinks[CN__MAX_LAYER_WEIGHTS];
+        void (*move)(const cn__pass *pass);
+    } layers[8];
+} cn__besides;
+void cn__besides_prepare(cn__besides *besides, cn_model *model);
+/* 1: it keeps what backward_weights of the layer needs, until cn__besides_begin lets the team's next loop do it besides. */
+int cn__besides_take(cn__besides *besides, const cn__pass *pass, const cn__layer_math *math);
+void cn__besides_begin(cn__besides *besides);
+/* Afterwards all of it has been done. */
+void cn__besides_finish(cn__besides *besides);
+
 /* --- ahead.c --- */
 /* Lets the next loop of the team gather the batch behind this one besides, if it is known. */
 void cn__ahead_begin(cn_model *model, const cn__data *data, const cn__choice *choice);

@@ -192,6 +192,9 @@ static void run_backward(cn_model *model, const cn__data *data, const cn__choice
     int rows_can_wait = cn__step_lets_rows_wait(model, bytes != NULL);
     if (!rows_can_wait) cn__lazy_settle(model); /* this step touches every row */
     model->accounts.done = (uint32_t)model->iterations;
+    cn__besides besides;
+    cn__besides_prepare(&besides, model);
+    const int goes_besides = data->x.sparse && bytes && model->bf16_way == CN__BF16_NONE; /* nothing else goes besides */
     for (int i = model->n_layers - 1; i >= first; i--) {
         cn__pass behind;
         int takes = takes_next(model, i - 1);
@@ -226,6 +229,8 @@ static void run_backward(cn_model *model, const cn__data *data, const cn__choice
         pass.behind = takes ? &behind : NULL;
         if (pass.bytes) cn__ahead_begin(model, data, choice);
         if (in_blocks) {
+            if (pass.bytes) cn__besides_begin(&besides);
+            else if (goes_besides && cn__besides_take(&besides, &pass, math)) continue;
             if (math->backward_weights) math->backward_weights(&pass);
             continue;
         }
@@ -235,6 +240,7 @@ static void run_backward(cn_model *model, const cn__data *data, const cn__choice
         turn = 1 - turn;
     }
     cn__ahead_finish(model);
+    cn__besides_finish(&besides);
     if (!model->gradients.block || cn__gradients_apply(model, &moves)) model->iterations++;
     if (!rows_can_wait) cn__lazy_mark(model);
 }
