@@ -4,12 +4,12 @@
  *              [--repeats 5] [--rows N]
  *
  * What would take long is measured on fewer rows and scaled up: as many as fit into about a quarter of a second, but at
- * least eight batches (or all rows), so that what fit does once weighs little. `work_flop` is the dense arithmetic of
+ * least 32 batches (or all rows), so that what fit does once weighs little. `work_flop` is the dense arithmetic of
  * an epoch. */
 #include "job.h"
 
 #define SAMPLE_SECONDS 0.25
-enum { TRAINING_ROWS = 60000, LEAST_BATCHES = 8 };
+enum { TRAINING_ROWS = 60000, LEAST_BATCHES = 32 };
 
 static int epoch(const job_options *o, cn_model *network, const cn_tensor *x, const cn_tensor *y, int64_t rows,
                  double *seconds)

@@ -50,15 +50,20 @@ void cn__lazy_close(cn_model *model)
     model->accounts = (cn__accounts){.settled = NULL};
 }
 
-void cn__lazy_settle(const cn_model *model)
+typedef struct settling {
+    const cn_model *model;
+    const cn__step *step;
+} settling;
+
+static void settle_pieces(void *context, int thread, int64_t begin, int64_t end)
 {
+    const settling *s = context;
+    const cn_model *model = s->model;
     const cn__accounts *accounts = &model->accounts;
-    if (!accounts->settled) return;
-    cn__step step = {.switches = 0};
-    model->optimizer->class_->begin_step(model->optimizer->options, model->iterations, model->learning_rate, &step);
     const cn__weight *kernel = cn__model_weight_of(model, model->lazy_weight);
     size_t bytes = cn__engine_bytes(model->engine);
-    for (int64_t p = 0; p < pieces(kernel); p++) {
+    (void)thread;
+    for (int64_t p = begin; p < end; p++) {
         int64_t column = p * CN__IDLE_COLUMNS, n = kernel->columns - column;
         if (n > CN__IDLE_COLUMNS) n = CN__IDLE_COLUMNS;
         for (int64_t row = 0; row < kernel->rows; row++) {
@@ -69,10 +74,22 @@ void cn__lazy_settle(const cn_model *model)
                 if (model->slots[k])
                     slots[k] = (char *)cn__model_weight_at(model, model->slots[k], model->lazy_weight) +
                                (size_t)(row * kernel->stride + column) * bytes;
-            if (missed > 0) accounts->idle(&step, n, slots, missed);
+            if (missed > 0) accounts->idle(s->step, n, slots, missed);
             *settled = (uint32_t)model->iterations;
         }
     }
+}
+
+void cn__lazy_settle(const cn_model *model)
+{
+    if (!model->accounts.settled) return;
+    cn__panels_close(model); /* before the threads ask where a slot stands */
+    cn__step step = {.switches = 0};
+    model->optimizer->class_->begin_step(model->optimizer->options, model->iterations, model->learning_rate, &step);
+    settling s = {.model = model, .step = &step};
+    int64_t n = pieces(cn__model_weight_of(model, model->lazy_weight));
+    if (model->pool) cn__parallel(model->pool, n, settle_pieces, &s);
+    else settle_pieces(&s, 0, 0, n);
 }
 
 void cn__lazy_mark(cn_model *model)

@@ -8,33 +8,55 @@
 /* While fit trains on bytes, the first kernel and its slots stand in panels of CN__IDLE_COLUMNS columns, one panel behind
  * the other. In whole rows the columns of two threads are neighbours, and each core's prefetcher takes lines from the
  * other's cache: with two threads that made the kernel's gradient 1.7 times slower. */
-static void copy_panels(const cn__panels *p, const cn__weight *kernel, float *rows, float *panels, int into_panels)
+static int64_t count_panels(const cn__weight *kernel)
 {
-    for (int64_t column = 0; column < kernel->columns; column += CN__IDLE_COLUMNS, panels += p->panel) {
-        int64_t n = kernel->columns - column < CN__IDLE_COLUMNS ? kernel->columns - column : CN__IDLE_COLUMNS;
-        for (int64_t r = 0; r < kernel->rows; r++) {
-            float *row = rows + r * kernel->stride + column, *piece = panels + r * CN__IDLE_COLUMNS;
-            memcpy(into_panels ? piece : row, into_panels ? row : piece, (size_t)n * sizeof(float));
-        }
+    return (kernel->columns + CN__IDLE_COLUMNS - 1) / CN__IDLE_COLUMNS;
+}
+
+typedef struct copying {
+    const cn_model *model;
+    int into_panels;
+} copying;
+
+static void copy_panel(const cn__weight *kernel, int64_t column, float *rows, float *panel, int into_panels)
+{
+    int64_t n = kernel->columns - column < CN__IDLE_COLUMNS ? kernel->columns - column : CN__IDLE_COLUMNS;
+    for (int64_t r = 0; r < kernel->rows; r++) {
+        float *row = rows + r * kernel->stride + column, *piece = panel + r * CN__IDLE_COLUMNS;
+        memcpy(into_panels ? piece : row, into_panels ? row : piece, (size_t)n * sizeof(float));
     }
 }
 
-static void copy_all(const cn_model *model, int into_panels)
+static void copy_panels(void *context, int thread, int64_t begin, int64_t end)
 {
+    const copying *c = context;
+    const cn_model *model = c->model;
     const cn__panels *p = model->panels;
     const cn__weight *kernel = cn__model_weight_of(model, model->lazy_weight);
-    copy_panels(p, kernel, cn__model_weight_at(model, model->block, model->lazy_weight), p->weight, into_panels);
-    for (int k = 0; k < CN__MAX_SLOTS; k++)
-        if (p->slots[k])
-            copy_panels(p, kernel, cn__model_weight_at(model, model->slots[k], model->lazy_weight), p->slots[k],
-                        into_panels);
+    (void)thread;
+    for (int64_t i = begin; i < end; i++) {
+        const int64_t column = i * CN__IDLE_COLUMNS, at = i * p->panel;
+        copy_panel(kernel, column, cn__model_weight_at(model, model->block, model->lazy_weight), p->weight + at,
+                   c->into_panels);
+        for (int k = 0; k < CN__MAX_SLOTS; k++)
+            if (p->slots[k])
+                copy_panel(kernel, column, cn__model_weight_at(model, model->slots[k], model->lazy_weight), p->slots[k] + at,
+                           c->into_panels);
+    }
+}
+
+/* Each thread those panels that it works on, mostly, whose memory is then near it. */
+static void copy_all(const cn_model *model, int into_panels)
+{
+    copying c = {.model = model, .into_panels = into_panels};
+    cn__parallel(model->pool, count_panels(cn__model_weight_of(model, model->lazy_weight)), copy_panels, &c);
 }
 
 static int make(cn_model *model, const cn__weight *kernel)
 {
     int n = 1;
     for (int k = 0; k < CN__MAX_SLOTS; k++) n += model->slots[k] != NULL;
-    int64_t count = (kernel->columns + CN__IDLE_COLUMNS - 1) / CN__IDLE_COLUMNS;
+    int64_t count = count_panels(kernel);
     cn__panels *p = cn__alloc(1, sizeof *p, "the panels of a kernel");
     if (!p) return CN_ENOMEM;
     p->panel = kernel->rows * CN__IDLE_COLUMNS;
