@@ -30,15 +30,24 @@ typedef struct job {
     real *y;
 } job;
 
-/* Memory that is read soon, to be fetched meanwhile, some lines at a time. */
+/* Memory that is read soon, to be fetched meanwhile, some lines at a time: what comes after the product, and the weights of
+ * the next square, `rows` of two lines, which no prefetcher finds. */
 typedef struct fetching {
     const char *next, *end;
     int64_t lines;
+    const float *weights;
+    int64_t stride, row, rows, rows_at_once;
+    const uint16_t *index;
 } fetching;
 
 static inline void fetch_some(fetching *f)
 {
     for (int64_t i = 0; i < f->lines && f->next < f->end; i++, f->next += 64) _mm_prefetch(f->next, _MM_HINT_T1);
+    for (int64_t i = 0; i < f->rows_at_once && f->row < f->rows; i++, f->row++) {
+        const float *row = f->weights + f->index[f->row] * f->stride;
+        _mm_prefetch((const char *)row, _MM_HINT_T1);
+        _mm_prefetch((const char *)(row + CN__EXACT_GROUP), _MM_HINT_T1);
+    }
 }
 
 /* Where another program computes on the other half of a core, tile instructions next to each other take 1.5 times as long as
@@ -202,6 +211,28 @@ void cn__amx_bytes_digits(const cn__dense *d, const cn__digits *digits)
     cn__parallel(d->pool, (d->outputs + CN__SQUARE - 1) / CN__SQUARE, digits_tasks, &j);
 }
 
+/* Kernels that the level-2 caches of the team do not hold. */
+static int is_large(const cn__dense *d)
+{
+    return d->inputs * d->outputs * (int64_t)sizeof(float) > cn__pool_threads(d->pool) * cn__pool_caches(d->pool)[1];
+}
+
+/* How many tile places there are in a square, at most. */
+static int64_t places_in_square(const cn__batch *x)
+{
+    return WEIGHT_DIGITS * cn__tile_steps(x->columns) * ((x->rows + CN__SQUARE - 1) / CN__SQUARE);
+}
+
+static void fetch_weights(const job *j, int64_t o, const terms *t, fetching *soon)
+{
+    soon->weights = cn__kernel_column(j->d, o);
+    soon->stride = j->d->kernel_stride;
+    soon->index = t->index;
+    soon->row = 0;
+    soon->rows = t->n;
+    soon->rows_at_once = t->n / places_in_square(j->x) + 1;
+}
+
 /* CN__SQUARE columns of y from o on. */
 static void forward_square(const job *j, int64_t o, const terms *t, uint8_t *scratch, int32_t *sums, inked_rows *rows,
                            fetching *soon)
@@ -213,6 +244,7 @@ static void forward_square(const job *j, int64_t o, const terms *t, uint8_t *scr
     int32_t *const other_sums = sums + WEIGHT_DIGITS * SUMS_APART;
     cn__exact_scale scale[2];
     if (!ready) make_square(j->d, o, t, &j->x->last_peaks[o / 16], scratch);
+    if (!ready && is_large(j->d) && o + CN__SQUARE < j->d->outputs) fetch_weights(j, o + CN__SQUARE, t, soon);
     for (int g = 0; g < 2; g++)
         scale[g] = cn__exact_scale_of(CN__EXACT_WEIGHTS, (ready ? ready->peaks : j->x->last_peaks)[o / 16 + g], j->x->scale);
     for (int64_t row = 0; row < j->x->rows; row += ROWS_AT_ONCE) {
@@ -230,7 +262,7 @@ static void forward_square(const job *j, int64_t o, const terms *t, uint8_t *scr
 static fetching fetch_soon(const job *j, int64_t squares)
 {
     const cn__batch *x = j->x;
-    int64_t times = squares * WEIGHT_DIGITS * cn__tile_steps(x->columns) * ((x->rows + CN__SQUARE - 1) / CN__SQUARE);
+    int64_t times = squares * places_in_square(x);
     return (fetching){.next = x->soon, .end = x->soon ? x->soon + x->soon_bytes : NULL,
                       .lines = x->soon && times ? x->soon_bytes / 64 / times + 1 : 0};
 }
