@@ -234,14 +234,31 @@ static void hand_over_rare(const gradient_job *g, int64_t begin, int64_t end)
     }
 }
 
+/* Rows of dy that are this far apart fall into so few sets of the level-2 cache that it does not hold a column of them. */
+#define FAR_APART ((int64_t)4096)
+_Static_assert(CN__BATCH_MOST_ROWS * STRIP * (GRADIENT_DIGITS + sizeof(float)) <= CN_POOL_SCRATCH, "dy and its digits do not fit");
+
+/* The columns of a strip, and how far apart their rows are: in dy, or a copy of them. */
+static const float *columns_of(const job *j, int64_t o, int64_t width, float *near, int64_t *stride)
+{
+    const float *dy = j->dy + o;
+    *stride = j->d->outputs;
+    if (*stride < FAR_APART) return dy;
+    for (int64_t b = 0; b < j->x->rows; b++) memcpy(near + b * STRIP, dy + b * *stride, (size_t)width * sizeof *near);
+    *stride = STRIP;
+    return near;
+}
+
 static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *tiles, uint8_t *near)
 {
     const cn__batch *x = j->x;
     const int64_t steps = cn__tile_steps(x->rows), apart = steps * CN__TILE_BYTES;
     const int64_t width = smaller(STRIP, j->d->outputs - o), groups = (width + 15) / 16;
     cn__exact_scale scales[STRIP_GROUPS];
+    int64_t stride;
+    const float *dy = columns_of(j, o, width, (float *)(void *)(tiles + groups * GRADIENT_DIGITS * apart), &stride);
     for (int64_t group = 0; group < groups; group++) {
-        cn__digit_columns c = {.w = j->dy + o + group * 16, .stride = j->d->outputs, .terms = x->rows, .steps = steps,
+        cn__digit_columns c = {.w = dy + group * 16, .stride = stride, .terms = x->rows, .steps = steps,
                      .some = cn__first_of_16(width - group * 16)};
         scales[group] = cn__exact_scale_of(CN__EXACT_GRADIENTS, peak_of(&c), x->scale);
         cn__read_columns(&c, NULL, &scales[group], tiles + group * GRADIENT_DIGITS * apart, GRADIENT_DIGITS);
