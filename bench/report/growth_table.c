@@ -105,7 +105,7 @@ static int write_page(const char *path, const runs *r, const series *all, int n)
                  "run. Four fifths of the images are zero, and the first layer leaves\nzeros out, so it can be faster "
                  "than that. The limit knows nothing of moving the weights, which a batch does once, however\nsmall it "
                  "is.\n\nEpochs are whole where they take up to a quarter of a second. Else as many whole batches are "
-                 "measured as fit into that\ntime, at least eight, and the time is scaled up to 60,000 images. Medians "
+                 "measured as fit into that\ntime, at least 32, and the time is scaled up to 60,000 images. Medians "
                  "of rounds in which all sizes take turns. Made by\n`bench/run.sh growth`.\n\n![time of an "
                  "epoch](images/growth.svg)\n\n");
     machine_print(out, r, "- ");
