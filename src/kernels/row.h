@@ -53,4 +53,22 @@ static inline real cn__row_softmax(int64_t n, const real *z, real *p)
     return top + cn__log(sum);
 }
 
+/* The same for CN__LANES rows of at most CN__LANES numbers side by side: a row of ten would not fill a register. */
+static inline void cn__rows_softmax(int64_t n, const real *z, real *p)
+{
+    real e[CN__LANES][CN__LANES], sum[CN__LANES][CN__LANES] = {{0}}, top[CN__LANES];
+    for (int64_t i = 0; i < n; i++)
+        for (int r = 0; r < CN__LANES; r++) e[i][r] = z[r * n + i];
+    for (int r = 0; r < CN__LANES; r++) top[r] = e[0][r];
+    for (int64_t i = 1; i < n; i++)
+        for (int r = 0; r < CN__LANES; r++) top[r] = e[i][r] <= top[r] ? top[r] : e[i][r];
+    for (int64_t i = 0; i < n; i++)
+        for (int r = 0; r < CN__LANES; r++) sum[i][r] = e[i][r] = cn__exp(e[i][r] - top[r]);
+    for (int half = CN__LANES / 2; half; half /= 2)
+        for (int l = 0; l < half; l++)
+            for (int r = 0; r < CN__LANES; r++) sum[l][r] += sum[l + half][r];
+    for (int64_t i = 0; i < n; i++)
+        for (int r = 0; r < CN__LANES; r++) p[r * n + i] = e[i][r] / sum[0][r];
+}
+
 #endif

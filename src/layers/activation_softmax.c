@@ -6,7 +6,10 @@ static void forward(const cn__activation_options *options, int64_t rows, int64_t
     (void)options;
     const real *z = z_;
     real *y = y_;
-    for (int64_t r = 0; r < rows; r++) cn__row_softmax(columns, z + r * columns, y + r * columns);
+    int64_t r = 0;
+    for (; columns <= CN__LANES && r + CN__LANES <= rows; r += CN__LANES)
+        cn__rows_softmax(columns, z + r * columns, y + r * columns);
+    for (; r < rows; r++) cn__row_softmax(columns, z + r * columns, y + r * columns);
 }
 
 /* dz_i = y_i (dy_i - sum_j dy_j y_j) */
