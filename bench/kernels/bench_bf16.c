@@ -1,13 +1,14 @@
-/* Dense products with operands rounded to bfloat16, beside oneDNN's bfloat16 matmul, call by call in turn in one process.
+/* Dense products with operands rounded to bfloat16, beside oneDNN's bfloat16 matmul, call by call in turn in one
+ * process.
  *
  *   bench_bf16 [--threads N] [--samples N] [--json] [--float32] [FORM ROWS INPUTS OUTPUTS]...
  *
  * FORM is forward, input (gradient), weight (gradient stored) or update (gradient handed to RMSprop; oneDNN makes the
- * gradient only). As in a training step we read x and dy as float32 and round them on the way, while the kernel is in the
- * lasting copy that updates keep (kernels/bf16.h); oneDNN is given operands that are bfloat16 already, in plain
- * layout, which nobody who keeps float32 variables has. With one thread the clock runs only while that thread does, so a
- * busy machine disturbs less. Without shapes a standard list is measured. Prints GFLOP/s from the shortest and from the
- * median time, and ours over the rival's; with --json those of every turn. --float32: our float32 products too. */
+ * gradient only). As in a training step we read x and dy as float32 and round them on the way, while the kernel is in
+ * the lasting copy that updates keep (kernels/bf16.h); oneDNN is given operands that are bfloat16 already, in plain
+ * layout, which nobody who keeps float32 variables has. With one thread the clock runs only while that thread does, so
+ * a busy machine disturbs less. Without shapes a standard list is measured. Prints GFLOP/s from the shortest and from
+ * the median time, and ours over the rival's; with --json those of every turn. --float32: our float32 products too. */
 #include "base/cpu.h"
 #include "base/memory.h"
 #include "dense_turns.h"
@@ -195,8 +196,8 @@ static void measure_list(turns *t, cn__pool *pool)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: bench_bf16 [--threads N] [--samples N] [--json] [--float32] [forward|input|weight|update ROWS "
-                    "INPUTS OUTPUTS]...\n");
+    fprintf(stderr, "usage: bench_bf16 [--threads N] [--samples N] [--json] [--float32] [forward|input|weight|update "
+                    "ROWS INPUTS OUTPUTS]...\n");
     return 2;
 }
 

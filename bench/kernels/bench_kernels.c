@@ -2,8 +2,8 @@
  *
  *   bench_kernels [--threads N] [--samples N] [--rows N] [--columns N] [WORD]
  *
- * Prints the median time of a call in microseconds at 128 rows of 512 numbers (images of 7 x 6 with 64 channels), and the
- * time on plain C over the best one. With a WORD only entries whose name contains it. */
+ * Prints the median time of a call in microseconds at 128 rows of 512 numbers (images of 7 x 6 with 64 channels), and
+ * the time on plain C over the best one. With a WORD only entries whose name contains it. */
 #define _GNU_SOURCE
 #include "base/cpu.h"
 #include "base/memory.h"

@@ -4,9 +4,9 @@
  *
  * FORM is forward, input (gradient), weight (gradient stored) or update (gradient handed to an SGD update; the rivals
  * make the gradient only, so the comparison is against us). With one thread the clock runs only while that thread does,
- * so a busy machine disturbs less. Without shapes a standard list is measured. Prints GFLOP/s from the shortest and from
- * the median time, and ours over the better rival's; with --json those of every turn. --check instead compares every form
- * with a plain loop, bit for bit, at odd sizes, and ends with status 1 where one differs. */
+ * so a busy machine disturbs less. Without shapes a standard list is measured. Prints GFLOP/s from the shortest and
+ * from the median time, and ours over the better rival's; with --json those of every turn. --check instead compares
+ * every form with a plain loop, bit for bit, at odd sizes, and ends with status 1 where one differs. */
 #define _GNU_SOURCE
 #include "base/memory.h"
 #include "base/pool.h"
@@ -192,8 +192,9 @@ static int check_one(form f, int64_t rows, int64_t inputs, int64_t outputs, cn__
 static int check(cn__pool *pool)
 {
     static const int64_t sizes[] = {1, 2, 3, 5, 7, 8, 9, 14, 15, 16, 17, 31, 33, 63, 100, 257};
-    static const int64_t large[][3] = {{511, 513, 300}, {300, 511, 513}, {1, 784, 512}, {8, 1100, 1030}, {32, 700, 1000},
-                                       {513, 300, 511}, {1000, 10, 33}, {40, 1300, 90}, {700, 40, 40}, {33, 2100, 20}};
+    static const int64_t large[][3] = {{511, 513, 300}, {300, 511, 513}, {1, 784, 512}, {8, 1100, 1030},
+                                       {32, 700, 1000}, {513, 300, 511}, {1000, 10, 33}, {40, 1300, 90}, {700, 40, 40},
+                                       {33, 2100, 20}};
     int n = (int)(sizeof sizes / sizeof sizes[0]), failures = 0, cases = 0;
     for (form f = FORWARD; f < N_FORMS; f++) {
         for (int i = 0; i < n * n * n; i++, cases++)
@@ -207,15 +208,16 @@ static int check(cn__pool *pool)
 
 static int usage(void)
 {
-    fprintf(stderr, "usage: bench_matmul [--threads N] [--samples N] [--json] [--check] [forward|input|weight|update ROWS "
-                    "INPUTS OUTPUTS]...\n");
+    fprintf(stderr, "usage: bench_matmul [--threads N] [--samples N] [--json] [--check] [forward|input|weight|update "
+                    "ROWS INPUTS OUTPUTS]...\n");
     return 2;
 }
 
 int main(int argc, char **argv)
 {
-    /* OpenBLAS read its variables when it was loaded: start again with those that suit it and us. Its idle threads would
-     * look for work for 2^26 or more cycles, into the samples of the others, who would share the cores with them. */
+    /* OpenBLAS read its variables when it was loaded: start again with those that suit it and us. Its idle threads
+     * would look for work for 2^26 or more cycles, into the samples of the others, who would share the cores with
+     * them. */
     if (!getenv("OPENBLAS_THREAD_TIMEOUT") || getenv("OPENBLAS_CORETYPE")) {
         unsetenv("OPENBLAS_CORETYPE");
         if (setenv("OPENBLAS_THREAD_TIMEOUT", "22", 1)) return 1;

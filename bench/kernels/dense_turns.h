@@ -1,5 +1,5 @@
-/* What bench_matmul and bench_bf16 have in common: the products of a dense layer by name, and contenders who take turns at
- * one of them. */
+/* What bench_matmul and bench_bf16 have in common: the products of a dense layer by name, and contenders who take turns
+ * at one of them. */
 #ifndef DENSE_TURNS_H
 #define DENSE_TURNS_H
 
@@ -21,7 +21,8 @@ typedef struct contender {
 typedef struct turns {
     contender *list; /* ours first */
     int n;
-    int samples;        /* turns of a product that takes long; a short one gets three times as many, at most TURNS_MOST */
+    int samples;        /* turns of a product that takes long; a short one gets three times as many, at most
+                         * TURNS_MOST */
     int json;           /* 1: one JSON line a product, with the GFLOP/s of every turn; 0: a table */
     int threads;
     int one_thread_clock; /* 1: the clock runs only while this thread does, so a busy machine disturbs less */
@@ -32,8 +33,8 @@ typedef void (*measure_shape)(turns *t, form f, int64_t rows, int64_t inputs, in
 /* Numbers between -0.5 and 0.5. The process ends if there is no memory. Release with cn__free. */
 float *turns_numbers(int64_t count, uint32_t seed);
 
-/* Reads --threads, --samples and --json, in front of the shapes, into *t; `other` gets the place of any option that is none
- * of these. Returns where the shapes begin, -1 where the arguments are wrong. */
+/* Reads --threads, --samples and --json, in front of the shapes, into *t; `other` gets the place of any option that is
+ * none of these. Returns where the shapes begin, -1 where the arguments are wrong. */
 int turns_options(turns *t, int argc, char **argv, const char *other, int *other_given);
 
 /* Calls `measure` for every FORM ROWS INPUTS OUTPUTS from argv[at] on. 0, or -1 where one is wrong. */

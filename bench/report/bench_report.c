@@ -86,7 +86,8 @@ static void print_products(const runs *r, const char *section, int markdown)
     static const char *const forms[] = {"forward", "input", "weight"};
     if (markdown)
         printf("\n### %s\n\nOur rate over the better of OpenBLAS's and oneDNN's.\n\n"
-               "| rows x inputs x outputs | forward | input gradient | weight gradient |\n|---|---|---|---|\n", section);
+               "| rows x inputs x outputs | forward | input gradient | weight gradient |\n|---|---|---|---|\n",
+               section);
     else
         printf("\n%-34s %9s %9s %9s\n", section, "forward", "input", "weight");
     for (int i = 0; i < r->n; i++) {

@@ -38,8 +38,8 @@ const measurement *runs_find(const runs *r, const char *section, const char *lab
  * none. */
 const measurement *runs_fastest_rival(const runs *r, const char *section, const char *key, int bf16);
 
-/* Of a measurement with the key "ours": its median over the greater one of "OpenBLAS" and "oneDNN", with the same section and
- * label. NaN if it has another key or no rival is there. */
+/* Of a measurement with the key "ours": its median over the greater one of "OpenBLAS" and "oneDNN", with the same
+ * section and label. NaN if it has another key or no rival is there. */
 double runs_product_ratio(const runs *r, const measurement *m);
 
 /* Text of the machine line, "" if missing. */

@@ -1,6 +1,6 @@
 /* Exact sums (kernels/exact.h) on Intel's tiles: TDPBUSD and TDPBUUD multiply 16x64 bytes by 64x16 and add in 32 bits.
- * A whole number q is four bytes, so four products make one exact one. Only in the AVX-512 engine, and only to be called
- * where cn__cpu_amx_int8 says yes. */
+ * A whole number q is four bytes, so four products make one exact one. Only in the AVX-512 engine, and only to be
+ * called where cn__cpu_amx_int8 says yes. */
 #ifndef CN_KERNELS_AMX_BYTES_H
 #define CN_KERNELS_AMX_BYTES_H
 

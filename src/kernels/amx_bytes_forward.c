@@ -30,8 +30,8 @@ typedef struct job {
     real *y;
 } job;
 
-/* Memory that is read soon, to be fetched meanwhile, some lines at a time: what comes after the product, and the weights of
- * the next square, `rows` of two lines, which no prefetcher finds. */
+/* Memory that is read soon, to be fetched meanwhile, some lines at a time: what comes after the product, and the
+ * weights of the next square, `rows` of two lines, which no prefetcher finds. */
 typedef struct fetching {
     const char *next, *end;
     int64_t lines;
@@ -50,8 +50,9 @@ static inline void fetch_some(fetching *f)
     }
 }
 
-/* Where another program computes on the other half of a core, tile instructions next to each other take 1.5 times as long as
- * with others in between, be it some that do nothing (docs/speed-log.md). Where none does, these cost nothing. */
+/* Where another program computes on the other half of a core, tile instructions next to each other take 1.5 times as
+ * long as with others in between, be it some that do nothing (docs/speed-log.md). Where none does, these cost
+ * nothing. */
 #define NOTHING __asm__ volatile("nop; nop; nop; nop; nop; nop; nop; nop")
 
 static inline void multiply_low(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
@@ -103,7 +104,8 @@ static inline void add_rare(const job *j, const cn__span *span, int64_t o, const
 }
 
 /* Rows row ... row+rows-1 of a group's sixteen columns of y from the digits' sums. */
-static void finish_group(const job *j, int64_t row, int64_t rows, int64_t o, const cn__exact_scale *scale, int32_t *sums)
+static void finish_group(const job *j, int64_t row, int64_t rows, int64_t o, const cn__exact_scale *scale,
+                         int32_t *sums)
 {
     const int64_t outputs = j->d->outputs;
     const int has_bias = j->finish->bias != NULL, relu = j->finish->relu;
@@ -116,7 +118,8 @@ static void finish_group(const job *j, int64_t row, int64_t rows, int64_t o, con
         if (spans && spans[r].count) add_rare(j, &spans[r], o, &by, sums + r * CN__EXACT_GROUP);
         __m512 z = weight_value(sums + r * CN__EXACT_GROUP, &by);
         if (has_bias) z = _mm512_add_ps(z, bias);
-        if (relu) z = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_LE_OQ), z, _mm512_setzero_ps());
+        if (relu)
+            z = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_LE_OQ), z, _mm512_setzero_ps());
         _mm512_mask_storeu_ps(y, some, z);
     }
 }
@@ -180,8 +183,8 @@ static void make_square(const cn__dense *d, int64_t o, const terms *t, uint32_t 
     const int64_t steps = cn__tile_steps(t->n);
     for (int g = 0; g < 2; g++) {
         cn__digit_columns c = {.w = cn__kernel_column(d, o) + g * 16, .stride = d->kernel_stride, .terms = t->n,
-                     .steps = steps, .some = cn__first_of_16(d->outputs - o - g * 16), .index = t->index, .used = t->used,
-                     .others = t->others, .n_others = t->n_others};
+                     .steps = steps, .some = cn__first_of_16(d->outputs - o - g * 16), .index = t->index,
+                     .used = t->used, .others = t->others, .n_others = t->n_others};
         if (t->exponents) {
             c.exponents = t->exponents->exponents + (o / 16 + g) * t->n_others;
             c.are_known = t->exponents->are_known;
@@ -202,7 +205,8 @@ static void digits_tasks(void *context, int thread, int64_t begin, int64_t end)
     const terms t = {.n = to->terms, .n_others = to->n_rare, .index = to->index, .others = to->rare};
     (void)thread;
     for (int64_t s = begin; s < end; s++)
-        make_square(j->d, s * CN__SQUARE, &t, &to->peaks[2 * s], to->tiles + cn__digits_bytes(to->terms, s * CN__SQUARE));
+        make_square(j->d, s * CN__SQUARE, &t, &to->peaks[2 * s],
+                    to->tiles + cn__digits_bytes(to->terms, s * CN__SQUARE));
 }
 
 void cn__amx_bytes_digits(const cn__dense *d, const cn__digits *digits)
@@ -246,7 +250,8 @@ static void forward_square(const job *j, int64_t o, const terms *t, uint8_t *scr
     if (!ready) make_square(j->d, o, t, &j->x->last_peaks[o / 16], scratch);
     if (!ready && is_large(j->d) && o + CN__SQUARE < j->d->outputs) fetch_weights(j, o + CN__SQUARE, t, soon);
     for (int g = 0; g < 2; g++)
-        scale[g] = cn__exact_scale_of(CN__EXACT_WEIGHTS, (ready ? ready->peaks : j->x->last_peaks)[o / 16 + g], j->x->scale);
+        scale[g] = cn__exact_scale_of(CN__EXACT_WEIGHTS, (ready ? ready->peaks : j->x->last_peaks)[o / 16 + g],
+                                      j->x->scale);
     for (int64_t row = 0; row < j->x->rows; row += ROWS_AT_ONCE) {
         find_ink(j->x, row, rows);
         forward_pair(j, rows, tiles, tiles + apart, 0, sums, sums + SUMS_APART, soon);
@@ -273,14 +278,14 @@ static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
     uint64_t used[CN__MOST_TILE_STEPS];
     for (int64_t step = 0; !j->x->digits && step < cn__tile_steps(j->x->columns); step++)
         used[step] = cn__inked_columns(j->x, step);
-    const terms t = {.n = j->x->columns, .n_others = j->x->n_rare, .index = j->x->index, .others = j->x->rare, .used = used,
-                     .exponents = j->x->rare_exponents};
+    const terms t = {.n = j->x->columns, .n_others = j->x->n_rare, .index = j->x->index, .others = j->x->rare,
+                     .used = used, .exponents = j->x->rare_exponents};
     inked_rows rows;
     fetching soon = fetch_soon(j, end - begin);
     cn__tiles_open();
     for (int64_t task = begin; task < end; task++)
-        forward_square(j, task * CN__SQUARE, &t, cn__pool_scratch(j->d->pool, thread), cn__pool_strip(j->d->pool, thread),
-                       &rows, &soon);
+        forward_square(j, task * CN__SQUARE, &t, cn__pool_scratch(j->d->pool, thread),
+                       cn__pool_strip(j->d->pool, thread), &rows, &soon);
     cn__tiles_close();
 }
 

@@ -13,20 +13,20 @@
  *
  * Tiles are 16 lines of 64 bytes, zeros where the batch ends:
  *
- *   by samples       line: a sample, bytes: 64 columns. Tile (sample / 16, column / 64) of cn__tile_steps(columns) a row
- *   by columns       line: a column, bytes: 64 samples. Tile (column / 16, sample / 64) of cn__tile_steps(rows) a row
+ *   by samples   line: a sample, bytes: 64 columns. Tile (sample / 16, column / 64) of cn__tile_steps(columns) a row
+ *   by columns   line: a column, bytes: 64 samples. Tile (column / 16, sample / 64) of cn__tile_steps(rows) a row
  *
- * Tiles need not hold all columns: those that seldom have ink may be left out (kernels/gather.h, cn__frequent), and tiles
- * are made as if there were no others. The rest then stands in lists by column, as below, where a column without ink may
- * have an empty list if its neighbour (2q, 2q+1) has one.
+ * Tiles need not hold all columns: those that seldom have ink may be left out (kernels/gather.h, cn__frequent), and
+ * tiles are made as if there were no others. The rest then stands in lists by column, as below, where a column without
+ * ink may have an empty list if its neighbour (2q, 2q+1) has one.
  *
- * Where non-zeros are so few that two samples hardly share any (words of a text), there is one list for each column that
- * has any, and none for the others: `used` columns in ascending order, each with its samples in ascending order. For
- * kernels of few outputs there is no list at all: they read those of the data set (`lists`), row by row.
+ * Where non-zeros are so few that two samples hardly share any (words of a text), there is one list for each column
+ * that has any, and none for the others: `used` columns in ascending order, each with its samples in ascending order.
+ * For kernels of few outputs there is no list at all: they read those of the data set (`lists`), row by row.
  *
- * For mixed_bfloat16 the codes stand in the tiles as bfloat16 numbers, which hold 0 ... 255 exactly: 16 lines of 32, tile
- * (sample / 16, column / 32) of cn__half_steps(columns) a row, and so on; besides these there are lists of rare columns
- * only, as for tiles of bytes.
+ * For mixed_bfloat16 the codes stand in the tiles as bfloat16 numbers, which hold 0 ... 255 exactly: 16 lines of 32,
+ * tile (sample / 16, column / 32) of cn__half_steps(columns) a row, and so on; besides these there are lists of rare
+ * columns only, as for tiles of bytes.
  */
 #ifndef CN_KERNELS_BATCH_H
 #define CN_KERNELS_BATCH_H
@@ -84,9 +84,9 @@ static inline int64_t cn__tile_lines(int64_t n)
     return cn__tile_steps(n) * (CN__TILE_STEP / CN__TILE_LINES);
 }
 
-/* The weights of a kernel as whole numbers (kernels/exact.h), three digits of 8 bits each, for forward products with tiles
- * while the kernel stays as it is. For each 32 outputs the tiles of the first sixteen, digit by digit, and of the others:
- * cn__tile_steps(inputs) a digit, with four inputs of an output side by side. */
+/* The weights of a kernel as whole numbers (kernels/exact.h), three digits of 8 bits each, for forward products with
+ * tiles while the kernel stays as it is. For each 32 outputs the tiles of the first sixteen, digit by digit, and of the
+ * others: cn__tile_steps(inputs) a digit, with four inputs of an output side by side. */
 typedef struct cn__digits {
     int64_t terms, n_rare; /* of so many inputs, */
     const uint16_t *index; /* which are these; */
@@ -106,9 +106,9 @@ static inline int64_t cn__sparse_lanes(int64_t outputs)
     return (outputs + 7) / 8 * 8;
 }
 
-/* Scales are those of all rows of a kernel (kernels/exact.h). Of the rows of rare columns, few change in a step, so that
- * what matters of the others is kept: for each group of 16 outputs and each rare column the exponent bits of the largest
- * weight, exponents[group * n_rare + i]. The first forward product fills them in. */
+/* Scales are those of all rows of a kernel (kernels/exact.h). Of the rows of rare columns, few change in a step, so
+ * that what matters of the others is kept: for each group of 16 outputs and each rare column the exponent bits of the
+ * largest weight, exponents[group * n_rare + i]. The first forward product fills them in. */
 typedef struct cn__rare_exponents {
     uint8_t *exponents; /* n_rare for each of cn__exponent_groups */
     int are_known;
@@ -142,13 +142,14 @@ typedef struct cn__batch {
     const struct cn__sparse_rows *lists; /* NULL: columns, lists by two, or tiles */
     const struct cn__choice *choice;     /* of the rows of these lists */
     double *sums;                        /* with lists: as in cn__batch_memory */
-    const cn__span *spans;    /* with tiles that lack columns, for each sample: where in `in_spans` its rare non-zeros stand, */
+    const cn__span *spans;    /* with tiles that lack columns: where in `in_spans` a sample's rare non-zeros stand, */
     const cn__ink *in_spans;  /* each a column and, in codes[0], its code; NULL: tiles hold all columns */
     const uint8_t *is_heavy;  /* of each sample: 1 if its codes add up to more than CN__LIGHT_SUM */
     const uint16_t *sample_lines, *column_lines; /* with bfloat16, for each tile: bit l is 0 where line l is blank */
     const uint8_t *all_codes; /* of the data set, and the `rows` rows of it that come next, to be fetched in advance; */
     const uint32_t *next;     /* NULL: not known */
-    const char *soon;      /* memory that is read after the forward product, to be fetched in advance; NULL: nothing known */
+    const char *soon;      /* memory that is read after the forward product, to be fetched in advance; NULL: nothing
+                            * known */
     int64_t soon_bytes;
     uint32_t *last_peaks;  /* of each group of outputs: what the last batch found, or anything (kernels/exact.h) */
 } cn__batch;

@@ -1,5 +1,5 @@
-/* Rows of the data set that the next batch will gather: they lie anywhere in memory, which takes long to answer, so they
- * are asked for one cache line at a time while tiles multiply. */
+/* Rows of the data set that the next batch will gather: they lie anywhere in memory, which takes long to answer, so
+ * they are asked for one cache line at a time while tiles multiply. */
 #ifndef CN_KERNELS_COMING_H
 #define CN_KERNELS_COMING_H
 

@@ -1,9 +1,10 @@
 /* Correlations of pictures with kernels, for Conv2D.
  *
- *   in (H,W,C)  kernel (kh,kw,C/groups,F)  out (P,Q,F);  all `real`, row-major, no overlap. Pictures are taken as if they
- * had `before` rows and columns of zeros in front and as many as needed behind, and spread - 1 of them between any two of
- * their own. The window of (p,q) begins at row p * stride, column q * stride of that, and its rows and columns are
- * `dilation` apart. Group g of the filters sees group g of the channels.
+ *   in (H,W,C)  kernel (kh,kw,C/groups,F)  out (P,Q,F);  all `real`, row-major, no overlap
+ *
+ * Pictures are taken as if they had `before` rows and columns of zeros in front and as many as needed behind, and
+ * spread - 1 of them between any two of their own. The window of (p,q) begins at row p * stride, column q * stride of
+ * that, and its rows and columns are `dilation` apart. Group g of the filters sees group g of the channels.
  *
  * The input gradient of a Conv2D is such a correlation too, of dz with the kernel turned round (cn__conv2d_turned).
  *
@@ -14,9 +15,9 @@
  *   g[i,j,c,f] = sum_(p,q) in[...] dz[p,q,f]                ascending picture, p, q, within a piece of the batch; then
  *                                                           the sums of the pieces are added (cn__conv2d_pieces)
  *   dbias[f] = sum_(p,q) dz[p,q,f]                          likewise, with plain additions
- * Terms with a zero in the picture or in dz may be left out, as in dense.h: for finite numbers that changes no bit. This
- * is where most of the time is won: 81 % of MNIST's pixels are 0, about half of what a relu gives, and 3/4 and more of
- * the gradient below a MaxPooling2D. */
+ * Terms with a zero in the picture or in dz may be left out, as in dense.h: for finite numbers that changes no bit.
+ * This is where most of the time is won: 81 % of MNIST's pixels are 0, about half of what a relu gives, and 3/4 and
+ * more of the gradient below a MaxPooling2D. */
 #ifndef CN_KERNELS_CONV2D_H
 #define CN_KERNELS_CONV2D_H
 
@@ -87,7 +88,8 @@ static inline int64_t cn__conv2d_packed_size(const cn__conv2d *c)
 
 /* Rows i * kw + j = first ... first+n-1 of both copies. */
 #define cn__conv2d_pack CN_T(cn__conv2d_pack)
-void cn__conv2d_pack(const cn__conv2d *c, const real *kernel, int64_t kernel_stride, int64_t first, int64_t n, real *packed);
+void cn__conv2d_pack(const cn__conv2d *c, const real *kernel, int64_t kernel_stride, int64_t first, int64_t n,
+                     real *packed);
 
 /* --- correlation --- */
 
@@ -102,7 +104,8 @@ void cn__conv2d_rows(const cn__conv2d *c, const real *in, const real *packed, in
 /* --- kernel gradient --- */
 
 /* The kernel gradient is summed up in pieces, each some neighbouring pictures of the batch, so that threads can share
- * it. Their number depends on nothing but the shape; large kernels have fewer, as each piece needs a kernel's memory. */
+ * it. Their number depends on nothing but the shape; large kernels have fewer, as each piece needs a kernel's
+ * memory. */
 static inline int64_t cn__conv2d_pieces(const cn__conv2d *c)
 {
     int64_t fit = ((int64_t)1 << 22) / (cn__conv2d_terms(c) * c->filters);

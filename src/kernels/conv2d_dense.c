@@ -59,8 +59,8 @@ cn__band cn__conv2d_open_band(const cn__conv2d *c, const real *in, int64_t p, in
 
 /* --- tiles --- */
 
-/* Some neighbouring pixels of a row times some vectors of filters, held in registers. a: the first window; b: the packed
- * panel; out: pixels `out_step` apart; `last`: filters in the last vector. */
+/* Some neighbouring pixels of a row times some vectors of filters, held in registers. a: the first window; b: the
+ * packed panel; out: pixels `out_step` apart; `last`: filters in the last vector. */
 typedef struct tile_job {
     const cn__band *band;
     int64_t window_rows;

@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-/* The sums of a piece lie in one of two orders. Dense loops hold some terms by some vectors of filters in registers: row
- * g * terms + k has the filters of group g, filled up to whole vectors. Loops over the non-zeros of dz hold the terms of
- * one filter: row f has the lines of its window (runs of neighbouring numbers), each filled up to whole vectors. */
+/* The sums of a piece lie in one of two orders. Dense loops hold some terms by some vectors of filters in registers:
+ * row g * terms + k has the filters of group g, filled up to whole vectors. Loops over the non-zeros of dz hold the
+ * terms of one filter: row f has the lines of its window (runs of neighbouring numbers), each filled up to whole
+ * vectors. */
 typedef struct lines {
     int64_t count, numbers; /* of a window; in a line, filled up */
 } lines;
@@ -223,8 +224,8 @@ static void list_pixel(const filter_lists *lists, int64_t filters, uint32_t at, 
         if (dz[f] != 0) append(lists, f, at, dz[f]);
 }
 
-static void listed_rows(const cn__conv2d *c, const cn__band *band, const real *dz, int64_t rows, const filter_lists *lists,
-                        real *sums, real *bias)
+static void listed_rows(const cn__conv2d *c, const cn__band *band, const real *dz, int64_t rows,
+                        const filter_lists *lists, real *sums, real *bias)
 {
     lines all = lines_of(c);
     for (int64_t f = 0; f < c->filters; f++) lists->count[f] = 0;

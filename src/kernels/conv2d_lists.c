@@ -87,7 +87,8 @@ static inline __attribute__((always_inline)) void spread_row(const int taps, con
 #pragma GCC unroll 8
             for (int v = 0; v < vectors; v++)
                 sum[turn][v] = job->start || q >= windows ? vec_zero()
-                                                          : load_some(job->out + q * step + v * CN__VEC, v < vectors - 1, job->last);
+                                                          : load_some(job->out + q * step + v * CN__VEC,
+                                                                      v < vectors - 1, job->last);
             if (q == next && pixel < job->pixels) {
                 const cn__nonzero *stop = job->lists->entries + job->first[pixel + 1];
                 for (const cn__nonzero *e = job->lists->entries + job->first[pixel]; e < stop; e++) {
@@ -182,7 +183,8 @@ int cn__conv2d_listed(const cn__conv2d *c, const real *in, const real *packed, i
     const real *kernel = packed + cn__conv2d_packed_size(c) / 2;
     for (int64_t done = 0; done < rows;) {
         /* rows of the picture from the first that is seen on, as many as fit */
-        int64_t top = (p + done) * c->stride[0] - c->before[0], first = top <= 0 ? 0 : (top + c->spread[0] - 1) / c->spread[0];
+        int64_t top = (p + done) * c->stride[0] - c->before[0],
+                first = top <= 0 ? 0 : (top + c->spread[0] - 1) / c->spread[0];
         int64_t n = 1, last;
         for (;; n++) {
             int64_t bottom = (p + done + n - 1) * c->stride[0] - c->before[0] + reach;

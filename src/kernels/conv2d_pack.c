@@ -28,7 +28,8 @@ static void pack_columns(const view *v, int64_t channels, int64_t first, int64_t
     }
 }
 
-void cn__conv2d_pack(const cn__conv2d *c, const real *kernel, int64_t kernel_stride, int64_t first, int64_t n, real *packed)
+void cn__conv2d_pack(const cn__conv2d *c, const real *kernel, int64_t kernel_stride, int64_t first, int64_t n,
+                     real *packed)
 {
     int64_t share = c->filters / c->groups, channels = c->channels / c->groups, terms = cn__conv2d_terms(c);
     int64_t whole = cn__conv2d_whole_vectors(share), vectors = whole / CN__VEC;
@@ -46,7 +47,8 @@ void cn__conv2d_pack(const cn__conv2d *c, const real *kernel, int64_t kernel_str
             for (int64_t at = 0; at < vectors; at += cn__chunk_vectors(vectors - at)) {
                 int64_t width = cn__chunk_vectors(vectors - at) * CN__VEC, i = row / c->size[1], j = row % c->size[1];
                 pack_columns(&v, channels, at * CN__VEC, share - at * CN__VEC, width,
-                             lists + at * CN__VEC * terms + (i * channels * c->size[1] + j) * width, c->size[1] * width);
+                             lists + at * CN__VEC * terms + (i * channels * c->size[1] + j) * width,
+                             c->size[1] * width);
             }
         }
 }

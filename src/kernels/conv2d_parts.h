@@ -41,8 +41,9 @@ int64_t cn__conv2d_band_rows(const cn__conv2d *c);
 /* Numbers of memory for such a copy. */
 int64_t cn__conv2d_band_memory(const cn__conv2d *c);
 
-/* Windows of rows p ... p+rows-1 (numbered from 0 in the band), channels of group g. They are read where they lie unless
- * they take in zeros that are not in memory; `whole`: whole vectors of a run may be read, so copy if that reads on. */
+/* Windows of rows p ... p+rows-1 (numbered from 0 in the band), channels of group g. They are read where they lie
+ * unless they take in zeros that are not in memory; `whole`: whole vectors of a run may be read, so copy if that reads
+ * on. */
 #define cn__conv2d_open_band CN_T(cn__conv2d_open_band)
 cn__band cn__conv2d_open_band(const cn__conv2d *c, const real *in, int64_t p, int64_t rows, int whole, real *memory);
 

@@ -25,8 +25,8 @@ typedef struct cn__dense {
     int64_t rows, inputs, outputs; /* B, I, O */
     const real *kernel;
     int64_t kernel_stride;
-    int64_t kernel_panel; /* from one panel of CN__IDLE_COLUMNS columns to the next; 0: rows are whole. Only the products
-                           * with bytes know panels. */
+    int64_t kernel_panel; /* from one panel of CN__IDLE_COLUMNS columns to the next; 0: rows are whole. Only the
+                           * products with bytes know panels. */
 } cn__dense;
 
 /* Where column o of row 0 stands. */

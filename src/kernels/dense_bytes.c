@@ -119,7 +119,7 @@ static void add_up_fresh(const cn__ink *entries, int64_t n, const job *j, int64_
     }
 }
 
-/* --- forward ------------------------------------------------------------------------------------------------------- */
+/* --- forward ------------------------------------------------------------------------------------------------------ */
 
 /* Scales from the peaks of the kernel's rows; `used`: which of them the batch uses. */
 static void kernel_scales(const job *j, int64_t o, int64_t columns, uint8_t *used, cn__exact_scale scales[GROUPS])
@@ -130,7 +130,8 @@ static void kernel_scales(const job *j, int64_t o, int64_t columns, uint8_t *use
     for (int64_t p = 0; p < (x->rows + 1) / 2; p++)
         for (int32_t i = x->first[2 * p]; i < x->first[2 * p + 1]; i++) used[x->by_samples[i].index] = 1;
     for (int64_t k = 0; k < j->d->inputs; k++)
-        if (used[k] || !x->mostly_blank) raise_peaks(cn__kernel_column(j->d, o) + k * j->d->kernel_stride, columns, peaks);
+        if (used[k] || !x->mostly_blank)
+            raise_peaks(cn__kernel_column(j->d, o) + k * j->d->kernel_stride, columns, peaks);
     scales_of(CN__EXACT_WEIGHTS, peaks, x->scale, scales);
 }
 
@@ -139,7 +140,8 @@ static void finish_row(const job *j, int64_t row, int64_t o, int64_t columns, co
 {
     const cn__finish *f = j->finish;
     real *y = j->y + row * j->d->outputs + o;
-    for (int64_t c = 0; c < columns; c++) y[c] = cn__exact_value(sums[c], CN__EXACT_WEIGHTS, &scales[c / CN__EXACT_GROUP]);
+    for (int64_t c = 0; c < columns; c++)
+        y[c] = cn__exact_value(sums[c], CN__EXACT_WEIGHTS, &scales[c / CN__EXACT_GROUP]);
     for (int64_t c = 0; f->bias && c < columns; c++) y[c] += f->bias[o + c];
     for (int64_t c = 0; f->relu && c < columns; c++) y[c] = y[c] <= 0 ? 0 : y[c];
 }
@@ -158,7 +160,8 @@ static void forward_task(const job *j, int thread, int64_t o, int64_t begin, int
     cn__exact_scale scales[GROUPS];
     kernel_scales(j, o, columns, used, scales);
     for (int64_t k = 0; has_table && k < j->d->inputs; k++)
-        if (used[k]) make_whole(cn__kernel_column(j->d, o) + k * j->d->kernel_stride, columns, scales, table + k * CHUNK);
+        if (used[k])
+            make_whole(cn__kernel_column(j->d, o) + k * j->d->kernel_stride, columns, scales, table + k * CHUNK);
     for (int64_t pair = begin; pair < end; pair++) {
         const cn__ink *entries = x->by_samples + x->first[2 * pair];
         int64_t n = x->first[2 * pair + 1] - x->first[2 * pair];
@@ -195,10 +198,10 @@ void cn__dense_forward_bytes(const cn__dense *d, const cn__batch *x, const cn__f
     cn__parallel(d->pool, count_tasks(&j, (x->rows + 1) / 2), forward_tasks, &j);
 }
 
-/* --- gradient of the kernel ---------------------------------------------------------------------------------------- */
+/* --- gradient of the kernel --------------------------------------------------------------------------------------- */
 
-static void gradient_row(const job *j, const cn__sink *sink, int64_t row, int64_t o, int64_t columns, const cn__exact_scale scales[GROUPS],
-                         const double *sums)
+static void gradient_row(const job *j, const cn__sink *sink, int64_t row, int64_t o, int64_t columns,
+                         const cn__exact_scale scales[GROUPS], const double *sums)
 {
     real gradient[CHUNK];
     for (int64_t c = 0; c < CHUNK; c++) 

@@ -88,7 +88,8 @@ static void turn_kernel(const cn__dense *d, int64_t input, real *turned)
 }
 
 /* `columns` inputs of rows of dx. */
-INLINE void input_rows(const int rows, const cn__dense *d, const real *turned, const real *packed, real *dx, int columns)
+INLINE void input_rows(const int rows, const cn__dense *d, const real *turned, const real *packed, real *dx,
+                       int columns)
 {
     vec sum[ROWS];
 #pragma GCC unroll 16
@@ -116,7 +117,8 @@ static void input_task(const cn__dense *d, int64_t rows, int64_t begin, int64_t 
         int columns = (int)smaller(end - i, CN__VEC);
         int64_t r = 0, n = d->outputs;
         turn_kernel(d, i, turned);
-        for (; r + ROWS <= rows; r += ROWS) input_rows(ROWS, d, turned, packed + r * n, dx + r * d->inputs + i, columns);
+        for (; r + ROWS <= rows; r += ROWS)
+            input_rows(ROWS, d, turned, packed + r * n, dx + r * d->inputs + i, columns);
         for (; r + FEW <= rows; r += FEW) input_rows(FEW, d, turned, packed + r * n, dx + r * d->inputs + i, columns);
         for (; r < rows; r++) input_rows(1, d, turned, packed + r * n, dx + r * d->inputs + i, columns);
     }

@@ -1,6 +1,7 @@
-/* Products of a dense layer of at most CN__VEC outputs, whose kernel's rows are padded to whole vectors. One vector holds
- * a row of y, so the kernel is read where it lies, and for the gradient of the input sixteen rows of it are turned at a
- * time: copies in blocks (kernels/matmul.h) would take longer than the products. Same order of sums (kernels/dense.h). */
+/* Products of a dense layer of at most CN__VEC outputs, whose kernel's rows are padded to whole vectors. One vector
+ * holds a row of y, so the kernel is read where it lies, and for the gradient of the input sixteen rows of it are
+ * turned at a time: copies in blocks (kernels/matmul.h) would take longer than the products. Same order of sums
+ * (kernels/dense.h). */
 #ifndef CN_KERNELS_DENSE_NARROW_H
 #define CN_KERNELS_DENSE_NARROW_H
 

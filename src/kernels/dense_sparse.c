@@ -19,7 +19,8 @@ static int64_t smaller(int64_t a, int64_t b)
 static void divide(const job *j, int64_t each, int64_t task, int64_t *from, int64_t *to)
 {
     const cn__batch *x = j->x;
-    const int64_t all = x->n_used * each + x->n_entries, begin = all * task / j->tasks, end = all * (task + 1) / j->tasks;
+    const int64_t all = x->n_used * each + x->n_entries, begin = all * task / j->tasks,
+                  end = all * (task + 1) / j->tasks;
     int64_t u = 0, done = 0;
     for (; u < x->n_used && done < begin; u++) done += each + x->used[u].count;
     *from = u;
@@ -32,10 +33,11 @@ static void fetch_row(const real *row, int64_t n)
     for (int64_t c = 0; c < n; c += 16) __builtin_prefetch(row + c);
 }
 
-/* --- forward ----------------------------------------------------------------------------------------------------------- */
+/* --- forward ------------------------------------------------------------------------------------------------------ */
 
 #define BYTES_OF_A_SUM (sizeof(int32_t) + sizeof(double))
-_Static_assert(CN__BATCH_MOST_ROWS * CN__EXACT_GROUP * BYTES_OF_A_SUM <= CN_POOL_SCRATCH, "sums of the largest batch do not fit");
+_Static_assert(CN__BATCH_MOST_ROWS * CN__EXACT_GROUP * BYTES_OF_A_SUM <= CN_POOL_SCRATCH,
+               "sums of the largest batch do not fit");
 _Static_assert(CN__SPARSE_WIDTH * sizeof(uint32_t) <= CN_POOL_STRIP, "peaks do not fit");
 
 CN__INLINE void add_columns(const job *j, const cn__spread *s, int64_t task, int64_t width)
@@ -86,9 +88,11 @@ static int check_scales(job *j)
         uint32_t peak = 0, *last = &j->x->last_peaks[(j->o + c) / CN__EXACT_GROUP];
         for (int64_t task = 0; task < j->tasks; task++) {
             const cn__float_bits *peaks = cn__pool_strip(j->d->pool, (int)task);
-            for (int64_t i = c; i < smaller(c + CN__EXACT_GROUP, j->width); i++) peak = peaks[i] > peak ? peaks[i] : peak;
+            for (int64_t i = c; i < smaller(c + CN__EXACT_GROUP, j->width); i++)
+                peak = peaks[i] > peak ? peaks[i] : peak;
         }
-        cn__exact_scale *scale = &j->scales[c / CN__EXACT_GROUP], right = cn__exact_scale_of(CN__EXACT_WEIGHTS, peak, j->x->scale);
+        cn__exact_scale *scale = &j->scales[c / CN__EXACT_GROUP],
+                        right = cn__exact_scale_of(CN__EXACT_WEIGHTS, peak, j->x->scale);
         wrong |= scale->up != right.up; /* which says all; 0 stands for a group with a NaN */
         *scale = right;
         *last = peak;
@@ -129,7 +133,8 @@ static void finish_rows(void *context, int thread, int64_t begin, int64_t end)
 void cn__dense_sparse_forward(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y)
 {
     job j = {.d = d, .x = x, .finish = finish, .y = y, .tasks = cn__pool_threads(d->pool)};
-    int64_t most = (int64_t)(CN_POOL_SCRATCH / BYTES_OF_A_SUM) / (x->rows ? x->rows : 1) / CN__EXACT_GROUP * CN__EXACT_GROUP;
+    int64_t most = (int64_t)(CN_POOL_SCRATCH / BYTES_OF_A_SUM) / (x->rows ? x->rows : 1) / CN__EXACT_GROUP *
+                   CN__EXACT_GROUP;
     if (most > CN__SPARSE_WIDTH) most = CN__SPARSE_WIDTH;
     for (j.o = 0; j.o < d->outputs; j.o += most) {
         j.width = smaller(most, d->outputs - j.o);
@@ -142,7 +147,7 @@ void cn__dense_sparse_forward(const cn__dense *d, const cn__batch *x, const cn__
     }
 }
 
-/* --- gradient of the kernel ---------------------------------------------------------------------------------------- */
+/* --- gradient of the kernel --------------------------------------------------------------------------------------- */
 
 #define PIECE CN__IDLE_COLUMNS
 #define TABLE_BYTES ((size_t)4 << 20) /* of dy, once as whole numbers and once as values */
@@ -177,16 +182,16 @@ static void fill_table(const job *j, dy_table *t)
     }
 }
 
-CN__INLINE void value_of_two(const int32_t *restrict a, const int32_t *restrict b, int64_t n, const float *restrict high,
-                         const float *restrict rest, float *restrict gradient)
+CN__INLINE void value_of_two(const int32_t *restrict a, const int32_t *restrict b, int64_t n,
+                             const float *restrict high, const float *restrict rest, float *restrict gradient)
 {
     for (int64_t c = 0; c < n; c++) gradient[c] = light_value(a[c] + b[c], high[c], rest[c]);
 }
 
 typedef int32_t whole_numbers __attribute__((vector_size(CN__LANES * sizeof(int32_t)), aligned(4), may_alias));
 
-#if defined(CN_ISA_AVX512)
-#define WIDEN(q) ((cn__wide)_mm512_cvtepi32_pd(_mm256_loadu_si256((const void *)(q)))) /* gcc 12 does it in two halves */
+#if defined(CN_ISA_AVX512) /* gcc 12 does it in two halves */
+#define WIDEN(q) ((cn__wide)_mm512_cvtepi32_pd(_mm256_loadu_si256((const void *)(q))))
 #else
 #define WIDEN(q) __builtin_convertvector(*(const whole_numbers *)(q), cn__wide)
 #endif
@@ -200,8 +205,8 @@ typedef float narrowed __attribute__((vector_size(CN__LANES * sizeof(float)), al
     for (int lane = 0; lane < CN__LANES; lane++) (x)[lane] = cn__floor((x)[lane])
 #endif
 
-/* n outputs from a column of the table on, whose sums stay in registers. They become values as in cn__values, of which the
- * compiler would make no vectors here. */
+/* n outputs from a column of the table on, whose sums stay in registers. They become values as in cn__values, of which
+ * the compiler would make no vectors here. */
 CN__INLINE void add_up(const cn__ink *entries, int64_t n_entries, const int32_t *table, int64_t width, int n,
                    const float *restrict high_scale, const float *restrict rest_scale, float *restrict gradient)
 {
@@ -234,13 +239,14 @@ static void value_of_many(const cn__ink *entries, int64_t n_entries, const int32
     for (; c + 16 <= width; c += 16) add_up(entries, n_entries, table + c, width, 16, high + c, rest + c, gradient + c);
     for (; c < width; c++) {
         double sum = 0;
-        for (int64_t i = 0; i < n_entries; i++) sum += (double)table[entries[i].index * width + c] * entries[i].codes[0];
+        for (int64_t i = 0; i < n_entries; i++)
+            sum += (double)table[entries[i].index * width + c] * entries[i].codes[0];
         cn__values(&sum, 1, CN__EXACT_GRADIENTS, high + c, rest + c, gradient + c);
     }
 }
 
-/* The gradient of a column over the outputs of the job; no column: of one without entries. May stand in `memory` or in the
- * table. */
+/* The gradient of a column over the outputs of the job; no column: of one without entries. May stand in `memory` or in
+ * the table. */
 static const float *gradient_of(const job *j, const dy_table *t, const cn__column *column, float *memory)
 {
     const int64_t width = j->width;
@@ -292,7 +298,8 @@ static void fetch_sink(const job *j, int64_t k)
     if (sink->slots[0]) fetch_row((const real *)sink->slots[0] + k * sink->stride + j->o, j->width);
 }
 
-/* Rows may wait by two, as with lists: if either has ink, both get their gradient, so that a NaN reaches the same rows. */
+/* Rows may wait by two, as with lists: if either has ink, both get their gradient, so that a NaN reaches the same
+ * rows. */
 static int has_partner_waiting(const cn__batch *x, int64_t u)
 {
     int64_t partner = x->used[u].index ^ 1;

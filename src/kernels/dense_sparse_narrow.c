@@ -56,8 +56,8 @@ static void fetch_piece(const share *s, int64_t b)
     if (p.begin < p.end) __builtin_prefetch(p.end - 1);
 }
 
-/* The entries of the sample behind b, whose rows are fetched while those of b are used, without the last; if it has none,
- * those of b. */
+/* The entries of the sample behind b, whose rows are fetched while those of b are used, without the last; if it has
+ * none, those of b. */
 CN__INLINE piece next_piece(const share *s, int64_t b)
 {
     piece next = piece_of(s, b + 1 < s->choice->n ? b + 1 : b), p = next.begin < next.end ? next : piece_of(s, b);
@@ -65,12 +65,12 @@ CN__INLINE piece next_piece(const share *s, int64_t b)
     return p;
 }
 
-/* --- forward ----------------------------------------------------------------------------------------------------------- */
+/* --- forward ------------------------------------------------------------------------------------------------------ */
 
 /* Sums of a light sample. */
 #if defined(CN_ISA_AVX512)
-CN__INLINE void add_piece(const cn__sparse_job *j, piece p, piece next, int64_t width, const cn__spread *s, int32_t *sums,
-                          cn__float_bits *peaks)
+CN__INLINE void add_piece(const cn__sparse_job *j, piece p, piece next, int64_t width, const cn__spread *s,
+                          int32_t *sums, cn__float_bits *peaks)
 {
     const real *kernel = j->d->kernel + j->o;
     const int64_t stride = j->d->kernel_stride;
@@ -107,8 +107,8 @@ CN__INLINE void add_piece(const cn__sparse_job *j, piece p, piece next, int64_t 
     }
 }
 #else
-CN__INLINE void add_piece(const cn__sparse_job *j, piece p, piece next, int64_t width, const cn__spread *s, int32_t *sums,
-                          cn__float_bits *peaks)
+CN__INLINE void add_piece(const cn__sparse_job *j, piece p, piece next, int64_t width, const cn__spread *s,
+                          int32_t *sums, cn__float_bits *peaks)
 {
     int32_t q[CN__SPARSE_NARROW];
     memset(sums, 0, (size_t)width * sizeof *sums);
@@ -134,7 +134,8 @@ static void add_heavy_piece(const cn__sparse_job *j, piece p, const cn__spread *
     }
 }
 
-CN__INLINE void add_samples(const cn__sparse_job *j, const share *columns, const cn__spread *s, int64_t task, int64_t width)
+CN__INLINE void add_samples(const cn__sparse_job *j, const share *columns, const cn__spread *s, int64_t task,
+                            int64_t width)
 {
     int32_t *light = cn__light_sums(j, task);
     double *heavy = cn__heavy_sums(j, task);
@@ -162,10 +163,11 @@ void cn__dense_sparse_narrow_forward(void *job, int thread, int64_t begin, int64
     }
 }
 
-/* --- gradient of the kernel ---------------------------------------------------------------------------------------- */
+/* --- gradient of the kernel --------------------------------------------------------------------------------------- */
 
 /* Adds all samples to the table, a row of whole vectors for each column. */
-CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, const cn__spread *s, double *table, int vectors)
+CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, const cn__spread *s, double *table,
+                              int vectors)
 {
     const int64_t lanes = vectors * CN__LANES;
     double dy[CN__SPARSE_NARROW] = {0};
@@ -199,8 +201,8 @@ static void mark_columns(const cn__sparse_job *j, const share *columns, uint8_t 
     }
 }
 
-/* Whether a row may wait. One whose gradient is 0 may, whether or not a sample uses it. But if a gradient is NaN, the same
- * rows have to get it as with lists by two columns, where both have their turn if either has ink. */
+/* Whether a row may wait. One whose gradient is 0 may, whether or not a sample uses it. But if a gradient is NaN, the
+ * same rows have to get it as with lists by two columns, where both have their turn if either has ink. */
 CN__INLINE int can_wait(const double *sums, int64_t lanes, const uint8_t *is_used, int64_t column, int64_t columns)
 {
     if (is_used) return !is_used[column] && !((column ^ 1) < columns && is_used[column ^ 1]);
@@ -236,8 +238,8 @@ CN__INLINE void hand_over(const cn__sparse_job *j, const share *columns, const c
     }
 }
 
-CN__INLINE void gradient_of_share(const cn__sparse_job *j, int thread, const share *columns, const cn__spread *s, int has_nan,
-                                  int vectors)
+CN__INLINE void gradient_of_share(const cn__sparse_job *j, int thread, const share *columns, const cn__spread *s,
+                                  int has_nan, int vectors)
 {
     double *table = j->x->sums + columns->from * vectors * CN__LANES;
     uint8_t *is_used = has_nan ? cn__pool_strip(j->d->pool, thread) : NULL;

@@ -8,9 +8,9 @@
 #include "kernels/sink_row.h"
 #include "kernels/vector.h"
 
-/* Whole numbers are int32 as long as they fit: the sums of a light sample (its codes add up to CN__LIGHT_SUM at most, and
- * 2^23 CN__LIGHT_SUM < 2^31), and the gradients of a column with two ones at most (a float32 times 2^30 / 2^e stays below
- * 2^30). All others are double. */
+/* Whole numbers are int32 as long as they fit: the sums of a light sample (its codes add up to CN__LIGHT_SUM at most,
+ * and 2^23 CN__LIGHT_SUM < 2^31), and the gradients of a column with two ones at most (a float32 times 2^30 / 2^e stays
+ * below 2^30). All others are double. */
 #define CN__SPARSE_WIDTH 512 /* outputs at a time */
 #define CN__SPARSE_GROUPS (CN__SPARSE_WIDTH / CN__EXACT_GROUP)
 #define CN__INLINE static inline __attribute__((always_inline))
@@ -45,8 +45,8 @@ static inline void cn__spread_out(const cn__exact_scale *scales, int64_t width, 
     }
 }
 
-/* cn__exact_whole without double. A NaN becomes `most`; its group gives NaN anyway. Adding 2^23 to a smaller number rounds
- * it, larger ones are whole already. */
+/* cn__exact_whole without double. A NaN becomes `most`; its group gives NaN anyway. Adding 2^23 to a smaller number
+ * rounds it, larger ones are whole already. */
 CN__INLINE float cn__limited(float x, float most)
 {
     x = x < most ? x : most;
@@ -59,8 +59,8 @@ CN__INLINE float cn__rounded(float x)
     return (x + by) - by;
 }
 
-/* floor(x) for |x| < 2^51. Not every compiler makes vectors of floor() where the CPU has none; adding 1.5 2^52 rounds to a
- * whole number. */
+/* floor(x) for |x| < 2^51. Not every compiler makes vectors of floor() where the CPU has none; adding 1.5 2^52 rounds
+ * to a whole number. */
 CN__INLINE double cn__floor(double x)
 {
 #if defined(CN_ISA_AVX512) || defined(CN_ISA_AVX2)
@@ -72,8 +72,8 @@ CN__INLINE double cn__floor(double x)
 }
 
 /* cn__exact_value for n sums. */
-CN__INLINE void cn__values(const double *restrict sums, int64_t n, cn__exact_kind kind, const float *restrict high_scale,
-                           const float *restrict rest_scale, float *restrict value)
+CN__INLINE void cn__values(const double *restrict sums, int64_t n, cn__exact_kind kind,
+                           const float *restrict high_scale, const float *restrict rest_scale, float *restrict value)
 {
     const double unit = (double)(1 << kind.low), part = 1 / unit;
     for (int64_t c = 0; c < n; c++) {

@@ -1,8 +1,8 @@
 /* Exact sums for inputs that are bytes.
  *
- * A sum of products of bytes and float32 numbers, s = scale sum_k code[k] w[k], is not made in float32. The numbers w of
- * a group (sixteen neighbouring outputs with all their terms, those too whose codes are 0) become whole numbers on one
- * scale:
+ * A sum of products of bytes and float32 numbers, s = scale sum_k code[k] w[k], is not made in float32. The numbers w
+ * of a group (sixteen neighbouring outputs with all their terms, those too whose codes are 0) become whole numbers on
+ * one scale:
  *
  *   e     the smallest exponent with |w| < 2^e for all of them, at least -60
  *   q     w 2^(bits-e), rounded to nearest, ties to even; weights: at most 2^bits - 1
@@ -15,10 +15,10 @@
  *   gradients (backward)   30    24
  *
  * S has no order: any kernel, vector width, number of threads or choice between lists of non-zeros and tiles gives the
- * same bits. And it is mostly nearer to the truth than a float32 sum: a weight is off by 2^-24 of the group's largest power
- * of two at most, a gradient by 2^-31, once, where a float32 sum rounds after each of its terms. (Gradients get more bits
- * because they differ more in size.) A group with an infinity or a NaN gives NaN, as 0 times either does, and so may one
- * whose 2^low c is above float32's range.
+ * same bits. And it is mostly nearer to the truth than a float32 sum: a weight is off by 2^-24 of the group's largest
+ * power of two at most, a gradient by 2^-31, once, where a float32 sum rounds after each of its terms. (Gradients get
+ * more bits because they differ more in size.) A group with an infinity or a NaN gives NaN, as 0 times either does, and
+ * so may one whose 2^low c is above float32's range.
  *
  * So q depends on the weights alone and may serve many batches. Only where inputs are nearly all blank (cn__batch's
  * mostly_blank) is e taken over the terms that the batch uses: there, reading the others would take longer than the
@@ -61,7 +61,8 @@ static inline cn__exact_scale cn__exact_scale_of(cn__exact_kind kind, uint32_t p
     if (peak >= 0x7f800000u) return (cn__exact_scale){0, 0, NAN, NAN};
     int e = cn__exact_exponent(peak);
     float c = (float)(scale * ldexp(1, e - kind.bits));
-    return (cn__exact_scale){ldexpf(1, kind.bits - e), ldexpf(1, kind.bits) - (float)(kind.bits < 24), ldexpf(c, kind.low), c};
+    return (cn__exact_scale){ldexpf(1, kind.bits - e), ldexpf(1, kind.bits) - (float)(kind.bits < 24),
+                             ldexpf(c, kind.low), c};
 }
 
 static inline uint32_t cn__exact_magnitude(float w)

@@ -150,8 +150,8 @@ static void list_samples(void *context, int thread, int64_t begin, int64_t end)
     }
 }
 
-/* The pairs of columns q ... q+n-1 (n <= 16) that have ink in one sample, as entries whose index is the pair. `codes` has
- * `left` bytes from column 2q on. Writes up to 16 entries, keeps those that count. */
+/* The pairs of columns q ... q+n-1 (n <= 16) that have ink in one sample, as entries whose index is the pair. `codes`
+ * has `left` bytes from column 2q on. Writes up to 16 entries, keeps those that count. */
 static inline int32_t append_pairs(cn__ink *entries, int32_t at, const uint8_t *codes, int64_t q, int n, int64_t left)
 {
 #if defined(CN_ISA_AVX512)
@@ -171,7 +171,8 @@ static inline int32_t append_pairs(cn__ink *entries, int32_t at, const uint8_t *
 
 #define PAIRS_AT_ONCE 512
 
-/* Sample by sample: its inked pairs into a short list first, without branches, and from there to the lists by columns. */
+/* Sample by sample: its inked pairs into a short list first, without branches, and from there to the lists by
+ * columns. */
 static void list_columns(const job *j, int64_t begin, int64_t end)
 {
     const int64_t columns = j->source->columns, rows = j->choice->n, stride = cn__list_stride(rows);
@@ -215,7 +216,8 @@ typedef struct encoding {
     atomic_int failed;
 } encoding;
 
-/* 1 if any of n numbers has no code. Written so that a NaN has none, and without branches, so that it becomes vectors. */
+/* 1 if any of n numbers has no code. Written so that a NaN has none, and without branches, so that it becomes
+ * vectors. */
 static int encode_numbers(const float *x, int64_t n, double scale, uint8_t *codes)
 {
     const float per_code = (float)(1 / scale);
@@ -280,7 +282,8 @@ static void lists(cn__pool *pool, const cn__source *source, const cn__choice *ch
 }
 
 #if CN__GATHER_TILES
-static void digits(cn__pool *pool, const void *kernel, int64_t inputs, int64_t outputs, int64_t stride, const cn__digits *made)
+static void digits(cn__pool *pool, const void *kernel, int64_t inputs, int64_t outputs, int64_t stride,
+                   const cn__digits *made)
 {
     cn__amx_bytes_digits(&(cn__dense){.pool = pool, .inputs = inputs, .outputs = outputs, .kernel = kernel,
                                       .kernel_stride = stride}, made);

@@ -9,9 +9,9 @@
 
 typedef enum cn__stored { CN__STORED_U8, CN__STORED_I32, CN__STORED_I64, CN__STORED_F32, CN__STORED_F64 } cn__stored;
 
-/* The non-zeros of a data set, row by row, each a column and, in codes[0], its code. Columns are divided into `parts` of
- * neighbours with about as many entries, cuts[p] ... cuts[p+1]-1, for tasks that share them, with an even number of columns
- * in each but the last; row r has in part p the entries first[r * parts + p] ... first[r * parts + p + 1]-1. */
+/* The non-zeros of a data set, row by row, each a column and, in codes[0], its code. Columns are divided into `parts`
+ * of neighbours with about as many entries, cuts[p] ... cuts[p+1]-1, for tasks that share them, with an even number of
+ * columns in each but the last; row r has in part p the entries first[r * parts + p] ... first[r * parts + p + 1]-1. */
 typedef struct cn__sparse_rows {
     const cn__ink *entries;
     const int64_t *first;
@@ -32,22 +32,22 @@ typedef struct cn__sparse_listing {
 
 typedef enum cn__sparse_outcome { CN__SPARSE_LISTED, CN__SPARSE_NO_CODE, CN__SPARSE_NO_ROOM } cn__sparse_outcome;
 
-/* A data set of bytes, divided by columns: frequent ones, which often have ink, go into tiles; the non-zeros of all others
- * are few and stand in lists, row by row, each a column and, in codes[0], its code. */
+/* A data set of bytes, divided by columns: frequent ones, which often have ink, go into tiles; the non-zeros of all
+ * others are few and stand in lists, row by row, each a column and, in codes[0], its code. */
 typedef struct cn__frequent {
     int64_t columns, n_rare;
     const uint16_t *index; /* the frequent columns, ascending, 2q and 2q+1 always together; a multiple of 64 of them */
     const uint16_t *rare;  /* the others, ascending */
     const uint64_t *is_frequent; /* words of eight columns, with 0xff where a column is frequent */
-    const uint8_t *codes;  /* (rows, columns) of the frequent columns; NULL: only the choice of columns, always 4q ... 4q+3
-                              together, is known, and rows are divided when they become tiles for a forward pass */
+    const uint8_t *codes;  /* (rows, columns) of the frequent columns; NULL: only the choice of columns, always 4q ...
+                            * 4q+3 together, is known, and rows are divided when they become tiles for a forward pass */
     const cn__ink *entries;
     const uint32_t *first; /* row r has the rare entries first[r] ... first[r]+count[r]-1 */
     const uint16_t *count;
 } cn__frequent;
 
-/* What dividing fills in. `words` words of eight columns have 0xff where a column is frequent. Tasks of neighbouring rows
- * have room for `room` entries each. */
+/* What dividing fills in. `words` words of eight columns have 0xff where a column is frequent. Tasks of neighbouring
+ * rows have room for `room` entries each. */
 typedef struct cn__division {
     const uint64_t *is_frequent;
     int64_t words, columns, tasks, room;
@@ -89,9 +89,10 @@ static inline int64_t cn__choice_row(const cn__choice *choice, int64_t i)
  *           cn__tile_lines(rows) * cn__tile_steps(columns) tiles by samples, cn__tile_lines(columns) *
  *           cn__tile_steps(rows) by columns, a byte for each tile by samples, a word for each two steps, and one
  *           for each 16 outputs of the layer and one more; a span for each row
- *   sparse  rows * columns entries, as many `used` and places as columns, a byte for each row, last_peaks as for tiles, sums
- *   halves  the numbers of the columns, twice as many tiles of either kind and 16 bits for each of them; for columns that
- *           stand in no tile a span for each row, and entries, `used` and places as for sparse batches */
+ *   sparse  rows * columns entries, as many `used` and places as columns, a byte for each row, last_peaks as for tiles,
+ *           sums
+ *   halves  the numbers of the columns, twice as many tiles of either kind and 16 bits for each of them; for columns
+ *           that stand in no tile a span for each row, and entries, `used` and places as for sparse batches */
 typedef struct cn__batch_memory {
     int64_t rows, columns;
     cn__ink *by_samples;
@@ -108,13 +109,14 @@ typedef struct cn__batch_memory {
     cn__column *used;
     uint32_t *places; /* one for each column */
     uint8_t *is_heavy;
-    double *sums; /* columns * cn__sparse_lanes(outputs) zeros, for kernels of CN__SPARSE_NARROW outputs at most; NULL: others */
+    double *sums; /* columns * cn__sparse_lanes(outputs) zeros, for kernels of CN__SPARSE_NARROW outputs at most; NULL:
+                   * others */
     cn__span *spans;
     uint16_t *sample_lines, *column_lines;
 } cn__batch_memory;
 
-/* A batch of tiles in the making, as a loop over 0 ... count-1 that may be cut anyhow (base/pool.h) and may be done ahead
- * of time. It and what it points to must last as long. */
+/* A batch of tiles in the making, as a loop over 0 ... count-1 that may be cut anyhow (base/pool.h) and may be done
+ * ahead of time. It and what it points to must last as long. */
 typedef struct cn__gathering {
     int64_t count;
     void (*body)(void *gathering, int thread, int64_t begin, int64_t end);
@@ -138,10 +140,10 @@ typedef struct cn__gather_math {
     void (*tiles)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                   const cn__batch_memory *memory, cn__batch *batch);
     /* The same for training, only prepared: the batch is there when the loop has been done. NULL where `tiles` is. */
-    void (*begin_tiles)(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory, cn__batch *batch,
-                        cn__gathering *g);
-    /* As tiles for a forward pass only, where there are no codes straight from float32 numbers with scale 1; 0 if one of
-     * them has no code on the scale code_scale. NULL where `tiles` is. */
+    void (*begin_tiles)(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
+                        cn__batch *batch, cn__gathering *g);
+    /* As tiles for a forward pass only, where there are no codes straight from float32 numbers with scale 1; 0 if one
+     * of them has no code on the scale code_scale. NULL where `tiles` is. */
     int (*encoded_tiles)(cn__pool *pool, const cn__source *source, const cn__choice *choice,
                          const cn__batch_memory *memory, cn__batch *batch);
     /* The digits of a kernel (inputs, outputs) whose rows are `stride` apart. NULL where `tiles` is. */
@@ -157,8 +159,8 @@ typedef struct cn__gather_math {
     /* codes (rows, columns) such that each number is the float32 nearest to code x scale; 0 if there are none. The pool
      * may be NULL. */
     int (*encode)(cn__pool *pool, const cn__source *source, double scale, uint8_t *codes);
-    /* The batch from source->sparse, and how that is made: all numbers that are not zero as codes; or only counted, which
-     * leaves in end[t] - begin[t] how many task t needs. float32 engines only. */
+    /* The batch from source->sparse, and how that is made: all numbers that are not zero as codes; or only counted,
+     * which leaves in end[t] - begin[t] how many task t needs. float32 engines only. */
     void (*sparse)(cn__pool *pool, const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
                    cn__batch *batch);
     void (*count_nonzeros)(cn__pool *pool, const cn__source *source, cn__sparse_listing *listing);

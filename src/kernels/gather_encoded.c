@@ -4,8 +4,8 @@
 #include <immintrin.h>
 #include <stdatomic.h>
 
-/* Tiles for forward passes only, made line by line: from float32 numbers, which may turn out to be no codes, or from codes;
- * of all columns or of the frequent ones, whose choice is then good for whole groups of four columns. */
+/* Tiles for forward passes only, made line by line: from float32 numbers, which may turn out to be no codes, or from
+ * codes; of all columns or of the frequent ones, whose choice is then good for whole groups of four columns. */
 #define MOST_STEPS (CN__BATCH_MOST_COLUMNS / CN__TILE_STEP)
 #define FOUR 4
 
@@ -97,7 +97,8 @@ static inline __m512i encode_64(const float *x, int64_t left, seen *s)
     __m512i codes[4];
     if (left >= 64) for (int i = 0; i < 4; i++) codes[i] = encode_16(_mm512_loadu_ps(x + i * 16), s);
     else for (int i = 0; i < 4; i++) codes[i] = encode_some(x + i * 16, left - i * 16, s);
-    __m512i mixed = _mm512_packus_epi16(_mm512_packus_epi32(codes[0], codes[1]), _mm512_packus_epi32(codes[2], codes[3]));
+    __m512i mixed = _mm512_packus_epi16(_mm512_packus_epi32(codes[0], codes[1]),
+                                        _mm512_packus_epi32(codes[2], codes[3]));
     return _mm512_permutexvar_epi32(in_order, mixed);
 }
 

@@ -5,7 +5,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* --- the data set, once ---------------------------------------------------------------------------------------------- */
+/* --- the data set, once ------------------------------------------------------------------------------------------- */
 
 typedef struct dividing {
     const cn__source *source;
@@ -21,8 +21,8 @@ static uint64_t eight_codes(const uint8_t *codes, int64_t left)
 }
 
 /* Returns how many entries, or -1 for lack of room. */
-static int64_t divide_row(const cn__division *to, const uint8_t *codes, int64_t columns, uint8_t *frequent, cn__ink *entries,
-                          int64_t room)
+static int64_t divide_row(const cn__division *to, const uint8_t *codes, int64_t columns, uint8_t *frequent,
+                          cn__ink *entries, int64_t room)
 {
     int64_t n = 0;
     for (int64_t w = 0; w < to->words; w++) {
@@ -50,7 +50,8 @@ static void divide_rows(void *context, int thread, int64_t begin, int64_t end)
     for (int64_t task = begin; task < end && !atomic_load_explicit(&d->failed, memory_order_relaxed); task++) {
         int64_t next = task * to->room, last = next + to->room;
         for (int64_t row = rows * task / to->tasks; row < rows * (task + 1) / to->tasks; row++) {
-            int64_t n = divide_row(to, d->source->codes + row * columns, columns, frequent, to->entries + next, last - next);
+            int64_t n = divide_row(to, d->source->codes + row * columns, columns, frequent, to->entries + next,
+                                   last - next);
             if (n < 0) {
                 atomic_store_explicit(&d->failed, 1, memory_order_relaxed);
                 return;
@@ -71,10 +72,11 @@ int cn__gather_divide(cn__pool *pool, const cn__source *source, const cn__divisi
     return !atomic_load(&d.failed);
 }
 
-/* --- a batch --------------------------------------------------------------------------------------------------------- */
+/* --- a batch ------------------------------------------------------------------------------------------------------ */
 
 /* Sorts the rare entries of a batch by column: counts them, gives each column its place, puts them there. */
-void cn__gather_rare(const cn__frequent *from, const cn__choice *choice, const cn__batch_memory *memory, cn__batch *batch)
+void cn__gather_rare(const cn__frequent *from, const cn__choice *choice, const cn__batch_memory *memory,
+                     cn__batch *batch)
 {
     uint32_t *places = memory->places, place = 0;
     int64_t n = 0;

@@ -19,7 +19,8 @@ static inline void store_line(uint8_t *tile, int r, int64_t apart, int has_next,
     if (has_next) _mm512_store_si512(tile + apart + r * 64, numbers_of(_mm512_extracti64x4_epi64(codes, 1)));
 }
 
-static void make_columns(const cn__gathering *g, int64_t sample_step, int64_t column_step, const uint8_t turned[64 * 64])
+static void make_columns(const cn__gathering *g, int64_t sample_step, int64_t column_step,
+                         const uint8_t turned[64 * 64])
 {
     const int64_t steps = cn__half_steps(g->choice.n), first = column_step * 4 * steps + sample_step * 2;
     const int has_next = sample_step * 2 + 1 < steps;

@@ -1,5 +1,5 @@
-/* Batches of bytes become tiles in squares of 64 samples by 64 columns, by samples and, turned, by columns. This is what
- * the two kinds of tiles share: those of bytes (gather_tiles.c) and those of bfloat16 (gather_halves.c). */
+/* Batches of bytes become tiles in squares of 64 samples by 64 columns, by samples and, turned, by columns. This is
+ * what the two kinds of tiles share: those of bytes (gather_tiles.c) and those of bfloat16 (gather_halves.c). */
 #ifndef CN_KERNELS_GATHER_SQUARES_H
 #define CN_KERNELS_GATHER_SQUARES_H
 
@@ -15,8 +15,9 @@ static inline void cn__square_lines(const cn__gathering *g, int64_t sample_step,
     const __mmask64 some = left >= 64 ? ~UINT64_C(0) : (UINT64_C(1) << left) - 1;
     const uint8_t *codes = g->codes + column_step * 64;
     for (int64_t r = 0; r < 16; r++)
-        lines[r] = r < rows_left ? _mm512_maskz_loadu_epi8(some, codes + cn__choice_row(&g->choice, first + r) * columns)
-                                 : _mm512_setzero_si512();
+        lines[r] = r < rows_left
+                       ? _mm512_maskz_loadu_epi8(some, codes + cn__choice_row(&g->choice, first + r) * columns)
+                       : _mm512_setzero_si512();
 }
 
 /* Turns them: 64 lines of sixteen samples, of 64 bytes each in the whole square, in four groups that are `apart` bytes

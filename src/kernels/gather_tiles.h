@@ -23,7 +23,8 @@ int cn__gather_encoded_tiles(cn__pool *pool, const cn__source *source, const cn_
 #define cn__gather_divide CN_T(cn__gather_divide)
 #define cn__gather_rare CN_T(cn__gather_rare)
 int cn__gather_divide(cn__pool *pool, const cn__source *source, const cn__division *division);
-void cn__gather_rare(const cn__frequent *from, const cn__choice *choice, const cn__batch_memory *memory, cn__batch *batch);
+void cn__gather_rare(const cn__frequent *from, const cn__choice *choice, const cn__batch_memory *memory,
+                     cn__batch *batch);
 /* gather_halves.c: with tiles of bfloat16; only where the CPU has AVX-512 bf16. */
 #define cn__gather_halves CN_T(cn__gather_halves)
 void cn__gather_halves(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,

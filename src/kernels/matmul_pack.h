@@ -61,8 +61,8 @@ static inline void cn__pack_a(int64_t m, int height, int64_t k, const real *a, i
     }
 }
 
-/* A block of B, k x n, in panels of `width` columns (whole vectors; the last panel may have fewer vectors), each k by k;
- * columns that are missing become 0. */
+/* A block of B, k x n, in panels of `width` columns (whole vectors; the last panel may have fewer vectors), each k by
+ * k; columns that are missing become 0. */
 static inline void cn__pack_b(int64_t k, int64_t n, int width, const real *b, int64_t b_row, int64_t b_column,
                               real *packed)
 {

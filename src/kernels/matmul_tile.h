@@ -6,14 +6,15 @@
 
 #define CN__LINE (int64_t)(64 / sizeof(real)) /* numbers in a line of a cache */
 
-/* Cache lines that a tile asks for on its way, because otherwise whoever needs them next would have to wait: those of one
- * line of memory after another from `from` to `last`, into level 2. Any addresses will do. */
+/* Cache lines that a tile asks for on its way, because otherwise whoever needs them next would have to wait: those of
+ * one line of memory after another from `from` to `last`, into level 2. Any addresses will do. */
 typedef struct cn__run {
     const real *from, *last;
 } cn__run;
 
 typedef struct cn__soon {
-    const real *c; /* the piece of C that comes after this one, into level 1: its loads stand at the head of every sum */
+    const real *c; /* the piece of C that comes after this one, into level 1: its loads stand at the head of every
+                    * sum */
     int64_t c_row;
     int64_t every; /* terms between asking for one row of c and one line of each run; asking for all at once would fill
                     * the queue in which the loads of A and B wait too */
@@ -25,21 +26,22 @@ typedef struct cn__soon {
 #define CN__ASK 16 /* `every`, if there is something to ask for, and otherwise all terms */
 
 /* C (rows x vectors) += A . B over k > 0 terms. A is packed: element (r, i) at a[i * rows + r]. Row i of B is at
- * b + i * b_row. `first`: C starts at 0 and is not read. The same for `count` pieces of C side by side, whose columns of
- * B, one packed panel after another, lie behind each other. */
+ * b + i * b_row. `first`: C starts at 0 and is not read. The same for `count` pieces of C side by side, whose columns
+ * of B, one packed panel after another, lie behind each other. */
 typedef void (*cn__tile)(int64_t k, const real *a, const real *b, int64_t b_row, real *c, int64_t c_row, int first,
                          int64_t count, const cn__soon *soon);
 
-/* A core that shares its front end with another tenant gives us some two instructions a cycle, in which two multiply-adds
- * would fit: then every other instruction costs. A multiply-add that reads its element of A itself saves one, but reads
- * it once for each vector, and loads are limited to two a cycle as well; with ten rows of fourteen both limits are met. */
+/* A core that shares its front end with another tenant gives us some two instructions a cycle, in which two
+ * multiply-adds would fit: then every other instruction costs. A multiply-add that reads its element of A itself saves
+ * one, but reads it once for each vector, and loads are limited to two a cycle as well; with ten rows of fourteen both
+ * limits are met. */
 static inline __attribute__((always_inline)) int cn__reads_element(const int vectors, const int row)
 {
     return vectors == 1 || (vectors == 2 && row < 10);
 }
 
-/* Tiles that copy ask for rows of B so many terms ahead: time enough for memory, and few enough for rows whose distance is
- * a large power of two, which share few places in level 2. */
+/* Tiles that copy ask for rows of B so many terms ahead: time enough for memory, and few enough for rows whose distance
+ * is a large power of two, which share few places in level 2. */
 #define CN__COPY_AHEAD 32
 
 static inline __attribute__((always_inline)) void cn__tile_term(const int rows, const int vectors, const int copies,
@@ -122,8 +124,9 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
 
 /* CN__TILE_M rows by CN__TILE_V vectors is the piece that the registers hold best: 28 of AVX-512's 32 for C, two for B
  * and one for an element of A; 12 + 2 + 1 of AVX2's 16 (a vector is two there); 24 + 4 + 1 of NEON's 32 (four).
- * CN__TILES lists these and every smaller number of rows, so no row is computed in vain, and with few rows more vectors,
- * because a tile needs about ten sums to keep two multiply-add units busy. CN__WIDEST: that number of vectors. */
+ * CN__TILES lists these and every smaller number of rows, so no row is computed in vain, and with few rows more
+ * vectors, because a tile needs about ten sums to keep two multiply-add units busy. CN__WIDEST: that number of
+ * vectors. */
 #if defined(CN_ISA_AVX512)
 #define CN__TILE_M 14
 #define CN__TILE_V 2
@@ -168,8 +171,8 @@ static const int cn__widest[CN__TILE_M + 1] = {0, 4, 3, 2, 1};
 
 CN__TILES(CN__TILE_FUNCTION)
 
-/* The first rows to meet B read it where it lies and copy it for the others, one tile after another (`count` is 1): loads
- * from far away and stores then overlap with multiply-adds. The widest tiles only. */
+/* The first rows to meet B read it where it lies and copy it for the others, one tile after another (`count` is 1):
+ * loads from far away and stores then overlap with multiply-adds. The widest tiles only. */
 #define CN__COPYING_FUNCTION(R)                                                                                     \
     static void copying_tile_##R(int64_t k, const real *a, const real *b, int64_t b_row, real *c, int64_t c_row,    \
                                  int first, int64_t count, const cn__soon *soon)                                    \

@@ -1,7 +1,7 @@
 /* Maxima and means of windows of one picture.
- *   x, dx (H,W,C)  y, dy (P,Q,C); row-major. The window of (p,q) begins at row p * stride - before; what lies outside the
- * picture takes no part. Sums: means add their window row by row from 0, then divide; dx is 0 plus what each window gives,
- * ascending p, q. */
+ *   x, dx (H,W,C)  y, dy (P,Q,C); row-major. The window of (p,q) begins at row p * stride - before;
+ * what lies outside the picture takes no part. Sums: means add their window row by row from 0, then divide; dx is 0
+ * plus what each window gives, ascending p, q. */
 #ifndef CN_KERNELS_POOLING2D_H
 #define CN_KERNELS_POOLING2D_H
 

@@ -38,8 +38,8 @@ typedef struct cn__step {
 typedef void (*cn__update)(const cn__step *step, int64_t n, void *weight, void *const slots[CN__MAX_SLOTS],
                            const void *gradient);
 
-/* What `steps` updates with a gradient of exactly 0 do to n weights whose value they leave alone: the slots decay, in the
- * same order of rounding as if each update had come in its turn. */
+/* What `steps` updates with a gradient of exactly 0 do to n weights whose value they leave alone: the slots decay, in
+ * the same order of rounding as if each update had come in its turn. */
 typedef void (*cn__idle)(const cn__step *step, int64_t n, void *const slots[CN__MAX_SLOTS], int64_t steps);
 
 /* Rows without a gradient may wait: their updates are made up for when the row is next touched. Accounts are kept for

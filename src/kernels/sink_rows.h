@@ -9,8 +9,8 @@
 
 static inline void cn__sink_collect(int64_t rows, int64_t n, const real *from, int64_t stride, real *to)
 {
-    for (int64_t r = 0; r < rows; r++) vec_store(to + r * n, vec_load_n(from + r * stride, (int)n)); /* the next row
-                                                                                                  * replaces the surplus */
+    /* the next row replaces the surplus */
+    for (int64_t r = 0; r < rows; r++) vec_store(to + r * n, vec_load_n(from + r * stride, (int)n));
 }
 
 static inline void cn__sink_spread(int64_t rows, int64_t n, const real *from, real *to, int64_t stride)

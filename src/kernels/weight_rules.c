@@ -114,4 +114,5 @@ static void hand(const cn__sink *sink, int64_t row, int64_t n, const void *gradi
 }
 
 extern const cn__weight_rules CN_T(cn__weight_rules);
-const cn__weight_rules CN_T(cn__weight_rules) = {sums, add_penalty, add, scale, clip, average, not_negative, bound, decay, hand};
+const cn__weight_rules CN_T(cn__weight_rules) = {sums, add_penalty, add, scale, clip, average, not_negative, bound,
+                                                 decay, hand};

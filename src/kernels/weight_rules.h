@@ -11,8 +11,8 @@ typedef struct cn__norm_sums {
     double absolute, squares;
 } cn__norm_sums;
 
-/* A weight for `bound`: `rows` rows of `columns` numbers, row r at r * stride. Rows with the same groups[r] share a norm;
- * groups are numbered from 0 to n_groups - 1. */
+/* A weight for `bound`: `rows` rows of `columns` numbers, row r at r * stride. Rows with the same groups[r] share a
+ * norm; groups are numbered from 0 to n_groups - 1. */
 typedef struct cn__bounded {
     void *weight;
     int64_t rows, columns, stride;

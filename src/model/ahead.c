@@ -1,16 +1,18 @@
 #include "model/model.h"
 
-/* Gathering takes a twentieth of a step and needs nothing of it, so threads that are through with their share of the first
- * kernel's gradient do it for the next batch instead of waiting for the others. */
+/* Gathering takes a twentieth of a step and needs nothing of it, so threads that are through with their share of the
+ * first kernel's gradient do it for the next batch instead of waiting for the others. */
 
 void cn__ahead_begin(cn_model *model, const cn__data *data, const cn__choice *choice)
 {
     cn__ahead *ahead = &model->plan.ahead;
     const cn__gather_math *gather = model->engine->gather;
     const int halves = model->bf16_way == CN__BF16_TILES;
-    if (!choice->next || choice->n > ahead->memory.rows || !data->as_tiles || cn__pool_threads(model->team) == 1) return;
+    if (!choice->next || choice->n > ahead->memory.rows || !data->as_tiles || cn__pool_threads(model->team) == 1)
+        return;
     const cn__choice next = {.picks = choice->next, .n = choice->n};
-    (halves ? gather->begin_halves : gather->begin_tiles)(&data->x, &next, &ahead->memory, &ahead->batch, &ahead->gathering);
+    (halves ? gather->begin_halves : gather->begin_tiles)(&data->x, &next, &ahead->memory, &ahead->batch,
+                                                          &ahead->gathering);
     ahead->team = model->team;
     ahead->data = data;
     ahead->picks = choice->next;

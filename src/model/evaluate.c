@@ -6,7 +6,8 @@
 
 #include <math.h>
 
-void cn__evaluate_rows(cn_model *model, const cn__data *data, const cn__choice *rows, int64_t batch_size, cn__sums *sums)
+void cn__evaluate_rows(cn_model *model, const cn__data *data, const cn__choice *rows, int64_t batch_size,
+                       cn__sums *sums)
 {
     int64_t n = rows->n;
     if (n > batch_size) cn__digits_make(model, data);

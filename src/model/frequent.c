@@ -6,9 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Tiles multiply zeros, too: of MNIST's 784 pixels 448 hold 99 % of the ink. The other 1 % goes into lists, so that seven
- * columns of tiles do instead of thirteen, and gathering a sample reads 448 bytes instead of 784. Sums over bytes being
- * exact, it makes no difference to any result where a number stands; mixed_bfloat16 then adds in another order. */
+/* Tiles multiply zeros, too: of MNIST's 784 pixels 448 hold 99 % of the ink. The other 1 % goes into lists, so that
+ * seven columns of tiles do instead of thirteen, and gathering a sample reads 448 bytes instead of 784. Sums over bytes
+ * being exact, it makes no difference to any result where a number stands; mixed_bfloat16 then adds in another
+ * order. */
 #define SAMPLED_ROWS 2048
 #define MOST_ENTRIES_A_STEP 2 /* rare entries of a row that take about as long as a step of tiles */
 #define TASKS_A_THREAD 4
@@ -123,8 +124,8 @@ static int divide(const cn_model *model, cn__data *data, double entries)
         forget(data);
         return CN_OK;
     }
-    cn__division d = {.is_frequent = f->is_frequent, .words = (x->columns + 7) / 8, .columns = f->columns, .tasks = tasks,
-                      .room = room};
+    cn__division d = {.is_frequent = f->is_frequent, .words = (x->columns + 7) / 8, .columns = f->columns,
+                      .tasks = tasks, .room = room};
     f->codes = d.codes = cn__alloc_raw((size_t)x->rows, (size_t)f->columns, what);
     f->entries = d.entries = cn__alloc_raw((size_t)(room * tasks), sizeof *d.entries, what);
     f->first = d.first = cn__alloc_raw((size_t)x->rows, sizeof *d.first, what);

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-/* While fit trains on bytes, the first kernel and its slots stand in panels of CN__IDLE_COLUMNS columns, one panel behind
- * the other. In whole rows the columns of two threads are neighbours, and each core's prefetcher takes lines from the
- * other's cache: with two threads that made the kernel's gradient 1.7 times slower. */
+/* While fit trains on bytes, the first kernel and its slots stand in panels of CN__IDLE_COLUMNS columns, one panel
+ * behind the other. In whole rows the columns of two threads are neighbours, and each core's prefetcher takes lines
+ * from the other's cache: with two threads that made the kernel's gradient 1.7 times slower. */
 static int64_t count_panels(const cn__weight *kernel)
 {
     return (kernel->columns + CN__IDLE_COLUMNS - 1) / CN__IDLE_COLUMNS;
@@ -40,8 +40,8 @@ static void copy_panels(void *context, int thread, int64_t begin, int64_t end)
                    c->into_panels);
         for (int k = 0; k < CN__MAX_SLOTS; k++)
             if (p->slots[k])
-                copy_panel(kernel, column, cn__model_weight_at(model, model->slots[k], model->lazy_weight), p->slots[k] + at,
-                           c->into_panels);
+                copy_panel(kernel, column, cn__model_weight_at(model, model->slots[k], model->lazy_weight),
+                           p->slots[k] + at, c->into_panels);
     }
 }
 

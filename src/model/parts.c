@@ -5,9 +5,10 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* Predicting many rows, a thread takes a few of them at a time through all layers, from the numbers as they were given to
- * the output, and the team meets only in the end. What a part needs stays in the thread's level-2 cache: its tiles, the
- * outputs of its layers, and the digits of the first kernel. Results of a row do not depend on how rows are divided. */
+/* Predicting many rows, a thread takes a few of them at a time through all layers, from the numbers as they were given
+ * to the output, and the team meets only in the end. What a part needs stays in the thread's level-2 cache: its tiles,
+ * the outputs of its layers, and the digits of the first kernel. Results of a row do not depend on how rows are
+ * divided. */
 #define ROWS_IN_PART 64
 
 typedef struct parts {
@@ -24,7 +25,8 @@ static cn__batch_memory memory_of(const cn_model *model, int thread)
 {
     const cn__batch_memory *all = &model->plan.batch;
     int64_t steps = cn__tile_steps(all->columns);
-    int64_t tiles = thread * cn__tile_lines(ROWS_IN_PART) * steps, squares = thread * cn__tile_steps(ROWS_IN_PART) * steps;
+    int64_t tiles = thread * cn__tile_lines(ROWS_IN_PART) * steps,
+            squares = thread * cn__tile_steps(ROWS_IN_PART) * steps;
     return (cn__batch_memory){.rows = ROWS_IN_PART,
                               .columns = all->columns,
                               .sample_tiles = all->sample_tiles + tiles * CN__TILE_BYTES,
@@ -67,7 +69,8 @@ static const void *run_layers(cn_model *model, int thread, int64_t rows, const c
 static void fetch_next(const parts *p, int64_t part, cn__batch *bytes)
 {
     const cn__source *x = &p->data->x;
-    int64_t row = (part + cn__pool_threads(p->model->pool)) * ROWS_IN_PART, rows = x->rows - row, row_bytes = x->columns;
+    int64_t row = (part + cn__pool_threads(p->model->pool)) * ROWS_IN_PART, rows = x->rows - row,
+            row_bytes = x->columns;
     if (rows <= 0) return;
     if (!x->codes) row_bytes *= (int64_t)sizeof(float);
     bytes->soon = (const char *)x->data + row * row_bytes;
@@ -152,7 +155,8 @@ int cn__parts_predict(cn_model *model, cn__data *data, void *out)
     CN_TRY(cn__frequent_choose(model, data));
     cn__digits_make(model, data);
     if (data->x.codes) is_done = run(&p);
-    for (int i = 0; !is_done && !data->x.codes && cn__codes_scale(&data->x, i, &data->x.code_scale); i++) is_done = run(&p);
+    for (int i = 0; !is_done && !data->x.codes && cn__codes_scale(&data->x, i, &data->x.code_scale); i++)
+        is_done = run(&p);
     cn__digits_forget(model);
     return is_done;
 }

@@ -32,11 +32,12 @@ static int make_room(making *m, int64_t entries)
     return m->lists.entries ? CN_OK : CN_ENOMEM;
 }
 
-/* As many entries as there seem to be and half as many more: then one pass over the data is enough, which, with memory as
- * slow as it is, counts. */
+/* As many entries as there seem to be and half as many more: then one pass over the data is enough, which, with memory
+ * as slow as it is, counts. */
 static int make_guessed_room(making *m, double ink)
 {
-    int64_t numbers = m->x->rows * m->x->columns, entries = (int64_t)((double)numbers * ink * 1.5) + 64 * m->lists.tasks;
+    int64_t numbers = m->x->rows * m->x->columns,
+            entries = (int64_t)((double)numbers * ink * 1.5) + 64 * m->lists.tasks;
     for (int task = 0; task <= m->lists.tasks; task++) m->lists.begin[task] = entries * task / m->lists.tasks;
     return make_room(m, entries);
 }
@@ -72,8 +73,8 @@ static int64_t join_tasks(making *m)
     return n;
 }
 
-/* Cuts the columns so that each part has as many entries: words of a text differ so much in frequency that equal numbers
- * of columns would not do. Some entries are looked at. */
+/* Cuts the columns so that each part has as many entries: words of a text differ so much in frequency that equal
+ * numbers of columns would not do. Some entries are looked at. */
 static int cut_columns(making *m, int64_t n)
 {
     const int64_t columns = m->x->columns, step = n / 100000 + 1;
