@@ -29,6 +29,7 @@ static float number(const cn__source *s, int64_t i)
 }
 
 #define AT_ONCE 64
+#define AHEAD_BYTES 4096 /* of the data: its rows come from memory, and the CPU's own fetching stops at the end of a page */
 
 /* How many of n stored numbers are not zero; nearly all are, so the loops are for vectors. */
 static int64_t count_numbers(const cn__source *s, int64_t at, int64_t n)
@@ -87,7 +88,9 @@ static uint64_t ink_mask(const cn__source *s, int64_t at, int64_t n)
         return _mm512_test_epi8_mask(_mm512_maskz_loadu_epi8(there, (const uint8_t *)s->data + at), _mm512_set1_epi8(-1));
     if (s->stored == CN__STORED_F32) {
         for (int part = 0; part < AT_ONCE; part += 16) {
-            __m512 x = _mm512_maskz_loadu_ps((__mmask16)(there >> part), (const float *)s->data + at + part);
+            const float *numbers = (const float *)s->data + at + part;
+            __builtin_prefetch((const char *)numbers + AHEAD_BYTES);
+            __m512 x = _mm512_maskz_loadu_ps((__mmask16)(there >> part), numbers);
             mask |= (uint64_t)_mm512_cmp_ps_mask(x, _mm512_setzero_ps(), _CMP_NEQ_UQ) << part;
         }
         return mask;
@@ -115,13 +118,19 @@ static cn__sparse_outcome list_row(listing *l, int64_t row, cn__ink **place, con
     const float per_code = (float)(1 / l->scale);
     cn__ink *next = *place;
     uint32_t sum = 0;
+    float last = 0; /* most are the same: those with a code need no other look */
+    int code = 0;
     for (int64_t c = 0; c < s->columns; c += AT_ONCE) {
         int64_t n = s->columns - c < AT_ONCE ? s->columns - c : AT_ONCE, at = row * s->columns + c;
         for (uint64_t ink = ink_mask(s, at, n); ink; ink &= ink - 1) {
             int64_t i = __builtin_ctzll(ink);
-            float x = number(s, at + i), nearest = x * per_code + 0.5f;
-            int code = (int)(nearest > 0 && nearest < 256 ? nearest : 0);
-            if (!((float)((double)code * l->scale) == x)) return CN__SPARSE_NO_CODE;
+            const float x = number(s, at + i);
+            if (!(x == last)) {
+                const float nearest = x * per_code + 0.5f;
+                code = (int)(nearest > 0 && nearest < 256 ? nearest : 0);
+                if (!((float)((double)code * l->scale) == x)) return CN__SPARSE_NO_CODE;
+                last = x;
+            }
             if (next == end) return CN__SPARSE_NO_ROOM;
             *next++ = (cn__ink){(uint16_t)(c + i), {(uint8_t)code, 0}};
             sum += (uint32_t)code;
