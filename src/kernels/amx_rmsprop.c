@@ -10,7 +10,6 @@
 
 #define SQUARE 32
 #define STRIP CN__IDLE_COLUMNS
-#define PIECES SQUARE /* pairs of rows, half of the columns each */
 
 typedef struct job {
     const cn__amx_matmul *p;
@@ -37,7 +36,9 @@ typedef struct waiting {
     cn__rmsprop update;
     const float *gradient; /* SQUARE rows of SQUARE numbers */
     uint32_t rows;         /* those that have a gradient: the others may wait */
-    int next, last_pair;   /* the next of PIECES; the pair that is a single row, -1: none */
+    int pairs;             /* of rows that are there */
+    int is_whole;          /* has all rows and columns, and a copy */
+    int last_is_single;
     const uint16_t *index; /* where the rows stand in the kernel, */
     float *weight, *velocity; /* whose columns of this square begin here */
     int64_t stride;
@@ -46,8 +47,42 @@ typedef struct waiting {
     cn__coming coming;
 } waiting;
 
+/* What whole squares need, where the compiler can keep it in registers. */
+typedef struct mover {
+    cn__rmsprop update;
+    __m512i interleave;
+    const float *gradient;
+    const uint16_t *index;
+    float *weight, *velocity;
+    int64_t stride;
+    uint16_t *copy[2];
+    uint32_t rows;
+} mover;
+
+static inline mover mover_of(const waiting *w)
+{
+    return (mover){w->update, interleaving(), w->gradient, w->index, w->weight, w->velocity, w->stride,
+                   {w->copy[0], w->copy[1]}, w->rows};
+}
+
+/* Rows 2 pair and 2 pair + 1 of sixteen columns. Nothing branches here: rows without a gradient are masked. */
+static inline __attribute__((always_inline)) void move_whole(const mover *m, int pair, int half)
+{
+    const int64_t at = m->index[2 * pair] * m->stride + half * 16;
+    const float *gradient = m->gradient + 2 * pair * SQUARE + half * 16;
+    float *weight = m->weight + at, *velocity = m->velocity + at;
+    const uint32_t rows = m->rows >> 2 * pair;
+    const __mmask16 even = (__mmask16)-(rows & 1), odd = (__mmask16)-(rows >> 1 & 1);
+    const __m512 a = cn__rmsprop_move_some(&m->update, _mm512_loadu_ps(weight), _mm512_load_ps(gradient), even, velocity);
+    const __m512 b = cn__rmsprop_move_some(&m->update, _mm512_loadu_ps(weight + m->stride), _mm512_load_ps(gradient + SQUARE),
+                                           odd, velocity + m->stride);
+    _mm512_storeu_ps(weight, a);
+    _mm512_storeu_ps(weight + m->stride, b);
+    _mm512_store_si512(m->copy[half] + pair * SQUARE, _mm512_permutexvar_epi16(m->interleave, round_two(a, b)));
+}
+
 /* Rows 2 pair and 2 pair + 1 of sixteen columns. */
-static inline void move_pair(const waiting *w, int pair, int half)
+static void move_pair(const waiting *w, int pair, int half)
 {
     const int64_t at = w->index[2 * pair] * w->stride + half * 16;
     const float *gradient = w->gradient + 2 * pair * SQUARE + half * 16;
@@ -63,7 +98,7 @@ static inline void move_pair(const waiting *w, int pair, int half)
 }
 
 /* The last row of a kernel has no partner. */
-static inline void move_last(const waiting *w, int pair, int half)
+static void move_last(const waiting *w, int pair, int half)
 {
     const int64_t at = w->index[2 * pair] * w->stride + half * 16;
     const __mmask16 some = w->some[half];
@@ -76,25 +111,28 @@ static inline void move_last(const waiting *w, int pair, int half)
                            _mm512_permutexvar_epi16(interleaving(), round_two(a, _mm512_setzero_ps())));
 }
 
-static inline void move_piece(waiting *w)
+/* From pair `next` on. */
+static void move_rest(waiting *w, int next)
 {
-    const int pair = w->next / 2, half = w->next % 2;
-    if (w->next >= PIECES) return;
-    w->next++;
-    if (!(w->rows >> 2 * pair & 3) || !w->some[half]) return;
-    if (pair == w->last_pair) move_last(w, pair, half);
-    else move_pair(w, pair, half);
-}
-
-static void move_rest(waiting *w)
-{
-    while (w->next < PIECES) move_piece(w);
+    const mover m = mover_of(w);
+    for (int pair = next; pair < w->pairs; pair++) {
+        if (!(w->rows >> 2 * pair & 3)) continue;
+        for (int half = 0; half < 2 && w->some[half]; half++) {
+            if (w->is_whole) move_whole(&m, pair, half);
+            else if (w->last_is_single && pair == w->pairs - 1) move_last(w, pair, half);
+            else move_pair(w, pair, half);
+        }
+    }
+    w->pairs = 0;
 }
 
 /* One square of the gradient. a and b: two lines of tiles each. */
 static void multiply(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, const uint16_t *lines0,
                      const uint16_t *lines1, const uint16_t *b0, const uint16_t *b1, float *c, waiting *w)
 {
+    const mover m = mover_of(w);
+    const int meanwhile = w->is_whole ? w->pairs : 0;
+    int next = 0;
     _tile_zero(0);
     _tile_zero(1);
     _tile_zero(2);
@@ -103,24 +141,36 @@ static void multiply(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, co
         const int64_t at = k * TILE_NUMBERS;
         cn__fetch_a_line(&w->coming);
         if (!(lines0[k] | lines1[k])) continue;
-        _tile_loadd(6, b0 + at, 64);
-        move_piece(w);
-        _tile_loadd(4, a0 + at, 64);
-        move_piece(w);
-        _tile_dpbf16ps(0, 4, 6);
-        move_piece(w);
-        _tile_loadd(7, b1 + at, 64);
-        move_piece(w);
-        _tile_dpbf16ps(1, 4, 7);
-        move_piece(w);
-        _tile_loadd(5, a1 + at, 64);
-        move_piece(w);
-        _tile_dpbf16ps(2, 5, 6);
-        move_piece(w);
-        _tile_dpbf16ps(3, 5, 7);
-        move_piece(w);
+        if (next < meanwhile) {
+            _tile_loadd(6, b0 + at, 64);
+            move_whole(&m, next, 0);
+            _tile_loadd(4, a0 + at, 64);
+            move_whole(&m, next, 1);
+            _tile_dpbf16ps(0, 4, 6);
+            move_whole(&m, next + 1, 0);
+            _tile_loadd(7, b1 + at, 64);
+            move_whole(&m, next + 1, 1);
+            _tile_dpbf16ps(1, 4, 7);
+            move_whole(&m, next + 2, 0);
+            _tile_loadd(5, a1 + at, 64);
+            move_whole(&m, next + 2, 1);
+            _tile_dpbf16ps(2, 5, 6);
+            move_whole(&m, next + 3, 0);
+            _tile_dpbf16ps(3, 5, 7);
+            move_whole(&m, next + 3, 1);
+            next += 4;
+        } else {
+            _tile_loadd(6, b0 + at, 64);
+            _tile_loadd(4, a0 + at, 64);
+            _tile_loadd(7, b1 + at, 64);
+            _tile_loadd(5, a1 + at, 64);
+            _tile_dpbf16ps(0, 4, 6);
+            _tile_dpbf16ps(1, 4, 7);
+            _tile_dpbf16ps(2, 5, 6);
+            _tile_dpbf16ps(3, 5, 7);
+        }
     }
-    move_rest(w);
+    if (next < w->pairs) move_rest(w, next);
     _tile_stored(0, c, SQUARE * sizeof *c);
     _tile_stored(1, c + 16, SQUARE * sizeof *c);
     _tile_stored(2, c + 16 * SQUARE, SQUARE * sizeof *c);
@@ -134,8 +184,8 @@ static void put(waiting *w, const cn__amx_matmul *p, const float *gradient, uint
     const int64_t line = pieces(p->m, TILE_K) * TILE_NUMBERS;
     w->gradient = gradient;
     w->rows = rows;
-    w->last_pair = p->m - row < SQUARE && p->m % 2 ? (int)(p->m - row) / 2 : -1;
-    w->next = 0;
+    w->pairs = (int)(smaller(p->m - row, SQUARE) + 1) / 2;
+    w->last_is_single = p->m - row < SQUARE && p->m % 2;
     w->index = p->x->index + row;
     w->weight = (float *)w->sink->weight + column + c;
     w->velocity = (float *)w->sink->slots[0] + column + c;
@@ -145,6 +195,7 @@ static void put(waiting *w, const cn__amx_matmul *p, const float *gradient, uint
                             ? p->copy + ((column + c) / TILE_LINES + half) * line + row / TILE_K * TILE_NUMBERS
                             : NULL;
     }
+    w->is_whole = p->m - row >= SQUARE && w->some[1] == 0xffff && w->copy[0];
 }
 
 static void settle(const cn__sink *sink, const uint16_t *index, uint32_t rows, int64_t column, int64_t width)
@@ -163,7 +214,7 @@ static void strip(const job *j, int64_t column, int64_t group, uint16_t *tiles, 
     const int64_t all = pieces(p->m, SQUARE), begin = all * group / j->groups * SQUARE, end = all * (group + 1) / j->groups * SQUARE;
     const int64_t width = smaller(STRIP, p->n - column), line = j->k_tiles * TILE_NUMBERS;
     const cn__sink sink = cn__sink_at_panel(p->sink, column);
-    waiting w = {.sink = &sink, .update = cn__rmsprop_of(sink.step), .stride = sink.stride, .next = PIECES};
+    waiting w = {.sink = &sink, .update = cn__rmsprop_of(sink.step), .stride = sink.stride};
     if (begin == 0) w.coming = cn__coming_share(p->x, column, width, p->n);
     for (int64_t c = 0; c < pieces(width, SQUARE) * SQUARE; c += TILE_LINES)
         for (int64_t k = 0; k < j->k_tiles; k++)
@@ -184,7 +235,7 @@ static void strip(const job *j, int64_t column, int64_t group, uint16_t *tiles, 
             put(&w, p, square, rows, row, column, c);
         }
     }
-    move_rest(&w);
+    move_rest(&w, 0);
     cn__rare_backward(p, &sink, column, width, group, j->groups);
 }
 
