@@ -10,6 +10,7 @@
 
 #define SQUARE 32
 #define STRIP CN__IDLE_COLUMNS
+#define RARE_AT_ONCE 3 /* rows, of the seven squares or so of a task's columns */
 
 typedef struct job {
     const cn__amx_matmul *p;
@@ -27,6 +28,21 @@ static int64_t pieces(int64_t n, int64_t size)
     return (n + size - 1) / size;
 }
 
+/* What all squares of 32 rows have in common. */
+typedef struct places {
+    int32_t at[SQUARE / 2]; /* where pairs of rows begin in the panel */
+    __mmask16 even[SQUARE / 2], odd[SQUARE / 2]; /* all, or none where a row has no gradient */
+} places;
+
+static void find_places(places *to, const uint16_t *index, uint32_t rows)
+{
+    for (int pair = 0; pair < SQUARE / 2; pair++) {
+        to->at[pair] = index[2 * pair] * STRIP;
+        to->even[pair] = (__mmask16)-(rows >> 2 * pair & 1);
+        to->odd[pair] = (__mmask16)-(rows >> (2 * pair + 1) & 1);
+    }
+}
+
 /* A square of the gradient whose weights are still to be moved. That is done while the tiles of the next square multiply,
  * since tile instructions leave the vector units idle: a piece behind each of them, for where another program has the
  * other half of the core, a thread gets so few registers for tiles in flight that a row of tile instructions keeps all that
@@ -37,7 +53,7 @@ typedef struct waiting {
     const float *gradient; /* SQUARE rows of SQUARE numbers */
     uint32_t rows;         /* those that have a gradient: the others may wait */
     int pairs;             /* of rows that are there */
-    int is_whole;          /* has all rows and columns, and a copy */
+    const places *places;  /* of whole squares, which have all rows and columns, a copy and stand in a panel; or NULL */
     int last_is_single;
     const uint16_t *index; /* where the rows stand in the kernel, */
     float *weight, *velocity; /* whose columns of this square begin here */
@@ -51,33 +67,29 @@ typedef struct waiting {
 typedef struct mover {
     cn__rmsprop update;
     __m512i interleave;
+    const places *places;
     const float *gradient;
-    const uint16_t *index;
     float *weight, *velocity;
-    int64_t stride;
     uint16_t *copy[2];
-    uint32_t rows;
 } mover;
 
 static inline mover mover_of(const waiting *w)
 {
-    return (mover){w->update, interleaving(), w->gradient, w->index, w->weight, w->velocity, w->stride,
-                   {w->copy[0], w->copy[1]}, w->rows};
+    return (mover){w->update, interleaving(), w->places, w->gradient, w->weight, w->velocity, {w->copy[0], w->copy[1]}};
 }
 
 /* Rows 2 pair and 2 pair + 1 of sixteen columns. Nothing branches here: rows without a gradient are masked. */
 static inline __attribute__((always_inline)) void move_whole(const mover *m, int pair, int half)
 {
-    const int64_t at = m->index[2 * pair] * m->stride + half * 16;
+    const int64_t at = m->places->at[pair];
     const float *gradient = m->gradient + 2 * pair * SQUARE + half * 16;
-    float *weight = m->weight + at, *velocity = m->velocity + at;
-    const uint32_t rows = m->rows >> 2 * pair;
-    const __mmask16 even = (__mmask16)-(rows & 1), odd = (__mmask16)-(rows >> 1 & 1);
-    const __m512 a = cn__rmsprop_move_some(&m->update, _mm512_loadu_ps(weight), _mm512_load_ps(gradient), even, velocity);
-    const __m512 b = cn__rmsprop_move_some(&m->update, _mm512_loadu_ps(weight + m->stride), _mm512_load_ps(gradient + SQUARE),
-                                           odd, velocity + m->stride);
+    float *weight = m->weight + half * 16 + at, *velocity = m->velocity + half * 16 + at;
+    const __m512 a = cn__rmsprop_move_some(&m->update, _mm512_loadu_ps(weight), _mm512_load_ps(gradient),
+                                           m->places->even[pair], velocity);
+    const __m512 b = cn__rmsprop_move_some(&m->update, _mm512_loadu_ps(weight + STRIP), _mm512_load_ps(gradient + SQUARE),
+                                           m->places->odd[pair], velocity + STRIP);
     _mm512_storeu_ps(weight, a);
-    _mm512_storeu_ps(weight + m->stride, b);
+    _mm512_storeu_ps(weight + STRIP, b);
     _mm512_store_si512(m->copy[half] + pair * SQUARE, _mm512_permutexvar_epi16(m->interleave, round_two(a, b)));
 }
 
@@ -118,7 +130,7 @@ static void move_rest(waiting *w, int next)
     for (int pair = next; pair < w->pairs; pair++) {
         if (!(w->rows >> 2 * pair & 3)) continue;
         for (int half = 0; half < 2 && w->some[half]; half++) {
-            if (w->is_whole) move_whole(&m, pair, half);
+            if (w->places) move_whole(&m, pair, half);
             else if (w->last_is_single && pair == w->pairs - 1) move_last(w, pair, half);
             else move_pair(w, pair, half);
         }
@@ -131,7 +143,7 @@ static void multiply(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, co
                      const uint16_t *lines1, const uint16_t *b0, const uint16_t *b1, float *c, waiting *w)
 {
     const mover m = mover_of(w);
-    const int meanwhile = w->is_whole ? w->pairs : 0;
+    const int meanwhile = w->places ? w->pairs : 0;
     int next = 0;
     _tile_zero(0);
     _tile_zero(1);
@@ -195,7 +207,7 @@ static void put(waiting *w, const cn__amx_matmul *p, const float *gradient, uint
                             ? p->copy + ((column + c) / TILE_LINES + half) * line + row / TILE_K * TILE_NUMBERS
                             : NULL;
     }
-    w->is_whole = p->m - row >= SQUARE && w->some[1] == 0xffff && w->copy[0];
+    if (p->m - row < SQUARE || w->some[1] != 0xffff || !w->copy[0] || w->stride != STRIP) w->places = NULL;
 }
 
 static void settle(const cn__sink *sink, const uint16_t *index, uint32_t rows, int64_t column, int64_t width)
@@ -204,6 +216,48 @@ static void settle(const cn__sink *sink, const uint16_t *index, uint32_t rows, i
         int64_t r = index[__builtin_ctz(left)];
         cn__sink_settle(sink, r, column, width);
         sink->accounts->settled[column / CN__IDLE_COLUMNS * sink->accounts->rows + r]++;
+    }
+}
+
+/* The rows that few samples touch come late, from wherever: they are fetched while tiles multiply. */
+typedef struct rare_rows {
+    const cn__column *next, *end;
+} rare_rows;
+
+static rare_rows rare_share(const cn__batch *x, int64_t group, int64_t groups)
+{
+    return (rare_rows){x->used + x->n_used * group / groups, x->used + x->n_used * (group + 1) / groups};
+}
+
+static void fetch_rare(rare_rows *coming, const cn__sink *sink, int64_t column, int64_t width)
+{
+    for (int i = 0; i < RARE_AT_ONCE && coming->next < coming->end; i++, coming->next++) {
+        const int64_t at = coming->next->index * sink->stride + column;
+        if (!coming->next->count) continue;
+        for (int64_t c = 0; c < width; c += 16) {
+            _mm_prefetch((const char *)((const float *)sink->weight + at + c), _MM_HINT_T1);
+            _mm_prefetch((const char *)((const float *)sink->slots[0] + at + c), _MM_HINT_T1);
+        }
+    }
+}
+
+static void move_rare(const cn__amx_matmul *p, const waiting *w, int64_t column, int64_t width, rare_rows rows)
+{
+    const cn__accounts *accounts = w->sink->accounts;
+    _Alignas(64) float gradient[CN__IDLE_COLUMNS];
+    for (const cn__column *list = rows.next; list < rows.end; list++) {
+        if (!list->count) continue;
+        const int64_t at = list->index * w->stride + column;
+        float *weight = (float *)w->sink->weight + at, *velocity = (float *)w->sink->slots[0] + at;
+        cn__sink_settle(w->sink, list->index, column, width);
+        accounts->settled[column / CN__IDLE_COLUMNS * accounts->rows + list->index]++;
+        cn__rare_gradient(p, list, column, width, gradient);
+        for (int64_t c = 0; c < width; c += 16) {
+            const __mmask16 some = first_of_16(width - c);
+            const __m512 moved = cn__rmsprop_move_halves(&w->update, _mm512_maskz_loadu_ps(some, weight + c),
+                                                         _mm512_load_ps(gradient + c), some, velocity + c);
+            _mm512_mask_storeu_ps(weight + c, some, moved);
+        }
     }
 }
 
@@ -220,6 +274,8 @@ static void strip(const job *j, int64_t column, int64_t group, uint16_t *tiles, 
         for (int64_t k = 0; k < j->k_tiles; k++)
             pack_pairs(p->b.data + k * TILE_K * p->b.stride + column + c, p->b.stride, NULL, width - c, p->k - k * TILE_K, p->scale,
                        tiles + c / TILE_LINES * line + k * TILE_NUMBERS);
+    places here[2];
+    rare_rows rare = rare_share(p->x, group, j->groups);
     int turn = 0;
     for (int64_t row = begin; row < end; row += SQUARE) {
         const int64_t first = row / TILE_LINES * j->k_tiles;
@@ -228,15 +284,18 @@ static void strip(const job *j, int64_t column, int64_t group, uint16_t *tiles, 
         for (int64_t k = 0; k < j->k_tiles; k++) rows |= (uint32_t)lines[j->k_tiles + k] << TILE_LINES | lines[k];
         if (!rows) continue;
         settle(&sink, p->x->index + row, rows, column, width);
+        if (p->m - row >= SQUARE) find_places(&here[row / SQUARE % 2], p->x->index + row, rows);
         for (int64_t c = 0; c < width; c += SQUARE, turn = !turn) {
             float *square = squares + turn * SQUARE * SQUARE;
             const uint16_t *b = tiles + c / TILE_LINES * line;
+            fetch_rare(&rare, &sink, column, width);
             multiply(j->k_tiles, a, a + line, lines, lines + j->k_tiles, b, b + line, square, &w);
+            w.places = &here[row / SQUARE % 2];
             put(&w, p, square, rows, row, column, c);
         }
     }
     move_rest(&w, 0);
-    cn__rare_backward(p, &sink, column, width, group, j->groups);
+    move_rare(p, &w, column, width, rare_share(p->x, group, j->groups));
 }
 
 static void run_tasks(void *context, int thread, int64_t begin, int64_t end)
