@@ -271,12 +271,39 @@ static void finish_columns(const cn__amx_matmul *p, __mmask16 some, const float 
     }
 }
 
+/* A square as two lines of tiles of a hidden layer's outputs: zeros behind the last row. */
+static void finish_tiles(const cn__amx_matmul *p, const float *from, int64_t row, int64_t column)
+{
+    const cn__finish f = *p->finish;
+    const int64_t line = p->n / TILE_K * TILE_NUMBERS;
+    const float *kernel = factor_at(&p->b, column, 0).data;
+    const __m512 zero = _mm512_setzero_ps(), scale = _mm512_set1_ps(p->scale != 0 ? p->scale : 1);
+    __m512 bias[2] = {zero, zero};
+    for (int half = 0; f.bias && half < 2; half++) bias[half] = _mm512_loadu_ps(f.bias + column + 16 * half);
+    uint16_t *to = p->c_tiles + row / TILE_LINES * line + column / TILE_K * TILE_NUMBERS;
+    for (int64_t r = 0; r < SQUARE; r++, from += SQUARE) {
+        __m512 z[2] = {zero, zero};
+        for (int half = 0; row + r < p->m && half < 2; half++) {
+            z[half] = _mm512_load_ps(from + 16 * half);
+            if (p->x->spans)
+                z[half] = cn__rare_forward(p->x, row + r, kernel + 16 * half, p->b.stride, 0xffff, z[half]);
+            z[half] = _mm512_fmadd_ps(z[half], scale, bias[half]);
+            if (f.relu) z[half] = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z[half], zero, _CMP_LE_OQ), z[half], zero);
+        }
+        _mm512_store_si512(to + r / TILE_LINES * line + r % TILE_LINES * TILE_K, round_two(z[0], z[1]));
+    }
+}
+
 /* Squares are made in scratch memory: rows of a wide matrix lie a power of two apart too often and fight for the same
  * places of the cache. Here the part that lies inside the result goes there. */
 static void copy_square(const cn__amx_matmul *p, const float *from, int64_t row, int64_t column, int streams)
 {
     int64_t rows = smaller(p->m - row, SQUARE), columns = smaller(p->n - column, SQUARE);
     __mmask16 left = first_of_16(columns), right = first_of_16(columns - 16);
+    if (p->c_tiles) {
+        finish_tiles(p, from, row, column);
+        return;
+    }
     float *to = p->c + row * p->c_row + column;
     if (p->finish) {
         finish_columns(p, left, from, row, rows, column, to);

@@ -28,6 +28,9 @@ typedef struct cn__amx_matmul {
     const uint16_t *a_tiles, *a_lines; /* A as tiles already: a is not looked at; or NULL */
     const cn__batch *x;   /* that these are tiles of: the columns that they leave out are added, and its next rows are
                              fetched in advance while the sink is fed */
+    const uint16_t *a_turned; /* A^T, whose rows are k, as outputs of a hidden layer in tiles (kernels/amx_hidden.h), */
+    const uint16_t *b_tiles;  /* B as its gradients: only cn__amx_rmsprop_narrow_run and cn__amx_rmsprop_run; or NULL */
+    uint16_t *c_tiles;    /* C becomes such outputs, with finish, instead of rows of float32; or NULL */
     float scale;          /* 0: none. C is multiplied by it; behind a sink B is, before it is rounded */
     float *c;             /* (m,n), rows c_row numbers apart; or */
     int64_t c_row;

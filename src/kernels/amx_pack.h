@@ -28,11 +28,30 @@ static inline __m512 rounded(__m512 x)
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(x)), 16));
 }
 
+/* The first and the second of each pair of neighbours. */
+static inline __m512 even_of_pairs(__m512i pairs)
+{
+    return _mm512_castsi512_ps(_mm512_slli_epi32(pairs, 16));
+}
+
+static inline __m512 odd_of_pairs(__m512i pairs)
+{
+    return _mm512_castsi512_ps(_mm512_and_si512(pairs, _mm512_set1_epi32((int)0xffff0000)));
+}
+
 /* a0 a1 ... a15 b0 ... b15 becomes a0 b0 a1 b1 ... */
 static inline __m512i interleaving(void)
 {
     return _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7,
                             22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
+}
+
+/* For two registers of 32: a0 b0 a1 b1 ... of the numbers from `first` on. */
+static inline __m512i interleaving_halves(int first)
+{
+    const __m512i from_zero = _mm512_set_epi16(47, 15, 46, 14, 45, 13, 44, 12, 43, 11, 42, 10, 41, 9, 40, 8, 39, 7,
+                                               38, 6, 37, 5, 36, 4, 35, 3, 34, 2, 33, 1, 32, 0);
+    return _mm512_add_epi16(from_zero, _mm512_set1_epi16((short)first));
 }
 
 /* `from` points at line 0, k 0; lines are `stride` apart. */

@@ -138,9 +138,10 @@ static void move_rest(waiting *w, int next)
     w->pairs = 0;
 }
 
-/* One square of the gradient. a and b: two lines of tiles each. */
+/* One square of the gradient. a and b: two lines of tiles each, those of b b_step numbers apart. */
 static void multiply(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, const uint16_t *lines0,
-                     const uint16_t *lines1, const uint16_t *b0, const uint16_t *b1, float *c, waiting *w)
+                     const uint16_t *lines1, const uint16_t *b0, const uint16_t *b1, int64_t b_step, float *c,
+                     waiting *w)
 {
     const mover m = mover_of(w);
     const int meanwhile = w->places ? w->pairs : 0;
@@ -150,17 +151,17 @@ static void multiply(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, co
     _tile_zero(2);
     _tile_zero(3);
     for (int64_t k = 0; k < k_tiles; k++) {
-        const int64_t at = k * TILE_NUMBERS;
+        const int64_t at = k * TILE_NUMBERS, b_at = k * b_step;
         cn__fetch_a_line(&w->coming);
         if (!(lines0[k] | lines1[k])) continue;
         if (next < meanwhile) {
-            _tile_loadd(6, b0 + at, 64);
+            _tile_loadd(6, b0 + b_at, 64);
             move_whole(&m, next, 0);
             _tile_loadd(4, a0 + at, 64);
             move_whole(&m, next, 1);
             _tile_dpbf16ps(0, 4, 6);
             move_whole(&m, next + 1, 0);
-            _tile_loadd(7, b1 + at, 64);
+            _tile_loadd(7, b1 + b_at, 64);
             move_whole(&m, next + 1, 1);
             _tile_dpbf16ps(1, 4, 7);
             move_whole(&m, next + 2, 0);
@@ -172,9 +173,9 @@ static void multiply(int64_t k_tiles, const uint16_t *a0, const uint16_t *a1, co
             move_whole(&m, next + 3, 1);
             next += 4;
         } else {
-            _tile_loadd(6, b0 + at, 64);
+            _tile_loadd(6, b0 + b_at, 64);
             _tile_loadd(4, a0 + at, 64);
-            _tile_loadd(7, b1 + at, 64);
+            _tile_loadd(7, b1 + b_at, 64);
             _tile_loadd(5, a1 + at, 64);
             _tile_dpbf16ps(0, 4, 6);
             _tile_dpbf16ps(1, 4, 7);
@@ -251,7 +252,8 @@ static void move_rare(const cn__amx_matmul *p, const waiting *w, int64_t column,
         float *weight = (float *)w->sink->weight + at, *velocity = (float *)w->sink->slots[0] + at;
         cn__sink_settle(w->sink, list->index, column, width);
         accounts->settled[column / CN__IDLE_COLUMNS * accounts->rows + list->index]++;
-        cn__rare_gradient(p, list, column, width, gradient);
+        if (p->b_tiles) cn__rare_gradient_of_tiles(p, list, column, width, gradient);
+        else cn__rare_gradient(p, list, column, width, gradient);
         for (int64_t c = 0; c < width; c += 16) {
             const __mmask16 some = first_of_16(width - c);
             const __m512 moved = cn__rmsprop_move_halves(&w->update, _mm512_maskz_loadu_ps(some, weight + c),
@@ -261,6 +263,25 @@ static void move_rare(const cn__amx_matmul *p, const waiting *w, int64_t column,
     }
 }
 
+/* The gradient of y: 16 columns of it are `line` numbers from the next ones, 32 samples `step`. */
+typedef struct right_tiles {
+    const uint16_t *first;
+    int64_t line, step;
+} right_tiles;
+
+static right_tiles right_factor(const job *j, int64_t column, int64_t width, uint16_t *memory)
+{
+    const cn__amx_matmul *p = j->p;
+    const int64_t line = j->k_tiles * TILE_NUMBERS;
+    if (p->b_tiles)
+        return (right_tiles){p->b_tiles + column / TILE_LINES * TILE_NUMBERS, TILE_NUMBERS, p->n / TILE_LINES * TILE_NUMBERS};
+    for (int64_t c = 0; c < pieces(width, SQUARE) * SQUARE; c += TILE_LINES)
+        for (int64_t k = 0; k < j->k_tiles; k++)
+            pack_pairs(p->b.data + k * TILE_K * p->b.stride + column + c, p->b.stride, NULL, width - c, p->k - k * TILE_K,
+                       p->scale, memory + c / TILE_LINES * line + k * TILE_NUMBERS);
+    return (right_tiles){memory, line, TILE_NUMBERS};
+}
+
 /* Columns column ... of the gradient, one of the groups of their rows. */
 static void strip(const job *j, int64_t column, int64_t group, uint16_t *tiles, float *squares)
 {
@@ -268,12 +289,10 @@ static void strip(const job *j, int64_t column, int64_t group, uint16_t *tiles, 
     const int64_t all = pieces(p->m, SQUARE), begin = all * group / j->groups * SQUARE, end = all * (group + 1) / j->groups * SQUARE;
     const int64_t width = smaller(STRIP, p->n - column), line = j->k_tiles * TILE_NUMBERS;
     const cn__sink sink = cn__sink_at_panel(p->sink, column);
-    waiting w = {.sink = &sink, .update = cn__rmsprop_of(sink.step), .stride = sink.stride};
+    waiting w = {.sink = &sink, .update = cn__rmsprop_scaled(sink.step, p->b_tiles ? (double)p->scale : 1),
+                 .stride = sink.stride};
     if (begin == 0) w.coming = cn__coming_share(p->x, column, width, p->n);
-    for (int64_t c = 0; c < pieces(width, SQUARE) * SQUARE; c += TILE_LINES)
-        for (int64_t k = 0; k < j->k_tiles; k++)
-            pack_pairs(p->b.data + k * TILE_K * p->b.stride + column + c, p->b.stride, NULL, width - c, p->k - k * TILE_K, p->scale,
-                       tiles + c / TILE_LINES * line + k * TILE_NUMBERS);
+    const right_tiles right = right_factor(j, column, width, tiles);
     places here[2];
     rare_rows rare = rare_share(p->x, group, j->groups);
     int turn = 0;
@@ -287,9 +306,9 @@ static void strip(const job *j, int64_t column, int64_t group, uint16_t *tiles, 
         if (p->m - row >= SQUARE) find_places(&here[row / SQUARE % 2], p->x->index + row, rows);
         for (int64_t c = 0; c < width; c += SQUARE, turn = !turn) {
             float *square = squares + turn * SQUARE * SQUARE;
-            const uint16_t *b = tiles + c / TILE_LINES * line;
+            const uint16_t *b = right.first + c / TILE_LINES * right.line;
             fetch_rare(&rare, &sink, column, width);
-            multiply(j->k_tiles, a, a + line, lines, lines + j->k_tiles, b, b + line, square, &w);
+            multiply(j->k_tiles, a, a + line, lines, lines + j->k_tiles, b, b + right.line, right.step, square, &w);
             w.places = &here[row / SQUARE % 2];
             put(&w, p, square, rows, row, column, c);
         }

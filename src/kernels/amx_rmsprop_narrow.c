@@ -3,10 +3,11 @@
 #if CN__AMX
 #include "kernels/amx_pack.h"
 #include "kernels/amx_tiles.h"
+#include "kernels/bf16.h"
 #include "kernels/rmsprop.h"
 
 #define LINES 32 /* rows of the kernel that a task makes: one tile of its copy */
-#define MOST_ROWS 4096
+#define MOST_ROWS CN__HIDDEN_ROWS
 
 typedef struct job {
     const cn__amx_matmul *p;
@@ -24,18 +25,41 @@ static void turn_factor(const job *j, uint16_t *tiles)
     }
 }
 
+/* 32 samples of a hidden layer's outputs in tiles as right factors: samples in pairs x 16 units. */
+static void pair_samples(const uint16_t *upper, const uint16_t *lower, uint16_t tiles[2][TILE_NUMBERS])
+{
+    const __m512i first = interleaving_halves(0), second = interleaving_halves(16);
+    for (int pair = 0; pair < TILE_LINES; pair++) {
+        const uint16_t *line = (pair < 8 ? upper : lower) + pair % 8 * 2 * TILE_K;
+        const __m512i even = _mm512_load_si512(line), odd = _mm512_load_si512(line + TILE_K);
+        _mm512_store_si512(tiles[0] + pair * TILE_K, _mm512_permutex2var_epi16(even, first, odd));
+        _mm512_store_si512(tiles[1] + pair * TILE_K, _mm512_permutex2var_epi16(even, second, odd));
+    }
+}
+
+static void left_as_right(const job *j, int64_t k, int64_t row, uint16_t tiles[2][TILE_NUMBERS])
+{
+    const cn__amx_matmul *p = j->p;
+    if (p->a_turned) {
+        const int64_t line = p->m / TILE_K * TILE_NUMBERS;
+        const uint16_t *upper = p->a_turned + 2 * k * line + row / TILE_K * TILE_NUMBERS;
+        pair_samples(upper, upper + line, tiles);
+        return;
+    }
+    for (int half = 0; half < 2; half++)
+        pack_pairs(p->a.data + k * TILE_K * p->a.stride + row + half * 16, p->a.stride, NULL, p->m - row - half * 16,
+                   p->k - k * TILE_K, 1, tiles[half]);
+}
+
 /* Rows row ... row+31 of the gradient, 16 numbers each. */
 static void make_gradient(const job *j, const uint16_t *turned, int64_t row, float *gradient)
 {
-    const cn__amx_matmul *p = j->p;
     _Alignas(64) uint16_t tiles[2][TILE_NUMBERS];
     _Alignas(64) float sums[2][16 * 16];
     _tile_zero(0);
     _tile_zero(1);
     for (int64_t k = 0; k < j->k_tiles; k++) {
-        for (int half = 0; half < 2; half++)
-            pack_pairs(p->a.data + k * TILE_K * p->a.stride + row + half * 16, p->a.stride, NULL,
-                       p->m - row - half * 16, p->k - k * TILE_K, 1, tiles[half]);
+        left_as_right(j, k, row, tiles);
         _tile_loadd(4, turned + k * TILE_NUMBERS, 64);
         _tile_loadd(6, tiles[0], 64);
         _tile_loadd(7, tiles[1], 64);

@@ -37,6 +37,11 @@ static inline float cn__bf16_round(float x)
  * gives the same bits for any number of threads; the second also on every CPU. */
 typedef enum cn__bf16_way { CN__BF16_NONE, CN__BF16_ROUNDED, CN__BF16_TILES } cn__bf16_way;
 
+/* Between a first layer that reads bytes and a last one, numbers may stay in tiles (kernels/amx_hidden.h). */
+#define CN__HIDDEN_UNITS 32   /* a multiple of so many */
+#define CN__HIDDEN_OUTPUTS 16 /* of the last layer, at most */
+#define CN__HIDDEN_ROWS 4096  /* of a batch, at most */
+
 /* How to compute, and memory for rounded copies of the operands: cn__bf16_bytes of the largest product.
  * A kernel may have a copy in tiles that stays from one product to the next: the first forward pass fills it, updates of
  * the kernel keep it up to date, and whoever else writes the kernel, or leaves other columns of the inputs out of their
@@ -45,6 +50,10 @@ typedef struct cn__bf16 {
     cn__bf16_way way;
     void *memory;
     uint16_t *copy; /* of cn__bf16_copy_bytes, or NULL */
+    const uint16_t *x_tiles; /* a hidden layer's outputs as tiles (kernels/amx_hidden.h), for the layer behind it, */
+    uint16_t *dx_tiles;      /* which leaves the gradients here; */
+    uint16_t *y_tiles;       /* the same for the hidden layer itself; all NULL: in rows of float32 */
+    const uint16_t *dy_tiles;
     int64_t *copied; /* how many rows of the kernel the copy has: all, or those of the columns in tiles; 0: it is out of date */
 } cn__bf16;
 

@@ -1,5 +1,6 @@
 #include "kernels/dense_bf16.h"
 
+#include "kernels/amx_hidden.h"
 #include "kernels/amx_input_gradient.h"
 #include "kernels/amx_rmsprop.h"
 #include "kernels/bf16.h"
@@ -42,6 +43,10 @@ static cn__dense with_rounded_kernel(const cn__dense *d, real **memory)
 void cn__dense_forward_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *x, real *y)
 {
 #if CN__AMX
+    if (bf16->x_tiles) {
+        cn__amx_hidden_forward(d, bf16, y);
+        return;
+    }
     if (bf16->way == CN__BF16_TILES) {
         cn__amx_matmul_run(&(cn__amx_matmul){
             .pool = d->pool, .m = d->rows, .n = d->outputs, .k = d->inputs, .a = {x, d->inputs, 0, 0, NULL},
@@ -58,6 +63,10 @@ void cn__dense_forward_bf16(const cn__dense *d, const cn__bf16 *bf16, const real
 void cn__dense_backward_input_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *dy, real *dx)
 {
 #if CN__AMX
+    if (bf16->dx_tiles) {
+        cn__amx_hidden_backward_input(d, bf16, dy);
+        return;
+    }
     if (bf16->way == CN__BF16_TILES && bf16->copy && *bf16->copied == d->inputs) {
         cn__amx_input_gradient(d, bf16, dy, dx);
         return;
@@ -80,7 +89,7 @@ void cn__dense_backward_kernel_bf16(const cn__dense *d, const cn__bf16 *bf16, co
 #if CN__AMX
     if (bf16->way == CN__BF16_TILES) {
         cn__amx_matmul p = {.pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows, .a = {x, d->inputs, 1, 0, NULL},
-                            .b = {dy, d->outputs, 1, 0, NULL}, .memory = bf16->memory};
+                            .b = {dy, d->outputs, 1, 0, NULL}, .memory = bf16->memory, .a_turned = bf16->x_tiles};
         if (sink->update) {
             p.sink = sink;
             p.copy = bf16->copy;
@@ -99,6 +108,18 @@ void cn__dense_backward_kernel_bf16(const cn__dense *d, const cn__bf16 *bf16, co
     cn__dense_backward_kernel(d, x16, rounded(d, d->rows, d->outputs, dy, d->outputs, &memory), sink);
 }
 
+void cn__dense_backward_bias_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *dy, const cn__sink *sink)
+{
+#if CN__AMX
+    if (bf16->dy_tiles) {
+        cn__amx_hidden_bias(d, bf16->dy_tiles, sink);
+        return;
+    }
+#endif
+    (void)bf16;
+    cn__dense_backward_bias(d, dy, sink);
+}
+
 #if CN__AMX
 void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const cn__finish *finish,
                                   real *y)
@@ -107,6 +128,7 @@ void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, cons
         .pool = d->pool, .m = d->rows, .n = d->outputs, .k = x->columns, .x = x,
         .a_tiles = (const uint16_t *)(const void *)x->sample_tiles, .a_lines = x->sample_lines,
         .b = {d->kernel, d->kernel_stride, 1, d->kernel_panel, x->index}, .scale = (float)x->scale, .finish = finish, .c = y,
+        .c_tiles = bf16->y_tiles,
         .c_row = d->outputs, .memory = bf16->memory, .copy = bf16->copy, .copied = bf16->copied});
 }
 
@@ -116,7 +138,7 @@ void cn__dense_backward_kernel_bf16_bytes(const cn__dense *d, const cn__bf16 *bf
     const cn__amx_matmul p = {
         .pool = d->pool, .m = x->columns, .n = d->outputs, .k = d->rows, .x = x,
         .a_tiles = (const uint16_t *)(const void *)x->column_tiles, .a_lines = x->column_lines,
-        .b = {dy, d->outputs, 1, 0, NULL}, .scale = (float)x->scale, .sink = sink, .memory = bf16->memory, .copy = bf16->copy,
+        .b = {dy, d->outputs, 1, 0, NULL}, .b_tiles = bf16->dy_tiles, .scale = (float)x->scale, .sink = sink, .memory = bf16->memory, .copy = bf16->copy,
         .copied = bf16->copied};
     if (cn__amx_rmsprop_serves(&p)) cn__amx_rmsprop_run(&p);
     else cn__amx_matmul_run(&p);

@@ -10,12 +10,15 @@
 #define cn__dense_forward_bf16_bytes CN_T(cn__dense_forward_bf16_bytes)
 #define cn__dense_backward_input_bf16 CN_T(cn__dense_backward_input_bf16)
 #define cn__dense_backward_kernel_bf16 CN_T(cn__dense_backward_kernel_bf16)
+#define cn__dense_backward_bias_bf16 CN_T(cn__dense_backward_bias_bf16)
 #define cn__dense_backward_kernel_bf16_bytes CN_T(cn__dense_backward_kernel_bf16_bytes)
 
 void cn__dense_forward_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *x, real *y);
 void cn__dense_backward_input_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *dy, real *dx);
 void cn__dense_backward_kernel_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *x, const real *dy,
                                     const cn__sink *sink);
+/* Sums in float32, of numbers that are rounded only if they stand in tiles. */
+void cn__dense_backward_bias_bf16(const cn__dense *d, const cn__bf16 *bf16, const real *dy, const cn__sink *sink);
 
 /* The two products with inputs that are bytes (cn__gather_math.halves), on tiles only:
  *   y[b][o] = fma(sum_i code[b][i] bf16(kernel[i][o]), scale, bias[o]), then the rest of `finish`

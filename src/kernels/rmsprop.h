@@ -25,12 +25,18 @@ typedef struct cn__rmsprop {
     __m512 minus_rate, rho, one_minus_rho, epsilon;
 } cn__rmsprop;
 
+/* For gradients that are still to be multiplied by `scale`. */
+static inline cn__rmsprop cn__rmsprop_scaled(const cn__step *step, double scale)
+{
+    return (cn__rmsprop){_mm512_set1_ps(-(float)(step->coefficients[CN__RMSPROP_RATE] * scale)),
+                         _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_RHO]),
+                         _mm512_set1_ps((float)(step->coefficients[CN__RMSPROP_ONE_MINUS_RHO] * scale * scale)),
+                         _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_EPSILON])};
+}
+
 static inline cn__rmsprop cn__rmsprop_of(const cn__step *step)
 {
-    return (cn__rmsprop){_mm512_set1_ps(-(float)step->coefficients[CN__RMSPROP_RATE]),
-                         _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_RHO]),
-                         _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_ONE_MINUS_RHO]),
-                         _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_EPSILON])};
+    return cn__rmsprop_scaled(step, 1);
 }
 
 /* The average of squares of sixteen gradients, and epsilon. *velocity is their slot, of which `some` are there. */

@@ -119,7 +119,10 @@ static void backward_weights(const cn__pass *pass)
         cn__dense_backward_kernel_bytes(&d, pass->bytes, pass->dy, &pass->sinks[0]);
     else
         cn__dense_backward_kernel(&d, pass->x, pass->dy, &pass->sinks[0]);
-    if (layer->n_weights > 1) cn__dense_backward_bias(&d, pass->dy, &pass->sinks[1]);
+    if (layer->n_weights > 1 && pass->bf16)
+        cn__dense_backward_bias_bf16(&d, pass->bf16, pass->dy, &pass->sinks[1]);
+    else if (layer->n_weights > 1)
+        cn__dense_backward_bias(&d, pass->dy, &pass->sinks[1]);
 }
 
 /* dx first: the weight gradient may move the kernel. */

@@ -76,6 +76,8 @@ static cn__pass make_pass(const block_job *job, int i, int64_t row, int64_t rows
     pass.dy = row_at(model, model->plan.layer_gradients[i], row, layer->output_size);
     if (!pass.bf16) return pass;
     *bf16 = *pass.bf16;
+    if (bf16->x_tiles) bf16->x_tiles += row * layer->input_size;
+    if (bf16->dx_tiles) bf16->dx_tiles += row * layer->input_size;
     bf16->memory = model->plan.block_memory + (size_t)thread * model->plan.block_bytes;
     pass.bf16 = bf16;
     return pass;
@@ -102,7 +104,8 @@ static void up_and_down(const block_job *job, int thread, int64_t row, int64_t r
         model->engine->layers[cn__layer_index(model->layers[i])]->forward(&pass);
     }
     cn__measure_rows(job->around.measuring, row, row + rows);
-    for (int i = model->n_layers - 1; i >= job->first; i--) {
+    const int lowest = job->first + cn__hidden_in_tiles(model);
+    for (int i = model->n_layers - 1; i >= lowest; i--) {
         weight -= model->layers[i]->n_weights;
         if (cn__layer_hands_on(model->layers[i], 1)) continue;
         void *weights[CN__MAX_LAYER_WEIGHTS];

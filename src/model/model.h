@@ -381,6 +381,13 @@ void cn__besides_begin(cn__besides *besides);
 /* Afterwards all of it has been done. */
 void cn__besides_finish(cn__besides *besides);
 
+/* --- hidden.c --- */
+/* From here to the end of a training step in blocks that reads bytes, the first layer's outputs and their gradients stand
+ * in tiles of bfloat16 (kernels/amx_hidden.h), where these serve. */
+void cn__hidden_begin(cn_model *model, int64_t rows);
+void cn__hidden_end(cn_model *model);
+int cn__hidden_in_tiles(const cn_model *model);
+
 /* --- ahead.c --- */
 /* Lets the next loop of the team gather the batch behind this one besides, if it is known. */
 void cn__ahead_begin(cn_model *model, const cn__data *data, const cn__choice *choice);

@@ -258,6 +258,7 @@ void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *ch
     cn__model_choose_team(model, choice->n + CN__ROWS_OF_AN_UPDATE);
     const cn__batch *bytes = read_inputs(model, data, choice, 1, &batch);
     int in_blocks = cn__blocks_serve(model, choice->n) && cn__blocks_are_ready(model);
+    if (in_blocks && bytes && !bytes->lists) cn__hidden_begin(model, choice->n);
     const void *output = run_forward(model, choice->n, bytes, 1,
                                      in_blocks ? cn__blocks_first(model) : model->n_layers - 1);
     read_targets(model, data, choice);
@@ -268,4 +269,5 @@ void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *ch
     if (scale != 1)
         model->engine->rules->scale(choice->n * cn__model_last(model)->output_size, scale, model->plan.gradients[0]);
     run_backward(model, data, choice, bytes, in_blocks);
+    cn__hidden_end(model);
 }
