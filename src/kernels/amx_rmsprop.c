@@ -295,7 +295,7 @@ static void strip(const job *j, int64_t column, int64_t group, uint16_t *tiles, 
     const right_tiles right = right_factor(j, column, width, tiles);
     places here[2];
     rare_rows rare = rare_share(p->x, group, j->groups);
-    int turn = 0;
+    int turn = 0, block = 0;
     for (int64_t row = begin; row < end; row += SQUARE) {
         const int64_t first = row / TILE_LINES * j->k_tiles;
         const uint16_t *lines = p->a_lines + first, *a = p->a_tiles + first * TILE_NUMBERS;
@@ -303,13 +303,14 @@ static void strip(const job *j, int64_t column, int64_t group, uint16_t *tiles, 
         for (int64_t k = 0; k < j->k_tiles; k++) rows |= (uint32_t)lines[j->k_tiles + k] << TILE_LINES | lines[k];
         if (!rows) continue;
         settle(&sink, p->x->index + row, rows, column, width);
-        if (p->m - row >= SQUARE) find_places(&here[row / SQUARE % 2], p->x->index + row, rows);
+        places *of_rows = &here[block++ % 2]; /* the last square of other rows still waits for theirs */
+        if (p->m - row >= SQUARE) find_places(of_rows, p->x->index + row, rows);
         for (int64_t c = 0; c < width; c += SQUARE, turn = !turn) {
             float *square = squares + turn * SQUARE * SQUARE;
             const uint16_t *b = right.first + c / TILE_LINES * right.line;
             fetch_rare(&rare, &sink, column, width);
             multiply(j->k_tiles, a, a + line, lines, lines + j->k_tiles, b, b + right.line, right.step, square, &w);
-            w.places = &here[row / SQUARE % 2];
+            w.places = of_rows;
             put(&w, p, square, rows, row, column, c);
         }
     }

@@ -52,14 +52,6 @@ int cn__blocks_serve(const cn_model *model, int64_t rows)
     return 1;
 }
 
-/* Threads would fill the lasting copy of a kernel one over the other; the first step, which does without blocks, fills it. */
-int cn__blocks_are_ready(const cn_model *model)
-{
-    for (int i = cn__blocks_first(model) + 1; model->plan.copied && i < model->n_layers; i++)
-        if (model->layers[i]->class_ == &cn__layer_dense && !model->plan.copied[i]) return 0;
-    return 1;
-}
-
 static void *row_at(const cn_model *model, void *rows, int64_t row, int64_t size)
 {
     return (char *)rows + (size_t)(row * size) * cn__engine_bytes(model->engine);
@@ -121,6 +113,20 @@ static void up_and_down(const block_job *job, int thread, int64_t row, int64_t r
     }
 }
 
+/* Threads would fill the lasting copy of a kernel one over the other, so a row of whatever stands there fills it first. */
+static void fill_copies(cn_model *model, int first)
+{
+    int weight = 0;
+    for (int i = 0; model->plan.copied && i < model->n_layers; weight += model->layers[i]->n_weights, i++) {
+        if (i <= first || model->layers[i]->class_ != &cn__layer_dense || model->plan.copied[i]) continue;
+        void *weights[CN__MAX_LAYER_WEIGHTS];
+        cn__pass pass = cn__step_pass(model, i, 1, 1);
+        cn__step_point(model, weight, &pass, weights);
+        pass.x = model->plan.outputs[below(model, i)];
+        model->engine->layers[cn__layer_index(model->layers[i])]->forward(&pass);
+    }
+}
+
 static void run_blocks(void *context, int thread, int64_t begin, int64_t end)
 {
     const block_job *job = context;
@@ -128,6 +134,11 @@ static void run_blocks(void *context, int thread, int64_t begin, int64_t end)
         int64_t row = b * job->each, rows = job->rows - row;
         up_and_down(job, thread, row, rows < job->each ? rows : job->each);
     }
+}
+
+void cn__blocks_begin(cn_model *model)
+{
+    fill_copies(model, cn__blocks_first(model));
 }
 
 void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums)

@@ -357,8 +357,8 @@ int64_t cn__blocks_rows(const cn_model *model);
 #define CN__MOST_NUMBERS_BEHIND (1 << 17) /* of the weights behind the first layer: each block reads them all */
 /* 1 if a training step of so many rows goes block by block. */
 int cn__blocks_serve(const cn_model *model, int64_t rows);
-/* 1 if it can be done in this step already. */
-int cn__blocks_are_ready(const cn_model *model);
+/* Before the forward pass of such a step. */
+void cn__blocks_begin(cn_model *model);
 /* After the forward pass of the first layer: all others, the loss, and back, up to layer_gradients; weights do not
  * move. */
 void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums);

@@ -257,7 +257,8 @@ void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *ch
     cn__batch batch;
     cn__model_choose_team(model, choice->n + CN__ROWS_OF_AN_UPDATE);
     const cn__batch *bytes = read_inputs(model, data, choice, 1, &batch);
-    int in_blocks = cn__blocks_serve(model, choice->n) && cn__blocks_are_ready(model);
+    int in_blocks = cn__blocks_serve(model, choice->n);
+    if (in_blocks) cn__blocks_begin(model);
     if (in_blocks && bytes && !bytes->lists) cn__hidden_begin(model, choice->n);
     const void *output = run_forward(model, choice->n, bytes, 1,
                                      in_blocks ? cn__blocks_first(model) : model->n_layers - 1);
