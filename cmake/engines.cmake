@@ -20,8 +20,8 @@ endif()
 
 # Tiles and bfloat16 conversions stay in one file, whose functions are only called where the CPU has both.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    set_source_files_properties(src/kernels/amx_matmul.c src/kernels/amx_hidden.c src/kernels/amx_input_gradient.c src/kernels/amx_rmsprop.c
-        src/kernels/amx_rmsprop_narrow.c PROPERTIES
+    set_source_files_properties(src/kernels/amx_matmul.c src/kernels/amx_hidden.c
+        src/kernels/amx_input_gradient.c src/kernels/amx_rmsprop.c src/kernels/amx_rmsprop_narrow.c PROPERTIES
         COMPILE_OPTIONS "-mamx-tile;-mamx-bf16;-mavx512bf16")
     set_source_files_properties(src/kernels/gather_halves.c PROPERTIES COMPILE_OPTIONS "-mavx512bf16")
     set_source_files_properties(src/kernels/amx_bytes_forward.c src/kernels/amx_bytes_gradient.c PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8")

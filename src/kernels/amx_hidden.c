@@ -43,7 +43,8 @@ static void turn_kernel(const uint16_t *copy, uint16_t *turned)
     const __m512i even = _mm512_slli_epi16(counting, 1), odd = _mm512_or_si512(even, _mm512_set1_epi16(1));
     _Alignas(64) uint16_t units[TILE_NUMBERS]; /* line i: the outputs of unit i, then those of unit 16 + i */
     for (int pair = 0; pair < 8; pair++) {
-        const __m512i upper = _mm512_load_si512(copy + pair * TILE_K), lower = _mm512_load_si512(copy + (pair + 8) * TILE_K);
+        const __m512i upper = _mm512_load_si512(copy + pair * TILE_K);
+        const __m512i lower = _mm512_load_si512(copy + (pair + 8) * TILE_K);
         _mm512_store_si512(units + 2 * pair * TILE_K, _mm512_permutex2var_epi16(upper, even, lower));
         _mm512_store_si512(units + (2 * pair + 1) * TILE_K, _mm512_permutex2var_epi16(upper, odd, lower));
     }
@@ -80,8 +81,8 @@ void cn__amx_hidden_backward_input(const cn__dense *last, const cn__bf16 *bf16, 
         const uint16_t *x = bf16->x_tiles + row * last->inputs;
         uint16_t *to = bf16->dx_tiles + row * last->inputs;
         for (int half = 0; half < 2; half++)
-            pack_rows(dy + (row + half * TILE_LINES) * last->outputs, last->outputs, last->rows - row - half * TILE_LINES,
-                      last->outputs, left[half]);
+            pack_rows(dy + (row + half * TILE_LINES) * last->outputs, last->outputs,
+                      last->rows - row - half * TILE_LINES, last->outputs, left[half]);
         _tile_loadd(4, left[0], 64);
         _tile_loadd(5, left[1], 64);
         for (int64_t k = 0; k <= steps; k++) { /* a square is finished while the next one multiplies */
@@ -104,7 +105,8 @@ void cn__amx_hidden_backward_input(const cn__dense *last, const cn__bf16 *bf16, 
                 _tile_stored(3, sums + 16 * UNITS + 16, step);
             }
             if (k > 0)
-                finish_square(squares[(k - 1) % 2], x + (k - 1) * TILE_NUMBERS, x_line, to + 2 * (k - 1) * TILE_NUMBERS);
+                finish_square(squares[(k - 1) % 2], x + (k - 1) * TILE_NUMBERS, x_line,
+                              to + 2 * (k - 1) * TILE_NUMBERS);
         }
     }
     cn__tiles_close();
@@ -146,7 +148,8 @@ static void bias_columns(void *context, int thread, int64_t begin, int64_t end)
 void cn__amx_hidden_bias(const cn__dense *hidden, const uint16_t *gradients, const cn__sink *sink)
 {
     const int64_t tiles = hidden->outputs / TILE_LINES;
-    cn__parallel(hidden->pool, (tiles + AT_ONCE - 1) / AT_ONCE, bias_columns, &(bias_gradient){hidden, gradients, sink});
+    cn__parallel(hidden->pool, (tiles + AT_ONCE - 1) / AT_ONCE, bias_columns,
+                 &(bias_gradient){hidden, gradients, sink});
 }
 
 #else

@@ -20,17 +20,18 @@ static inline __m512 cn__rare_forward(const cn__batch *x, int64_t sample, const 
 }
 
 /* A row of the kernel's gradient from tiles, still to be multiplied by the scale. */
-static inline void cn__rare_gradient_of_tiles(const cn__amx_matmul *p, const cn__column *list, int64_t column, int64_t width,
-                                              float gradient[CN__IDLE_COLUMNS])
+static inline void cn__rare_gradient_of_tiles(const cn__amx_matmul *p, const cn__column *list, int64_t column,
+                                              int64_t width, float gradient[CN__IDLE_COLUMNS])
 {
     const cn__ink *begin = p->x->entries + list->first, *end = begin + list->count;
     for (int64_t c = 0; c < width; c += 16) {
         __m512 sum = _mm512_setzero_ps();
         for (const cn__ink *entry = begin; entry < end; entry++) {
             const int64_t sample = entry->index, pair = sample % TILE_K / 2;
-            const uint16_t *line = p->b_tiles + sample / TILE_K * TILE_K * p->n + (column + c) / TILE_LINES * TILE_NUMBERS;
-            const __m512i both = _mm512_load_si512(line + pair * TILE_K);
-            sum = _mm512_fmadd_ps(_mm512_set1_ps(entry->codes[0]), sample % 2 ? odd_of_pairs(both) : even_of_pairs(both), sum);
+            const uint16_t *tile = p->b_tiles + sample / TILE_K * TILE_K * p->n + (column + c) / TILE_LINES * TILE_NUMBERS;
+            const __m512i both = _mm512_load_si512(tile + pair * TILE_K);
+            const __m512 dy = sample % 2 ? odd_of_pairs(both) : even_of_pairs(both);
+            sum = _mm512_fmadd_ps(_mm512_set1_ps(entry->codes[0]), dy, sum);
         }
         _mm512_store_ps(gradient + c, sum);
     }

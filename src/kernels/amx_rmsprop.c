@@ -86,8 +86,8 @@ static inline __attribute__((always_inline)) void move_whole(const mover *m, int
     float *weight = m->weight + half * 16 + at, *velocity = m->velocity + half * 16 + at;
     const __m512 a = cn__rmsprop_move_some(&m->update, _mm512_loadu_ps(weight), _mm512_load_ps(gradient),
                                            m->places->even[pair], velocity);
-    const __m512 b = cn__rmsprop_move_some(&m->update, _mm512_loadu_ps(weight + STRIP), _mm512_load_ps(gradient + SQUARE),
-                                           m->places->odd[pair], velocity + STRIP);
+    const __m512 b = cn__rmsprop_move_some(&m->update, _mm512_loadu_ps(weight + STRIP),
+                                           _mm512_load_ps(gradient + SQUARE), m->places->odd[pair], velocity + STRIP);
     _mm512_storeu_ps(weight, a);
     _mm512_storeu_ps(weight + STRIP, b);
     _mm512_store_si512(m->copy[half] + pair * SQUARE, _mm512_permutexvar_epi16(m->interleave, round_two(a, b)));
@@ -274,7 +274,8 @@ static right_tiles right_factor(const job *j, int64_t column, int64_t width, uin
     const cn__amx_matmul *p = j->p;
     const int64_t line = j->k_tiles * TILE_NUMBERS;
     if (p->b_tiles)
-        return (right_tiles){p->b_tiles + column / TILE_LINES * TILE_NUMBERS, TILE_NUMBERS, p->n / TILE_LINES * TILE_NUMBERS};
+        return (right_tiles){p->b_tiles + column / TILE_LINES * TILE_NUMBERS, TILE_NUMBERS,
+                             p->n / TILE_LINES * TILE_NUMBERS};
     for (int64_t c = 0; c < pieces(width, SQUARE) * SQUARE; c += TILE_LINES)
         for (int64_t k = 0; k < j->k_tiles; k++)
             pack_pairs(p->b.data + k * TILE_K * p->b.stride + column + c, p->b.stride, NULL, width - c, p->k - k * TILE_K,

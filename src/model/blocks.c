@@ -113,7 +113,7 @@ static void up_and_down(const block_job *job, int thread, int64_t row, int64_t r
     }
 }
 
-/* Threads would fill the lasting copy of a kernel one over the other, so a row of whatever stands there fills it first. */
+/* Threads would fill the lasting copy of a kernel one over the other. A row of whatever stands there fills it before. */
 static void fill_copies(cn_model *model, int first)
 {
     int weight = 0;

@@ -1,7 +1,7 @@
 #include "model/model.h"
 
-/* In mixed_bfloat16 all that reads the outputs of a hidden layer, or their gradients, rounds them first. Between two dense
- * layers the first one may as well leave them as the second one's tiles: half the memory, most of which the team's other
+/* In mixed_bfloat16 all that reads the outputs of a hidden layer, or their gradients, rounds them first. Between two
+ * dense layers the first one may as well leave them as the second one's tiles: half the memory, half of which another
  * thread has just written, and nobody packs them. */
 
 static int is_plain_relu(const cn_layer *layer)
@@ -15,7 +15,8 @@ static int moves_in_registers(const cn_model *model)
 {
     const cn_optimizer *optimizer = model->optimizer;
     cn__step step = {0};
-    if (model->gradients.block || !model->accounts.settled || cn__optimizer_shared(optimizer)->weight_decay != 0) return 0;
+    if (model->gradients.block || !model->accounts.settled) return 0;
+    if (cn__optimizer_shared(optimizer)->weight_decay != 0) return 0;
     for (int i = 0; i < model->n_weights; i++)
         if (!cn__model_trains(model, i)) return 0;
     optimizer->class_->begin_step(optimizer->options, 1, model->learning_rate, &step);

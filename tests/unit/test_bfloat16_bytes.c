@@ -208,7 +208,8 @@ static double gradient_of(const problem *p, int64_t i, int64_t o, double *size)
     *size = 0;
     for (int64_t b = 0; b < p->rows; b++) {
         const float dy = p->dy[b * p->outputs + o];
-        const double rounded = p->hidden ? (double)cn__bf16_round(dy) * p->scale : (double)cn__bf16_round(dy * (float)p->scale);
+        const double rounded = p->hidden ? (double)cn__bf16_round(dy) * p->scale
+                                         : (double)cn__bf16_round(dy * (float)p->scale);
         double term = p->codes[b * p->inputs + i] * rounded;
         sum += term;
         *size += fabs(term);
@@ -271,7 +272,7 @@ static void update_on_tiles(void **state)
     }
 }
 
-/* The same with y and dy in tiles; the inverse root and the factors of the update may each be wrong by their last bits. */
+/* The same with y and dy in tiles. */
 static void hidden_layers_in_tiles(void **state)
 {
     static const int64_t hidden[][3] = {{128, 97, 160}, {65, 129, 32}, {33, 784, 128}};
@@ -354,7 +355,8 @@ static void gradients_that_are_not_finite(void **state)
         p.dy[SAMPLE * p.outputs + OUTPUT] = NAN;
         compute(&p, 2, p.hidden || k / N_KINDS % 2, kind);
         for (int64_t i = 0; i < p.inputs; i++) {
-            const int has_ink = p.codes[SAMPLE * p.inputs + i] != 0, in_tiles = kind == ALL || is_frequent(i, p.inputs, kind);
+            const int has_ink = p.codes[SAMPLE * p.inputs + i] != 0;
+            const int in_tiles = kind == ALL || is_frequent(i, p.inputs, kind);
             for (int64_t o = 0; o < p.outputs; o++) {
                 const float w = p.results[WEIGHT][i * p.stride + o];
                 if (o == OUTPUT && has_ink) assert_true(isnan(w));
