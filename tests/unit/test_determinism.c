@@ -230,21 +230,24 @@ static cn_tensor *few_nonzeros(int largest)
     return x;
 }
 
-/* fit keeps them as sparse lists; single steps on bytes read plain lists. */
+/* fit keeps them as sparse lists and moves the weights of up to eight layers behind the first besides its gradient; single
+ * steps on bytes read plain lists. */
 static void train_on_few(const cn_tensor *x, const char *isa, int threads, int64_t width, const char *optimizer,
                          int by_steps, char digest[65])
 {
+    enum { STEP = 45 }; /* rows, of which layers behind the first take sixteen at a time; the last step has fewer */
     cn_tensor *y = cn_zeros(CN_INT32, cn_len(x));
     for (int64_t i = 0; i < cn_len(x); i++) ((int32_t *)cn_data(y))[i] = (int32_t)(i % 3);
     cn_model *model = cn_sequential(.threads = threads, .isa = isa, .seed = 4);
     cn_add(model, cn_dense(width, .activation = "relu", .input_shape = {cn_shape(x)[1]}));
+    for (int i = 0; i < (width < 100 ? 10 : 1); i++) cn_add(model, cn_dense(12, .activation = "tanh"));
     cn_add(model, cn_dense(3, .activation = "softmax"));
     assert_int_equal(cn_compile(model, .loss = "sparse_categorical_crossentropy", .optimizer_name = optimizer), CN_OK);
     if (!by_steps)
-        assert_int_equal(cn_fit(model, x, y, .batch_size = 30, .epochs = 3, .shuffle = 0), CN_OK);
+        assert_int_equal(cn_fit(model, x, y, .batch_size = STEP, .epochs = 3, .shuffle = 0), CN_OK);
     for (int epoch = 0; by_steps && epoch < 3; epoch++)
         for (int64_t first = 0, end; first < cn_len(x); first = end) {
-            end = first + 30 < cn_len(x) ? first + 30 : cn_len(x);
+            end = first + STEP < cn_len(x) ? first + STEP : cn_len(x);
             assert_int_equal(cn_train_step(model, cn_slice(x, {first, end}), cn_slice(y, {first, end}), NULL), CN_OK);
         }
     assert_int_equal(cn_model_weights_sha256(model, digest), CN_OK);
