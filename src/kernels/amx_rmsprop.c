@@ -227,6 +227,7 @@ typedef struct rare_rows {
 
 static rare_rows rare_share(const cn__batch *x, int64_t group, int64_t groups)
 {
+    if (!x->used) return (rare_rows){NULL, NULL};
     return (rare_rows){x->used + x->n_used * group / groups, x->used + x->n_used * (group + 1) / groups};
 }
 
