@@ -34,8 +34,8 @@ void cn__amx_hidden_forward(const cn__dense *last, const cn__bf16 *bf16, float *
     cn__tiles_close();
 }
 
-/* A tile of the kernel's copy, 32 units in pairs x 16 outputs, becomes two right tiles of half the height, 16 outputs in
- * pairs x 16 units. */
+/* A tile of the kernel's copy, 32 units in pairs x 16 outputs, becomes two right tiles of half the height, 16 outputs
+ * in pairs x 16 units. */
 static void turn_kernel(const uint16_t *copy, uint16_t *turned)
 {
     const __m512i counting = _mm512_set_epi16(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14,

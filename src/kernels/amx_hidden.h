@@ -1,13 +1,13 @@
-/* mixed_bfloat16 on tiles: the numbers of a hidden layer with relu, which reads bytes, before a last one of few outputs.
- * They need not become float32 rows on their way, as all that reads them rounds them anyway.
+/* mixed_bfloat16 on tiles: the numbers of a hidden layer with relu, which reads bytes, before a last one of few
+ * outputs. They need not become float32 rows on their way, as all that reads them rounds them anyway.
  *
  *   outputs    left tiles (kernels/amx_pack.h) of 16 samples x 32 units: tile (sample / 16, unit / 32) of units / 32 a
  *              row
  *   gradients  right tiles of 32 samples, in pairs, x 16 units: tile (sample / 32, unit / 16) of units / 16 a row;
  *              relu's derivative has been applied
  *
- * The units are a multiple of 32. Samples count up to one, too: behind the batch there are zeros. So both take two bytes
- * a number, and those of the samples from r on, if r is a multiple of 32, begin at number r * units.
+ * The units are a multiple of 32. Samples count up to one, too: behind the batch there are zeros. So both take two
+ * bytes a number, and those of the samples from r on, if r is a multiple of 32, begin at number r * units.
  *
  * Here are the products of the last layer, and the gradient of the hidden layer's bias. */
 #ifndef CN_KERNELS_AMX_HIDDEN_H

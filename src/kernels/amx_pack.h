@@ -2,7 +2,8 @@
  *   rows    the tile of a left factor:  row r holds 32 neighbouring k of its line r
  *   pairs   the tile of a right factor: row p holds k = 2p and 2p+1 of 16 neighbouring columns, pair by pair
  * As 32-bit words, one is the transpose of the other. Numbers outside the matrix count as 0. Packing returns
- * one bit for each line of the tile: 0 where the line has nothing but zeros. (pack_rows says it of all lines at once.) */
+ * one bit for each line of the tile: 0 where the line has nothing but zeros. (pack_rows says it of all lines at
+ * once.) */
 #ifndef CN_KERNELS_AMX_PACK_H
 #define CN_KERNELS_AMX_PACK_H
 
@@ -72,8 +73,8 @@ static inline uint16_t pack_rows(const float *from, int64_t stride, int64_t line
 
 /* `from` points at k 0, column 0; the k are `stride` apart. With an index, k is row index[k] and the next one follows.
  * Each number is multiplied by `scale` first. */
-static inline uint16_t pack_pairs(const float *from, int64_t stride, const uint16_t *index, int64_t columns, int64_t terms,
-                                  float scale, uint16_t *tile)
+static inline uint16_t pack_pairs(const float *from, int64_t stride, const uint16_t *index, int64_t columns,
+                                  int64_t terms, float scale, uint16_t *tile)
 {
     const __m512i interleave = interleaving();
     const __m512 factor = _mm512_set1_ps(scale);

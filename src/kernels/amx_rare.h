@@ -1,5 +1,6 @@
-/* Tiles of bfloat16 may leave out the columns of a batch that seldom have ink (kernels/batch.h). This is what they add to
- * the two products, in the same precision: operands rounded to bfloat16, sums in float32, behind those of the tiles. */
+/* Tiles of bfloat16 may leave out the columns of a batch that seldom have ink (kernels/batch.h). This is what they add
+ * to the two products, in the same precision: operands rounded to bfloat16, sums in float32, behind those of the
+ * tiles. */
 #ifndef CN_KERNELS_AMX_RARE_H
 #define CN_KERNELS_AMX_RARE_H
 
@@ -28,7 +29,8 @@ static inline void cn__rare_gradient_of_tiles(const cn__amx_matmul *p, const cn_
         __m512 sum = _mm512_setzero_ps();
         for (const cn__ink *entry = begin; entry < end; entry++) {
             const int64_t sample = entry->index, pair = sample % TILE_K / 2;
-            const uint16_t *tile = p->b_tiles + sample / TILE_K * TILE_K * p->n + (column + c) / TILE_LINES * TILE_NUMBERS;
+            const uint16_t *tile = p->b_tiles + sample / TILE_K * TILE_K * p->n +
+                                   (column + c) / TILE_LINES * TILE_NUMBERS;
             const __m512i both = _mm512_load_si512(tile + pair * TILE_K);
             const __m512 dy = sample % 2 ? odd_of_pairs(both) : even_of_pairs(both);
             sum = _mm512_fmadd_ps(_mm512_set1_ps(entry->codes[0]), dy, sum);
@@ -46,7 +48,8 @@ static inline void cn__rare_gradient(const cn__amx_matmul *p, const cn__column *
         __m512 sum = _mm512_setzero_ps();
         for (const cn__ink *entry = begin; entry < end; entry++) {
             const float *dy = p->b.data + entry->index * p->b.stride + column + c;
-            const __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(first_of_16(width - c), dy), _mm512_set1_ps(p->scale));
+            const __m512 scaled = _mm512_mul_ps(_mm512_maskz_loadu_ps(first_of_16(width - c), dy),
+                                                _mm512_set1_ps(p->scale));
             sum = _mm512_fmadd_ps(_mm512_set1_ps(entry->codes[0]), rounded(scaled), sum);
         }
         _mm512_store_ps(gradient + c, sum);

@@ -80,7 +80,8 @@ static void move_rows(const job *j, const cn__rmsprop *update, int64_t row, cons
     const cn__amx_matmul *p = j->p;
     const cn__sink *sink = p->sink;
     const __mmask16 some = first_of_16(p->n);
-    float *weight = (float *)sink->weight + row * sink->stride, *velocity = (float *)sink->slots[0] + row * sink->stride;
+    float *weight = (float *)sink->weight + row * sink->stride,
+          *velocity = (float *)sink->slots[0] + row * sink->stride;
     const int64_t rows = p->m - row < LINES ? p->m - row : LINES;
     for (int64_t r = 0; r < rows; r++) {
         __m512 w = _mm512_maskz_loadu_ps(some, weight + r * sink->stride);

@@ -33,8 +33,8 @@ static inline float cn__bf16_round(float x)
 }
 
 /* Two ways to multiply matrices of bfloat16 with sums in float32: tiles (Intel AMX), or the float32 kernels on rounded
- * copies. A product of two bfloat16 numbers is exact in float32, so the ways differ only in how sums are rounded. Either
- * gives the same bits for any number of threads; the second also on every CPU. */
+ * copies. A product of two bfloat16 numbers is exact in float32, so the ways differ only in how sums are rounded.
+ * Either gives the same bits for any number of threads; the second also on every CPU. */
 typedef enum cn__bf16_way { CN__BF16_NONE, CN__BF16_ROUNDED, CN__BF16_TILES } cn__bf16_way;
 
 /* Between a first layer that reads bytes and a last one, numbers may stay in tiles (kernels/amx_hidden.h). */
@@ -43,9 +43,9 @@ typedef enum cn__bf16_way { CN__BF16_NONE, CN__BF16_ROUNDED, CN__BF16_TILES } cn
 #define CN__HIDDEN_ROWS 4096  /* of a batch, at most */
 
 /* How to compute, and memory for rounded copies of the operands: cn__bf16_bytes of the largest product.
- * A kernel may have a copy in tiles that stays from one product to the next: the first forward pass fills it, updates of
- * the kernel keep it up to date, and whoever else writes the kernel, or leaves other columns of the inputs out of their
- * tiles (kernels/gather.h, cn__frequent), sets *copied to 0. */
+ * A kernel may have a copy in tiles that stays from one product to the next: the first forward pass fills it, updates
+ * of the kernel keep it up to date, and whoever else writes the kernel, or leaves other columns of the inputs out of
+ * their tiles (kernels/gather.h, cn__frequent), sets *copied to 0. */
 typedef struct cn__bf16 {
     cn__bf16_way way;
     void *memory;
@@ -54,7 +54,8 @@ typedef struct cn__bf16 {
     uint16_t *dx_tiles;      /* which leaves the gradients here; */
     uint16_t *y_tiles;       /* the same for the hidden layer itself; all NULL: in rows of float32 */
     const uint16_t *dy_tiles;
-    int64_t *copied; /* how many rows of the kernel the copy has: all, or those of the columns in tiles; 0: it is out of date */
+    int64_t *copied; /* how many rows of the kernel the copy has: all, or those of the columns in tiles; 0: it is out of
+                      * date */
 } cn__bf16;
 
 static inline double cn__bf16_copy_bytes(int64_t inputs, int64_t outputs)

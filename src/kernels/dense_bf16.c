@@ -88,8 +88,9 @@ void cn__dense_backward_kernel_bf16(const cn__dense *d, const cn__bf16 *bf16, co
 {
 #if CN__AMX
     if (bf16->way == CN__BF16_TILES) {
-        cn__amx_matmul p = {.pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows, .a = {x, d->inputs, 1, 0, NULL},
-                            .b = {dy, d->outputs, 1, 0, NULL}, .memory = bf16->memory, .a_turned = bf16->x_tiles};
+        cn__amx_matmul p = {.pool = d->pool, .m = d->inputs, .n = d->outputs, .k = d->rows,
+                            .a = {x, d->inputs, 1, 0, NULL}, .b = {dy, d->outputs, 1, 0, NULL}, .memory = bf16->memory,
+                            .a_turned = bf16->x_tiles};
         if (sink->update) {
             p.sink = sink;
             p.copy = bf16->copy;
@@ -121,14 +122,14 @@ void cn__dense_backward_bias_bf16(const cn__dense *d, const cn__bf16 *bf16, cons
 }
 
 #if CN__AMX
-void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const cn__finish *finish,
-                                  real *y)
+void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x,
+                                  const cn__finish *finish, real *y)
 {
     cn__amx_matmul_run(&(cn__amx_matmul){
         .pool = d->pool, .m = d->rows, .n = d->outputs, .k = x->columns, .x = x,
         .a_tiles = (const uint16_t *)(const void *)x->sample_tiles, .a_lines = x->sample_lines,
-        .b = {d->kernel, d->kernel_stride, 1, d->kernel_panel, x->index}, .scale = (float)x->scale, .finish = finish, .c = y,
-        .c_tiles = bf16->y_tiles,
+        .b = {d->kernel, d->kernel_stride, 1, d->kernel_panel, x->index}, .scale = (float)x->scale, .finish = finish,
+        .c = y, .c_tiles = bf16->y_tiles,
         .c_row = d->outputs, .memory = bf16->memory, .copy = bf16->copy, .copied = bf16->copied});
 }
 
@@ -138,8 +139,8 @@ void cn__dense_backward_kernel_bf16_bytes(const cn__dense *d, const cn__bf16 *bf
     const cn__amx_matmul p = {
         .pool = d->pool, .m = x->columns, .n = d->outputs, .k = d->rows, .x = x,
         .a_tiles = (const uint16_t *)(const void *)x->column_tiles, .a_lines = x->column_lines,
-        .b = {dy, d->outputs, 1, 0, NULL}, .b_tiles = bf16->dy_tiles, .scale = (float)x->scale, .sink = sink, .memory = bf16->memory, .copy = bf16->copy,
-        .copied = bf16->copied};
+        .b = {dy, d->outputs, 1, 0, NULL}, .b_tiles = bf16->dy_tiles, .scale = (float)x->scale, .sink = sink,
+        .memory = bf16->memory, .copy = bf16->copy, .copied = bf16->copied};
     if (cn__amx_rmsprop_serves(&p)) cn__amx_rmsprop_run(&p);
     else cn__amx_matmul_run(&p);
 }
@@ -147,8 +148,8 @@ void cn__dense_backward_kernel_bf16_bytes(const cn__dense *d, const cn__bf16 *bf
 #else
 
 /* Nobody makes batches of bytes for these engines (model/codes.c). */
-void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const cn__finish *finish,
-                                  real *y)
+void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x,
+                                  const cn__finish *finish, real *y)
 {
     (void)d;
     (void)bf16;

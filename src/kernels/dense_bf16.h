@@ -24,8 +24,8 @@ void cn__dense_backward_bias_bf16(const cn__dense *d, const cn__bf16 *bf16, cons
  *   y[b][o] = fma(sum_i code[b][i] bf16(kernel[i][o]), scale, bias[o]), then the rest of `finish`
  *   g[i][o] = sum_b code[b][i] bf16(dy[b][o] scale)
  * Codes are exact in bfloat16, so an input such as code / 255 is not rounded at all, where Keras rounds it. */
-void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const cn__finish *finish,
-                                  real *y);
+void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x,
+                                  const cn__finish *finish, real *y);
 void cn__dense_backward_kernel_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const real *dy,
                                           const cn__sink *sink);
 

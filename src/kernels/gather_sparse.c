@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* --- the data set, once ---------------------------------------------------------------------------------------------- */
+/* --- the data set, once ------------------------------------------------------------------------------------------- */
 
 typedef struct listing {
     const cn__source *source;
@@ -29,7 +29,8 @@ static float number(const cn__source *s, int64_t i)
 }
 
 #define AT_ONCE 64
-#define AHEAD_BYTES 4096 /* of the data: its rows come from memory, and the CPU's own fetching stops at the end of a page */
+/* Of the data: its rows come from memory, and the CPU's own fetching stops at the end of a page. */
+#define AHEAD_BYTES 4096
 
 /* How many of n stored numbers are not zero; nearly all are, so the loops are for vectors. */
 static int64_t count_numbers(const cn__source *s, int64_t at, int64_t n)
@@ -85,7 +86,8 @@ static uint64_t ink_mask(const cn__source *s, int64_t at, int64_t n)
 #if defined(CN_ISA_AVX512)
     const uint64_t there = n == AT_ONCE ? ~UINT64_C(0) : (UINT64_C(1) << n) - 1;
     if (s->stored == CN__STORED_U8)
-        return _mm512_test_epi8_mask(_mm512_maskz_loadu_epi8(there, (const uint8_t *)s->data + at), _mm512_set1_epi8(-1));
+        return _mm512_test_epi8_mask(_mm512_maskz_loadu_epi8(there, (const uint8_t *)s->data + at),
+                                     _mm512_set1_epi8(-1));
     if (s->stored == CN__STORED_F32) {
         for (int part = 0; part < AT_ONCE; part += 16) {
             const float *numbers = (const float *)s->data + at + part;
@@ -147,7 +149,8 @@ static void list_tasks(void *context, int thread, int64_t begin, int64_t end)
     listing *l = context;
     (void)thread;
     for (int64_t task = begin; task < end; task++) {
-        cn__ink *next = l->lists->entries + l->lists->begin[task], *last = l->lists->entries + l->lists->begin[task + 1];
+        cn__ink *next = l->lists->entries + l->lists->begin[task],
+                *last = l->lists->entries + l->lists->begin[task + 1];
         cn__sparse_outcome outcome = CN__SPARSE_LISTED;
         for (int64_t row = first_row(l, task); row < first_row(l, task + 1) && outcome == CN__SPARSE_LISTED; row++) {
             outcome = list_row(l, row, &next, last);
@@ -167,7 +170,7 @@ cn__sparse_outcome cn__gather_list_nonzeros(cn__pool *pool, const cn__source *so
     return (cn__sparse_outcome)atomic_load(&l.outcome);
 }
 
-/* --- a batch --------------------------------------------------------------------------------------------------------- */
+/* --- a batch ------------------------------------------------------------------------------------------------------ */
 
 typedef struct job {
     const cn__sparse_rows *from;
@@ -235,7 +238,8 @@ static void sort_tasks(void *context, int thread, int64_t begin, int64_t end)
     for (int64_t part = begin; part < end; part++) sort_part(j, part);
 }
 
-#define FEWEST_PER_COLUMN 0.25 /* entries; for fewer, looking at each column takes longer than sorting (docs/speed-log.md) */
+/* Entries; for fewer, looking at each column takes longer than sorting (docs/speed-log.md). */
+#define FEWEST_PER_COLUMN 0.25
 
 static int reads_rows(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory)
 {
@@ -262,8 +266,8 @@ static void sort_by_columns(cn__pool *pool, const cn__source *source, const cn__
     batch->entries = memory->entries;
 }
 
-void cn__gather_sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
-                       cn__batch *batch)
+void cn__gather_sparse(cn__pool *pool, const cn__source *source, const cn__choice *choice,
+                       const cn__batch_memory *memory, cn__batch *batch)
 {
     const uint8_t *is_heavy = source->sparse->is_heavy;
     for (int64_t b = 0; b < choice->n; b++) memory->is_heavy[b] = is_heavy[cn__choice_row(choice, b)];

@@ -169,7 +169,8 @@ static void compute(problem *p, int threads, int moves, int kind)
     }
     void *all[] = {(void *)batch_memory.in_order, batch_memory.spans, batch_memory.entries, batch_memory.used,
                    batch_memory.places, batch_memory.sample_tiles, batch_memory.column_tiles, batch_memory.sample_lines,
-                   tiles, gradients, y, gradient, batch_memory.column_lines, bf16.memory, bf16.copy, settled, bias_gradient};
+                   tiles, gradients, y, gradient, batch_memory.column_lines, bf16.memory, bf16.copy, settled,
+                   bias_gradient};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) free(all[i]);
     close_frequent(&frequent);
     cn_layer_destroy(&layer);
@@ -340,8 +341,8 @@ static void what_is_not_finite(void **state)
     }
 }
 
-/* A gradient that is not finite reaches the rows of the kernel whose column has ink in its sample, those of rare columns
- * among them; no other output, and of rare columns no other row. */
+/* A gradient that is not finite reaches the rows of the kernel whose column has ink in its sample, those of rare
+ * columns among them; no other output, and of rare columns no other row. */
 static void gradients_that_are_not_finite(void **state)
 {
     (void)state;
