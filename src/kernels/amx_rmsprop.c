@@ -43,10 +43,10 @@ static void find_places(places *to, const uint16_t *index, uint32_t rows)
     }
 }
 
-/* A square of the gradient whose weights are still to be moved. That is done while the tiles of the next square multiply,
- * since tile instructions leave the vector units idle: a piece behind each of them, for where another program has the
- * other half of the core, a thread gets so few registers for tiles in flight that a row of tile instructions keeps all that
- * follows waiting. */
+/* A square of the gradient whose weights are still to be moved. That is done while the tiles of the next square
+ * multiply, since tile instructions leave the vector units idle: a piece behind each of them, for where another program
+ * has the other half of the core, a thread gets so few registers for tiles in flight that a row of tile instructions
+ * keeps all that follows waiting. */
 typedef struct waiting {
     const cn__sink *sink;
     cn__rmsprop update;
@@ -102,7 +102,9 @@ static void move_pair(const waiting *w, int pair, int half)
     const __mmask16 some = w->some[half], even = rows & 1 ? some : 0, odd = rows & 2 ? some : 0;
     __m512 a = _mm512_maskz_loadu_ps(some, w->weight + at), b = _mm512_maskz_loadu_ps(some, w->weight + at + w->stride);
     if (even) a = cn__rmsprop_move_halves(&w->update, a, _mm512_load_ps(gradient), some, w->velocity + at);
-    if (odd) b = cn__rmsprop_move_halves(&w->update, b, _mm512_load_ps(gradient + SQUARE), some, w->velocity + at + w->stride);
+    if (odd)
+        b = cn__rmsprop_move_halves(&w->update, b, _mm512_load_ps(gradient + SQUARE), some,
+                                    w->velocity + at + w->stride);
     _mm512_mask_storeu_ps(w->weight + at, even, a);
     _mm512_mask_storeu_ps(w->weight + at + w->stride, odd, b);
     if (w->copy[half])
@@ -279,8 +281,8 @@ static right_tiles right_factor(const job *j, int64_t column, int64_t width, uin
                              p->n / TILE_LINES * TILE_NUMBERS};
     for (int64_t c = 0; c < pieces(width, SQUARE) * SQUARE; c += TILE_LINES)
         for (int64_t k = 0; k < j->k_tiles; k++)
-            pack_pairs(p->b.data + k * TILE_K * p->b.stride + column + c, p->b.stride, NULL, width - c, p->k - k * TILE_K,
-                       p->scale, memory + c / TILE_LINES * line + k * TILE_NUMBERS);
+            pack_pairs(p->b.data + k * TILE_K * p->b.stride + column + c, p->b.stride, NULL, width - c,
+                       p->k - k * TILE_K, p->scale, memory + c / TILE_LINES * line + k * TILE_NUMBERS);
     return (right_tiles){memory, line, TILE_NUMBERS};
 }
 
@@ -288,7 +290,8 @@ static right_tiles right_factor(const job *j, int64_t column, int64_t width, uin
 static void strip(const job *j, int64_t column, int64_t group, uint16_t *tiles, float *squares)
 {
     const cn__amx_matmul *p = j->p;
-    const int64_t all = pieces(p->m, SQUARE), begin = all * group / j->groups * SQUARE, end = all * (group + 1) / j->groups * SQUARE;
+    const int64_t all = pieces(p->m, SQUARE), begin = all * group / j->groups * SQUARE,
+                  end = all * (group + 1) / j->groups * SQUARE;
     const int64_t width = smaller(STRIP, p->n - column), line = j->k_tiles * TILE_NUMBERS;
     const cn__sink sink = cn__sink_at_panel(p->sink, column);
     waiting w = {.sink = &sink, .update = cn__rmsprop_scaled(sink.step, p->b_tiles ? (double)p->scale : 1),

@@ -56,7 +56,8 @@ void cn__dense_backward_input(const cn__dense *d, const real *dy, real *dx)
 #define NARROW 16 /* outputs */
 #define NARROW_ROWS 1024
 _Static_assert(CN__MATMUL_SCRATCH + STRIP_BYTES <= CN_POOL_SCRATCH, "the scratch memory of a thread is too small");
-_Static_assert((2 * NARROW * NARROW_ROWS + CN__TRANSPOSE) * sizeof(real) <= STRIP_BYTES, "a narrow strip and its transpose do not fit");
+_Static_assert((2 * NARROW * NARROW_ROWS + CN__TRANSPOSE) * sizeof(real) <= STRIP_BYTES,
+               "a narrow strip and its transpose do not fit");
 
 typedef struct kernel_gradient {
     const cn__dense *d;
@@ -187,7 +188,8 @@ typedef struct bias_gradient {
 #define BIAS_VECTORS 4
 #endif
 
-static inline __attribute__((always_inline)) void add_columns(const bias_gradient *g, const int vectors, const real *dy, real *to)
+static inline __attribute__((always_inline)) void add_columns(const bias_gradient *g, const int vectors, const real *dy,
+                                                              real *to)
 {
     vec sum[BIAS_VECTORS];
 #pragma GCC unroll 8

@@ -1,12 +1,12 @@
 #include "model/model.h"
 
-/* After the first layer with weights, a small network has so little to do that bringing the team together for each layer
- * takes longer than the work. Where rows do not depend on each other, a thread therefore takes a block of rows through
- * all further layers, the loss and back down again, and the team meets once. Every number is the same as before: results
- * of a row do not depend on how a batch is cut.
+/* After the first layer with weights, a small network has so little to do that bringing the team together for each
+ * layer takes longer than the work. Where rows do not depend on each other, a thread therefore takes a block of rows
+ * through all further layers, the loss and back down again, and the team meets once. Every number is the same as
+ * before: results of a row do not depend on how a batch is cut.
  *
- * What then moves the weights of such layers is as little work, so where the first kernel's gradient is a loop of its own
- * length for each thread, threads that are through with it do that meanwhile. */
+ * What then moves the weights of such layers is as little work, so where the first kernel's gradient is a loop of its
+ * own length for each thread, threads that are through with it do that meanwhile. */
 
 typedef struct block_job {
     cn__around around;
@@ -35,7 +35,8 @@ int cn__blocks_first(const cn_model *model)
         for (int k = 0; i > first && k < layer->n_weights; k++)
             numbers += layer->weights[k].rows * layer->weights[k].stride;
     }
-    if (first + 1 >= model->n_layers || numbers > CN__MOST_NUMBERS_BEHIND || model->bf16_way == CN__BF16_ROUNDED) return -1;
+    if (first + 1 >= model->n_layers || numbers > CN__MOST_NUMBERS_BEHIND || model->bf16_way == CN__BF16_ROUNDED)
+        return -1;
     return first;
 }
 
@@ -45,7 +46,8 @@ int cn__blocks_serve(const cn_model *model, int64_t rows)
     const cn__loss_class *loss = cn__loss_class_of(&model->loss);
     int first = model->plan.layer_gradients ? cn__blocks_first(model) : -1;
     if (first < 0 || rows < 2 * cn__blocks_rows(model) || loss->whole_batch || loss->look_first) return 0;
-    if (cn__loss_is_scaled(model->optimizer) || loss->rows_together || loss->sequence || model->loss_axes.moves) return 0;
+    if (cn__loss_is_scaled(model->optimizer) || loss->rows_together || loss->sequence || model->loss_axes.moves)
+        return 0;
     if (cn__model_rows_per_sample(model) != 1 || !cn__model_trains(model, 0)) return 0;
     for (int i = 0; i < model->n_layers; i++)
         if (cn__penalizes_output(model, i)) return 0;
@@ -113,7 +115,8 @@ static void up_and_down(const block_job *job, int thread, int64_t row, int64_t r
     }
 }
 
-/* Threads would fill the lasting copy of a kernel one over the other. A row of whatever stands there fills it before. */
+/* Threads would fill the lasting copy of a kernel one over the other. A row of whatever stands there fills it
+ * before. */
 static void fill_copies(cn_model *model, int first)
 {
     int weight = 0;
@@ -154,7 +157,7 @@ void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__su
     cn__measure(model, model->plan.outputs[last], rows, weights, model->plan.layer_gradients[last], sums, &job.around);
 }
 
-/* --- weights behind the first layer ---------------------------------------------------------------------------------- */
+/* --- weights behind the first layer ------------------------------------------------------------------------------- */
 
 void cn__besides_prepare(cn__besides *besides, cn_model *model)
 {

@@ -363,7 +363,8 @@ void cn__blocks_begin(cn_model *model);
  * move. */
 void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums);
 
-/* Weights behind the first layer that are moved besides the gradient of its kernel, by threads that are through with their share. */
+/* Weights behind the first layer that are moved besides the gradient of its kernel, by threads that are through with
+ * their share. */
 typedef struct cn__besides {
     cn_model *model;
     int n;
@@ -375,15 +376,16 @@ typedef struct cn__besides {
     } layers[8];
 } cn__besides;
 void cn__besides_prepare(cn__besides *besides, cn_model *model);
-/* 1: it keeps what backward_weights of the layer needs, until cn__besides_begin lets the team's next loop do it besides. */
+/* 1: it keeps what backward_weights of the layer needs, until cn__besides_begin lets the team's next loop do it
+ * besides. */
 int cn__besides_take(cn__besides *besides, const cn__pass *pass, const cn__layer_math *math);
 void cn__besides_begin(cn__besides *besides);
 /* Afterwards all of it has been done. */
 void cn__besides_finish(cn__besides *besides);
 
 /* --- hidden.c --- */
-/* From here to the end of a training step in blocks that reads bytes, the first layer's outputs and their gradients stand
- * in tiles of bfloat16 (kernels/amx_hidden.h), where these serve. */
+/* From here to the end of a training step in blocks that reads bytes, the first layer's outputs and their gradients
+ * stand in tiles of bfloat16 (kernels/amx_hidden.h), where these serve. */
 void cn__hidden_begin(cn_model *model, int64_t rows);
 void cn__hidden_end(cn_model *model);
 int cn__hidden_in_tiles(const cn_model *model);

@@ -194,7 +194,8 @@ static void run_backward(cn_model *model, const cn__data *data, const cn__choice
     model->accounts.done = (uint32_t)model->iterations;
     cn__besides besides;
     cn__besides_prepare(&besides, model);
-    const int goes_besides = data->x.sparse && bytes && model->bf16_way == CN__BF16_NONE; /* nothing else goes besides */
+    /* nothing else goes besides */
+    const int goes_besides = data->x.sparse && bytes && model->bf16_way == CN__BF16_NONE;
     for (int i = model->n_layers - 1; i >= first; i--) {
         cn__pass behind;
         int takes = takes_next(model, i - 1);

@@ -230,8 +230,8 @@ static cn_tensor *few_nonzeros(int largest)
     return x;
 }
 
-/* fit keeps them as sparse lists and moves the weights of up to eight layers behind the first besides its gradient; single
- * steps on bytes read plain lists. */
+/* fit keeps them as sparse lists and moves the weights of up to eight layers behind the first besides its gradient;
+ * single steps on bytes read plain lists. */
 static void train_on_few(const cn_tensor *x, const char *isa, int threads, int64_t width, const char *optimizer,
                          int by_steps, char digest[65])
 {
