@@ -163,15 +163,18 @@ static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
                                  smaller(size->columns, p->n - n0), p->b_column);
 }
 
-/* Rows of A whose terms are neighbours are copied a panel at a time, straight into level 1; where the rows are
- * neighbours, a panel would be a small part of each of many memory pages, so a whole block is copied along its runs. */
+/* Rows of A whose terms are neighbours are copied a panel at a time, straight into level 1, and B has their place in level 2
+ * too, so that A is copied less often; where the rows are neighbours, a panel would be a small part of each of many memory
+ * pages, so a whole block is copied along its runs. */
 static cn__block_sizes sizes_for(const cn__matmul *p, int64_t height)
 {
     cn__block_sizes size = cn__block_sizes_for(cn__pool_caches(p->pool));
-    int64_t terms = even_piece(p->k, size.terms, 1), columns = size.columns * size.terms / terms / TILE_N * TILE_N;
+    int64_t terms = even_piece(p->k, size.terms, 1), columns = size.columns;
+    if (p->a_column == 1) columns += size.rows - height;
+    columns = columns * size.terms / terms / TILE_N * TILE_N; /* with few terms many */
     size.rows = p->a_column == 1 ? height : even_piece(p->m, size.rows - TILE_M, height);
     size.terms = terms;
-    size.columns = even_piece(p->n, columns, TILE_N); /* with few terms many, so that A is copied less often */
+    size.columns = even_piece(p->n, columns, TILE_N);
     return size;
 }
 
