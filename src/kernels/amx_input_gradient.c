@@ -17,6 +17,7 @@ typedef struct job {
     float *dx;
     uint16_t *turned;               /* dy^T as pairs: for each 16 samples the tiles along the outputs */
     int64_t input_tiles, sum_tiles; /* of 32 inputs, which are also the squares; of 32 outputs */
+    int streams;                    /* dx goes past the caches */
 } job;
 
 static int64_t pieces(int64_t n, int64_t size)
@@ -96,9 +97,19 @@ static void add_products(int64_t depth, const uint16_t *kernel, const uint16_t *
     _tile_stored(3, below + TILE_LINES, step);
 }
 
-/* The part of a square that lies inside dx, turned. */
-static void store_turned(const cn__dense *d, const float *sum, int64_t input, int64_t sample, float *dx)
+/* A result that would not stay in level 2 goes past the caches: reading its lines first only to overwrite them takes longer
+ * than fetching it again later. */
+static int is_large(const cn__dense *d, const float *dx)
 {
+    int64_t level2 = cn__pool_caches(d->pool)[1];
+    return level2 > 0 && (double)d->rows * (double)d->inputs * sizeof(float) > (double)level2 &&
+           d->inputs % TILE_LINES == 0 && (uintptr_t)dx % 64 == 0;
+}
+
+/* The part of a square that lies inside dx, turned. */
+static void store_turned(const job *j, const float *sum, int64_t input, int64_t sample)
+{
+    const cn__dense *d = j->d;
     for (int quarter = 0; quarter < 4; quarter++) {
         int64_t i = input + quarter / 2 * TILE_LINES, s = sample + quarter % 2 * TILE_LINES;
         _Alignas(64) float turned[TILE_LINES * TILE_LINES];
@@ -107,8 +118,12 @@ static void store_turned(const cn__dense *d, const float *sum, int64_t input, in
         for (int r = 0; r < TILE_LINES; r++)
             row[r] = sum + (quarter / 2 * TILE_LINES + r) * SQUARE + quarter % 2 * TILE_LINES;
         cn__transpose(row, 0, turned, TILE_LINES);
-        for (int c = 0; c < TILE_LINES && s + c < d->rows && some; c++)
-            _mm512_mask_storeu_ps(dx + (s + c) * d->inputs + i, some, _mm512_load_ps(turned + c * TILE_LINES));
+        for (int c = 0; c < TILE_LINES && s + c < d->rows && some; c++) {
+            float *to = j->dx + (s + c) * d->inputs + i;
+            __m512 numbers = _mm512_load_ps(turned + c * TILE_LINES);
+            if (j->streams) _mm512_stream_ps(to, numbers);
+            else _mm512_mask_storeu_ps(to, some, numbers);
+        }
     }
 }
 
@@ -131,10 +146,11 @@ static void multiply_squares(void *context, int thread, int64_t begin, int64_t e
                 float *sum = sums + (s - sample) * SQUARE;
                 add_products(depth, kernel, j->turned + s / TILE_LINES * dy_line + first * TILE_NUMBERS, dy_line, sum,
                              first == 0);
-                if (first + depth == j->sum_tiles) store_turned(d, sum, square * SQUARE, s, j->dx);
+                if (first + depth == j->sum_tiles) store_turned(j, sum, square * SQUARE, s);
             }
         }
     }
+    if (j->streams) _mm_sfence();
     cn__tiles_close();
 }
 
@@ -145,6 +161,7 @@ void cn__amx_input_gradient(const cn__dense *d, const cn__bf16 *bf16, const floa
 {
     job j = {.d = d, .copy = bf16->copy, .dy = dy, .dx = dx, .turned = bf16->memory,
              .input_tiles = pieces(d->inputs, TILE_K), .sum_tiles = pieces(d->outputs, TILE_K)};
+    j.streams = is_large(d, dx);
     int64_t lines = pieces(d->rows, SQUARE) * (SQUARE / TILE_LINES), tasks = j.input_tiles * pieces(d->rows, SAMPLES);
     if ((double)d->rows * (double)d->inputs * (double)d->outputs < ALONE) {
         turn_dy(&j, 0, 0, lines);
