@@ -6,7 +6,7 @@
 #   CORNU_BUILD            folder of the build (build)
 #   CORNU_BENCH_VENV       virtual environment of the Python rivals (~/.cache/cornu/venv, as setup.sh makes it)
 #   CORNU_BENCH_REPEATS    measurements behind each median (5)
-#   CORNU_BENCH_QUICK=1    about eight minutes for main, predict, start and company, as many for dense: rivals other than
+#   CORNU_BENCH_QUICK=1    about eight minutes for main, predict, start and company: rivals other than
 #                          CORNU_BENCH_FAST ("jax_scan openblas_mlp") are started once, and measured three times there
 #   CORNU_BENCH_KEEP=1     add to the measurements of an earlier run instead of replacing them
 #
@@ -193,7 +193,7 @@ dense_products() {
     fi
 }
 
-# Some eight minutes: the products of 4096 rows and 8192 wide layers take half of it.
+# By the work in it some eight minutes: the products of 4096 rows and 8192 wide layers are half of it.
 section_dense() {
     local shapes=() form size rows command entries info
     for size in 1024 2048 4096 8192; do

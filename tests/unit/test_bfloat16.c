@@ -172,10 +172,11 @@ static void expect_products(const shape *s, const arrays *a)
             expect_sum(a->at[GRADIENT][i * a->stride + o], s->rows, a->at[X] + i, s->inputs, a->at[DY] + o, s->outputs);
 }
 
-/* In the last two, which are for tiles only, dx and the gradient of the kernel are larger than the level-2 caches of CPUs that
- * have tiles. */
-static const shape shapes[] = {{1, 1, 1},   {2, 33, 17},    {31, 15, 65},   {33, 64, 10},    {128, 784, 100}, {5, 1, 700},
-                               {700, 31, 3}, {600, 129, 67}, {64, 513, 257}, {65, 1, 2100}, {1100, 512, 33},  {40, 800, 720}};
+/* In the last two, for tiles only, dx and the gradient of the kernel are larger than the level-2 caches of CPUs with
+ * tiles. */
+static const shape shapes[] = {{1, 1, 1},    {2, 33, 17},    {31, 15, 65},   {33, 64, 10},
+                               {5, 1, 700},  {700, 31, 3},   {600, 129, 67}, {128, 784, 100},
+                               {65, 1, 2100}, {64, 513, 257}, {1100, 512, 33}, {40, 800, 720}};
 enum { N_SHAPES = sizeof shapes / sizeof *shapes, N_SMALL = N_SHAPES - 2 };
 
 static void check_products(const cn__engine *engine, cn__bf16_way way)
