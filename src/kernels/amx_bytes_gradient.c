@@ -13,6 +13,7 @@
 #define EVEN UINT64_C(0x5555555555555555) /* rows wait by two, as with lists: a NaN must reach the same rows */
 #define GRADIENT_APART (CN__SQUARE * CN__EXACT_GROUP) /* sums of one digit */
 #define SUMS_OF_SQUARE (GRADIENT_DIGITS * GRADIENT_APART)
+#define INLINE inline __attribute__((always_inline))
 
 static int64_t smaller(int64_t a, int64_t b)
 {
@@ -24,7 +25,7 @@ static uint32_t peak_of(const cn__digit_columns *c)
     return _mm512_reduce_max_epu32(cn__peak_of_rows(c, NULL, 0, c->terms, _mm512_setzero_si512()));
 }
 
-static inline __m512 gradient_value(const int32_t *sums, const cn__exact_scale *scale)
+static inline __m512 gradient_value(const int32_t *sums, __m512 high_scale, __m512 rest_scale)
 {
     /* the lowest byte of d1 becomes the second one of rest, that of d2 the third; the fourth is 0 */
     const __m512i second = _mm512_set4_epi32((int)0x80000c00, (int)0x80000800, (int)0x80000400, (int)0x80000000);
@@ -34,7 +35,8 @@ static inline __m512 gradient_value(const int32_t *sums, const cn__exact_scale *
     __m512i d2 = _mm512_add_epi32(_mm512_load_si512(sums + 2 * GRADIENT_APART), _mm512_srli_epi32(d1, 8));
     __m512i high = _mm512_add_epi32(_mm512_load_si512(sums + 3 * GRADIENT_APART), _mm512_srli_epi32(d2, 8));
     __m512i rest = _mm512_mask_shuffle_epi8(d0, 0xaaaaaaaaaaaaaaaa, d1, second);
-    return cn__digits_value(high, _mm512_mask_shuffle_epi8(rest, 0x4444444444444444, d2, third), scale);
+    rest = _mm512_mask_shuffle_epi8(rest, 0x4444444444444444, d2, third);
+    return _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), high_scale, _mm512_mul_ps(_mm512_cvtepi32_ps(rest), rest_scale));
 }
 
 typedef struct job {
@@ -51,9 +53,9 @@ typedef struct square {
     const int32_t *sums;
     const cn__exact_scale *scale;
     uint32_t rows;            /* those still to be done, */
-    const uint16_t *index;    /* which rows of the kernel they are, */
+    const int64_t *at;        /* where they begin */
     __mmask16 some;
-    float *weight, *velocity; /* where those begin, of plain RMSprop; */
+    float *weight, *velocity; /* in these, of plain RMSprop; */
     float *gradient;          /* otherwise rows of a strip, to be handed over later */
 } square;
 
@@ -67,40 +69,164 @@ typedef struct gradient_job {
     const cn__exact_scale *scales;
     int32_t *sums;    /* of two squares */
     float *gradients; /* PIECE rows of STRIP numbers */
+    int64_t at[2][PIECE]; /* where rows of a piece begin, of this one and the last */
     int turn;
     square last, next; /* the one that is done while the tiles of the next one multiply */
     cn__coming coming;
 } gradient_job;
 
-static inline __attribute__((always_inline)) void work_on_a_row(gradient_job *g)
+static void work_on_a_row(gradient_job *g)
 {
     const square *last = &g->last;
     if (!last->rows) return;
-    const int64_t r = __builtin_ctz(last->rows), at = last->index[r] * g->sink.stride;
-    const __m512 gradient = gradient_value(last->sums + r * CN__EXACT_GROUP, last->scale);
+    const int64_t r = __builtin_ctz(last->rows), at = last->at[r];
+    const __m512 gradient = gradient_value(last->sums + r * CN__EXACT_GROUP, _mm512_set1_ps(last->scale->high),
+                                           _mm512_set1_ps(last->scale->rest));
     g->last.rows &= last->rows - 1;
     if (!g->moves) {
         _mm512_store_ps(last->gradient + r * STRIP, gradient);
         return;
     }
-    const int64_t next = g->next.index[r] * g->sink.stride;
-    _mm_prefetch((const char *)(g->next.weight + next), _MM_HINT_T0);
-    _mm_prefetch((const char *)(g->next.velocity + next), _MM_HINT_T0);
     const __m512 w = _mm512_maskz_loadu_ps(last->some, last->weight + at);
     _mm512_mask_storeu_ps(last->weight + at, last->some,
                           cn__rmsprop_move(&g->update, w, gradient, last->some, last->velocity + at));
 }
 
-static inline void multiply_low_meanwhile(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
-                                          const uint8_t *b0, const uint8_t *b1, gradient_job *g)
+/* What it takes to move the rows of a whole square, in registers: in the structures above, the compiler would load all of
+ * it again for every row, as what a row stores may be anything. */
+typedef struct mover {
+    cn__rmsprop update;
+    __m512 high, rest;
+    const int32_t *sums;
+    const int64_t *at, *next_at;
+    float *weight, *velocity;
+    const float *next_weight, *next_velocity;
+    int64_t row;
+} mover;
+
+static int is_whole(const gradient_job *g)
+{
+    return g->moves && g->last.rows == UINT32_MAX && g->last.some == 0xffff;
+}
+
+static INLINE mover mover_of(const gradient_job *g)
+{
+    return (mover){.update = g->update,
+                   .high = _mm512_set1_ps(g->last.scale->high),
+                   .rest = _mm512_set1_ps(g->last.scale->rest),
+                   .sums = g->last.sums,
+                   .at = g->last.at,
+                   .weight = g->last.weight,
+                   .velocity = g->last.velocity,
+                   .next_at = g->next.at,
+                   .next_weight = g->next.weight,
+                   .next_velocity = g->next.velocity};
+}
+
+static INLINE void move_a_row(mover *m)
+{
+    if (m->row == CN__SQUARE) return;
+    const int64_t at = m->at[m->row], next = m->next_at[m->row];
+    _mm_prefetch((const char *)(m->next_weight + next), _MM_HINT_T0);
+    _mm_prefetch((const char *)(m->next_velocity + next), _MM_HINT_T0);
+    const __m512 gradient = gradient_value(m->sums + m->row * CN__EXACT_GROUP, m->high, m->rest);
+    const __m512 w = _mm512_loadu_ps(m->weight + at);
+    _mm512_storeu_ps(m->weight + at, cn__rmsprop_move(&m->update, w, gradient, 0xffff, m->velocity + at));
+    m->row++;
+}
+
+static inline void multiply_low(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1, const uint8_t *b0,
+                                const uint8_t *b1, gradient_job *g)
 {
     CN__MULTIPLY_TILES(_tile_dpbuud, _tile_dpbuud, work_on_a_row(g), (void)0)
 }
 
-static inline void multiply_high_meanwhile(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
-                                           const uint8_t *b0, const uint8_t *b1, gradient_job *g)
+static inline void multiply_high(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1, const uint8_t *b0,
+                                 const uint8_t *b1, gradient_job *g)
 {
     CN__MULTIPLY_TILES(_tile_dpbuud, _tile_dpbusd, work_on_a_row(g), (void)0)
+}
+
+static INLINE void multiply_low_and_move(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                         const uint8_t *b0, const uint8_t *b1, mover *m)
+{
+    CN__MULTIPLY_TILES(_tile_dpbuud, _tile_dpbuud, move_a_row(m), (void)0)
+}
+
+static INLINE void multiply_high_and_move(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                          const uint8_t *b0, const uint8_t *b1, mover *m)
+{
+    CN__MULTIPLY_TILES(_tile_dpbuud, _tile_dpbusd, move_a_row(m), (void)0)
+}
+
+/* Two steps have as many tile instructions as a square has rows. */
+static INLINE void multiply_two_low_and_move(const int32_t *steps, const uint8_t *a0, const uint8_t *a1, const uint8_t *b0,
+                                             const uint8_t *b1, mover *m)
+{
+    CN__BEGIN_TILES()
+    CN__MULTIPLY_PLACE(steps[0], _tile_dpbuud, _tile_dpbuud, move_a_row(m))
+    CN__MULTIPLY_PLACE(steps[1], _tile_dpbuud, _tile_dpbuud, move_a_row(m))
+}
+
+static INLINE void multiply_two_high_and_move(const int32_t *steps, const uint8_t *a0, const uint8_t *a1,
+                                              const uint8_t *b0, const uint8_t *b1, mover *m)
+{
+    CN__BEGIN_TILES()
+    CN__MULTIPLY_PLACE(steps[0], _tile_dpbuud, _tile_dpbusd, move_a_row(m))
+    CN__MULTIPLY_PLACE(steps[1], _tile_dpbuud, _tile_dpbusd, move_a_row(m))
+}
+
+static INLINE void store_sums(int32_t *to)
+{
+    _tile_stored(0, to, 64);
+    _tile_stored(1, to + GRADIENT_APART, 64);
+    _tile_stored(2, to + 16 * CN__EXACT_GROUP, 64);
+    _tile_stored(3, to + 16 * CN__EXACT_GROUP + GRADIENT_APART, 64);
+}
+
+/* Tiles of a square: n places, from `a` on for its columns, from `digits` on for dy. */
+typedef struct factors {
+    const uint8_t *a, *digits;
+    int64_t apart, n;
+    int32_t places[CN__MOST_TILE_STEPS];
+} factors;
+
+static void multiply(const factors *f, int32_t *to, gradient_job *g)
+{
+    const uint8_t *a = f->a, *digits = f->digits;
+    const int64_t apart = f->apart;
+    multiply_low(f->places, f->n, a, a + apart, digits, digits + apart, g);
+    store_sums(to);
+    cn__fetch_a_line(&g->coming);
+    multiply_high(f->places, f->n, a, a + apart, digits + 2 * apart, digits + 3 * apart, g);
+    store_sums(to + 2 * GRADIENT_APART);
+}
+
+static void multiply_and_move(const factors *f, int32_t *to, gradient_job *g)
+{
+    const uint8_t *a = f->a, *digits = f->digits;
+    const int64_t apart = f->apart;
+    mover m = mover_of(g);
+    multiply_low_and_move(f->places, f->n, a, a + apart, digits, digits + apart, &m);
+    store_sums(to);
+    cn__fetch_a_line(&g->coming);
+    multiply_high_and_move(f->places, f->n, a, a + apart, digits + 2 * apart, digits + 3 * apart, &m);
+    store_sums(to + 2 * GRADIENT_APART);
+    while (m.row < CN__SQUARE) move_a_row(&m);
+    g->last.rows = 0;
+}
+
+static void multiply_two_and_move(const factors *f, int32_t *to, gradient_job *g)
+{
+    const uint8_t *a = f->a, *digits = f->digits;
+    const int64_t apart = f->apart;
+    mover m = mover_of(g);
+    multiply_two_low_and_move(f->places, a, a + apart, digits, digits + apart, &m);
+    store_sums(to);
+    cn__fetch_a_line(&g->coming);
+    multiply_two_high_and_move(f->places, a, a + apart, digits + 2 * apart, digits + 3 * apart, &m);
+    store_sums(to + 2 * GRADIENT_APART);
+    g->last.rows = 0;
 }
 
 /* The sums of the square g->next, which begins at column `row` of the tiles, and meanwhile what is left to do of g->last. */
@@ -108,22 +234,17 @@ static void make_sums(gradient_job *g, int64_t row, int64_t group)
 {
     const cn__batch *x = g->j->x;
     const int64_t steps = cn__tile_steps(x->rows), apart = steps * CN__TILE_BYTES, words = cn__tile_steps(x->columns);
-    const uint8_t *a = x->column_tiles + row / 16 * apart, *digits = g->digits + group * GRADIENT_DIGITS * apart;
-    int32_t places[CN__MOST_TILE_STEPS], *to = g->sums + g->turn * SUMS_OF_SQUARE;
-    int64_t n = 0;
+    factors f = {.a = x->column_tiles + row / 16 * apart, .digits = g->digits + group * GRADIENT_DIGITS * apart,
+                 .apart = apart};
     for (int64_t s = 0; s < steps; s++) {
-        places[n] = (int32_t)s * CN__TILE_BYTES;
-        n += (uint32_t)(x->inked[s * words + row / PIECE] >> row % PIECE) != 0;
+        f.places[f.n] = (int32_t)s * CN__TILE_BYTES;
+        f.n += (uint32_t)(x->inked[s * words + row / PIECE] >> row % PIECE) != 0;
     }
-    for (int pair = 0; pair < 2; pair++, digits += 2 * apart, to += 2 * GRADIENT_APART) {
-        if (pair == 0) multiply_low_meanwhile(places, n, a, a + apart, digits, digits + apart, g);
-        else multiply_high_meanwhile(places, n, a, a + apart, digits, digits + apart, g);
-        _tile_stored(0, to, 64);
-        _tile_stored(1, to + GRADIENT_APART, 64);
-        _tile_stored(2, to + 16 * CN__EXACT_GROUP, 64);
-        _tile_stored(3, to + 16 * CN__EXACT_GROUP + GRADIENT_APART, 64);
-        cn__fetch_a_line(&g->coming);
-    }
+    int32_t *to = g->sums + g->turn * SUMS_OF_SQUARE;
+    if (!is_whole(g)) multiply(&f, to, g);
+    else if (f.n == 2) multiply_two_and_move(&f, to, g);
+    else multiply_and_move(&f, to, g);
+    cn__fetch_a_line(&g->coming);
 }
 
 /* CN__SQUARE rows from `row` on, of which those in `rows` have a gradient. */
@@ -133,7 +254,7 @@ static void work_on_square(gradient_job *g, int64_t row, uint32_t rows, int64_t 
     g->next = (square){.sums = g->sums + g->turn * SUMS_OF_SQUARE,
                        .scale = &g->scales[group],
                        .rows = rows,
-                       .index = g->j->x->index + row,
+                       .at = g->at[row / PIECE % 2] + row % PIECE,
                        .some = cn__first_of_16(g->width - group * CN__EXACT_GROUP)};
     if (g->moves) {
         g->next.weight = (float *)g->sink.weight + at;
@@ -159,6 +280,14 @@ static void settle(const gradient_job *g, int64_t row, uint64_t rows)
 {
     for (uint64_t left = g->sink.accounts ? rows : 0; left; left &= left - 1)
         settle_row(g, g->j->x->index[row + __builtin_ctzll(left)]);
+}
+
+static void find_rows(gradient_job *g, int64_t row)
+{
+    const cn__batch *x = g->j->x;
+    int64_t *at = g->at[row / PIECE % 2];
+    for (int64_t r = 0; r < PIECE; r++)
+        at[r] = row + r < x->columns ? x->index[row + r] * g->sink.stride : 0;
 }
 
 static void hand_over(gradient_job *g, int64_t row, uint64_t rows)
@@ -272,6 +401,7 @@ static void strip(const job *j, int64_t o, int64_t begin, int64_t end, uint8_t *
     for (int64_t piece = begin; piece < end; piece++) {
         const int64_t row = piece * PIECE;
         const uint64_t rows = rows_to_move(j, piece);
+        find_rows(&g, row);
         settle(&g, row, rows);
         for (int64_t group = 0; group < groups; group++) {
             if ((uint32_t)rows) work_on_square(&g, row, (uint32_t)rows, group);

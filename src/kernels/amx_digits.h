@@ -125,33 +125,39 @@ static inline uint64_t cn__inked_columns(const cn__batch *x, int64_t step)
     return inked;
 }
 
-/* Four accumulators, two tiles a on the left and two tiles b on the right, so that each tile loaded is used twice.
- * `steps` are n places of tiles, in bytes: blank ones are left out. Tile instructions leave the vector units idle:
- * `between` is work for them after each instruction, `behind` after each place. */
-#define CN__MULTIPLY_TILES(first, second, between, behind)                                                           \
-    _tile_zero(0);                                                                                                   \
-    _tile_zero(1);                                                                                                   \
-    _tile_zero(2);                                                                                                   \
-    _tile_zero(3);                                                                                                   \
-    for (int64_t i = 0; i < n; i++) {                                                                                \
-        const int64_t at = steps[i];                                                                                 \
-        _tile_loadd(6, b0 + at, 64);                                                                                 \
-        between;                                                                                                     \
-        _tile_loadd(4, a0 + at, 64);                                                                                 \
-        between;                                                                                                     \
-        _tile_loadd(7, b1 + at, 64);                                                                                 \
-        between;                                                                                                     \
-        _tile_loadd(5, a1 + at, 64);                                                                                 \
-        between;                                                                                                     \
-        first(0, 4, 6);                                                                                              \
-        between;                                                                                                     \
-        second(1, 4, 7);                                                                                             \
-        between;                                                                                                     \
-        first(2, 5, 6);                                                                                              \
-        between;                                                                                                     \
-        second(3, 5, 7);                                                                                             \
-        between;                                                                                                     \
-        behind;                                                                                                      \
+/* Four accumulators, two tiles a on the left and two tiles b on the right, so that each tile loaded is used twice. Tile
+ * instructions leave the vector units idle: `between` is work for them after each instruction. */
+#define CN__BEGIN_TILES()                                                                                              \
+    _tile_zero(0);                                                                                                     \
+    _tile_zero(1);                                                                                                     \
+    _tile_zero(2);                                                                                                     \
+    _tile_zero(3);
+
+/* At one place, in bytes. */
+#define CN__MULTIPLY_PLACE(at, first, second, between)                                                                 \
+    _tile_loadd(6, b0 + (at), 64);                                                                                     \
+    between;                                                                                                           \
+    _tile_loadd(4, a0 + (at), 64);                                                                                     \
+    between;                                                                                                           \
+    _tile_loadd(7, b1 + (at), 64);                                                                                     \
+    between;                                                                                                           \
+    _tile_loadd(5, a1 + (at), 64);                                                                                     \
+    between;                                                                                                           \
+    first(0, 4, 6);                                                                                                    \
+    between;                                                                                                           \
+    second(1, 4, 7);                                                                                                   \
+    between;                                                                                                           \
+    first(2, 5, 6);                                                                                                    \
+    between;                                                                                                           \
+    second(3, 5, 7);                                                                                                   \
+    between;
+
+/* `steps` are n places of tiles: blank ones are left out. `behind` is work after each place. */
+#define CN__MULTIPLY_TILES(first, second, between, behind)                                                             \
+    CN__BEGIN_TILES()                                                                                                  \
+    for (int64_t i = 0; i < n; i++) {                                                                                  \
+        CN__MULTIPLY_PLACE(steps[i], first, second, between)                                                           \
+        behind;                                                                                                        \
     }
 
 /* high + rest are the sums of whole numbers. Digits that overflow their byte are carried into the next one. */
