@@ -13,6 +13,7 @@
 #define EVEN UINT64_C(0x5555555555555555) /* rows wait by two, as with lists: a NaN must reach the same rows */
 #define GRADIENT_APART (CN__SQUARE * CN__EXACT_GROUP) /* sums of one digit */
 #define SUMS_OF_SQUARE (GRADIENT_DIGITS * GRADIENT_APART)
+#define FEW_MISSED 4 /* more updates in a row wait for each other less if a whole row goes through them together */
 #define INLINE inline __attribute__((always_inline))
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -268,12 +269,21 @@ static void work_on_square(gradient_job *g, int64_t row, uint32_t rows, int64_t 
     g->turn = !g->turn;
 }
 
-static void settle_row(const gradient_job *g, int64_t row)
+/* How many updates a row has missed; none after the one that follows. */
+static int64_t settle_account(const gradient_job *g, int64_t row)
 {
     const cn__accounts *accounts = g->sink.accounts;
-    if (!accounts) return;
-    cn__sink_settle(&g->sink, row, g->column, g->width);
-    accounts->settled[g->column / CN__IDLE_COLUMNS * accounts->rows + row]++;
+    uint32_t *settled = &accounts->settled[g->column / CN__IDLE_COLUMNS * accounts->rows + row];
+    const int64_t missed = (int64_t)accounts->done - (int64_t)*settled;
+    *settled = accounts->done + 1;
+    return missed;
+}
+
+static void settle_row(const gradient_job *g, int64_t row)
+{
+    if (!g->sink.accounts) return;
+    const int64_t missed = settle_account(g, row);
+    if (missed > 0) cn__sink_idle(&g->sink, row, g->column, g->width, missed);
 }
 
 static void settle(const gradient_job *g, int64_t row, uint64_t rows)
@@ -307,59 +317,76 @@ static uint64_t rows_to_move(const job *j, int64_t piece)
     return j->sink->accounts ? (rows | (rows & EVEN) << 1 | (rows >> 1 & EVEN)) & all : all;
 }
 
-/* A row of the gradient from a list: sums of whole numbers in 64 bits. */
-static void rare_gradient(const gradient_job *g, const cn__column *column, float gradient[STRIP])
+/* Sixteen numbers of a row of the gradient from a list: sums of whole numbers in 64 bits. */
+static INLINE __m512 rare_gradient(const gradient_job *g, const cn__column *column, int64_t o, __mmask16 some)
 {
     const job *j = g->j;
+    const cn__exact_scale *scale = &g->scales[o / CN__EXACT_GROUP];
+    const __m512 up = _mm512_set1_ps(scale->up);
     const __m512i low = _mm512_set1_epi64(0xffffff);
-    for (int64_t o = 0; o < g->width; o += CN__EXACT_GROUP) {
-        const cn__exact_scale *scale = &g->scales[o / CN__EXACT_GROUP];
-        const __m512 up = _mm512_set1_ps(scale->up);
+    const cn__ink *entry = j->x->entries + column->first, *end = entry + column->count;
+    __m512i sum[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
+    for (; entry < end; entry++) {
+        const __m512 dy = _mm512_maskz_loadu_ps(some, j->dy + entry->index * j->d->outputs + g->column + o);
+        const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(dy, up)), code = _mm512_set1_epi64(entry->codes[0]);
+        sum[0] = _mm512_add_epi64(sum[0], _mm512_mul_epi32(_mm512_cvtepi32_epi64(_mm512_castsi512_si256(q)), code));
+        sum[1] = _mm512_add_epi64(sum[1], _mm512_mul_epi32(_mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(q, 1)), code));
+    }
+    __m256 value[2];
+    for (int h = 0; h < 2; h++) {
+        __m256 high = _mm512_cvtepi64_ps(_mm512_srai_epi64(sum[h], (unsigned)CN__EXACT_GRADIENTS.low));
+        __m256 rest = _mm512_cvtepi64_ps(_mm512_and_si512(sum[h], low));
+        value[h] = _mm256_fmadd_ps(high, _mm256_set1_ps(scale->high), _mm256_mul_ps(rest, _mm256_set1_ps(scale->rest)));
+    }
+    return _mm512_insertf32x8(_mm512_castps256_ps512(value[0]), value[1], 1);
+}
+
+/* A row of a strip through plain RMSprop, the updates that it has missed before. */
+static void move_rare_row(const gradient_job *g, const cn__column *column, uint8_t *exponents)
+{
+    int64_t missed = g->sink.accounts ? settle_account(g, column->index) : 0;
+    if (missed > FEW_MISSED) {
+        cn__sink_idle(&g->sink, column->index, g->column, g->width, missed);
+        missed = 0;
+    }
+    float *w = (float *)g->sink.weight + column->index * g->sink.stride + g->column;
+    float *v = (float *)g->sink.slots[0] + column->index * g->sink.stride + g->column;
+    for (int64_t o = 0; o < g->width; o += CN__EXACT_GROUP, exponents += exponents ? g->j->x->n_rare : 0) {
         const __mmask16 some = cn__first_of_16(g->width - o);
-        __m512i sum[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-        for (int64_t i = 0; i < column->count; i++) {
-            const cn__ink entry = j->x->entries[column->first + i];
-            const __m512 dy = _mm512_maskz_loadu_ps(some, j->dy + entry.index * j->d->outputs + g->column + o);
-            const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(dy, up)), code = _mm512_set1_epi64(entry.codes[0]);
-            const __m512i halves[2] = {_mm512_cvtepi32_epi64(_mm512_castsi512_si256(q)),
-                                       _mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(q, 1))};
-            for (int h = 0; h < 2; h++) sum[h] = _mm512_add_epi64(sum[h], _mm512_mul_epi32(halves[h], code));
-        }
-        for (int h = 0; h < 2; h++) {
-            __m256 high = _mm512_cvtepi64_ps(_mm512_srai_epi64(sum[h], (unsigned)CN__EXACT_GRADIENTS.low));
-            __m256 rest = _mm512_cvtepi64_ps(_mm512_and_si512(sum[h], low));
-            _mm256_store_ps(gradient + o + h * 8, _mm256_fmadd_ps(high, _mm256_set1_ps(scale->high),
-                                                                  _mm256_mul_ps(rest, _mm256_set1_ps(scale->rest))));
-        }
+        const __m512 gradient = rare_gradient(g, column, o, some);
+        cn__rmsprop_idle(&g->update, missed, some, v + o);
+        const __m512 moved = cn__rmsprop_move(&g->update, _mm512_maskz_loadu_ps(some, w + o), gradient, some, v + o);
+        _mm512_mask_storeu_ps(w + o, some, moved);
+        if (exponents) *exponents = cn__exponent_of(cn__magnitude(_mm512_maskz_mov_ps(some, moved)));
     }
 }
 
-/* Weights of rare column i after their update. */
-static void keep_exponents(const gradient_job *g, int64_t i, int64_t column)
+static void hand_over_rare_row(const gradient_job *g, const cn__column *column, uint8_t *exponents)
 {
-    const cn__batch *x = g->j->x;
-    const float *w = (const float *)g->sink.weight + column * g->sink.stride + g->column;
-    uint8_t *exponents = x->rare_exponents->exponents + g->column / CN__EXACT_GROUP * x->n_rare + i;
-    for (int64_t o = 0; o < g->width; o += CN__EXACT_GROUP, exponents += x->n_rare)
+    _Alignas(64) float gradient[STRIP];
+    for (int64_t o = 0; o < g->width; o += CN__EXACT_GROUP)
+        _mm512_store_ps(gradient + o, rare_gradient(g, column, o, cn__first_of_16(g->width - o)));
+    settle_row(g, column->index);
+    cn__sink_row(&g->sink, column->index, g->column, g->width, gradient);
+    const float *w = (const float *)g->sink.weight + column->index * g->sink.stride + g->column;
+    for (int64_t o = 0; exponents && o < g->width; o += CN__EXACT_GROUP, exponents += g->j->x->n_rare)
         *exponents = cn__exponent_of(cn__magnitude(_mm512_maskz_loadu_ps(cn__first_of_16(g->width - o), w + o)));
 }
 
-/* The share of a task that has the pieces begin ... end-1: of the columns with ink if others may wait, of all if not. */
+/* The share of a task that has the pieces begin ... end-1: of the columns with ink if others may wait, of all if not. Weights
+ * of rare columns keep their exponents. */
 static void hand_over_rare(const gradient_job *g, int64_t begin, int64_t end)
 {
     const cn__batch *x = g->j->x;
     const int64_t pieces = cn__tile_steps(x->columns), n = g->sink.accounts ? x->n_used : x->n_rare;
-    _Alignas(64) float gradient[STRIP];
+    uint8_t *exponents = x->rare_exponents ? x->rare_exponents->exponents + g->column / CN__EXACT_GROUP * x->n_rare : NULL;
     for (int64_t i = n * begin / pieces, u = 0, place = 0; i < n * end / pieces; i++) {
         cn__column column = {.index = g->sink.accounts ? x->used[i].index : x->rare[i]};
         while (u < x->n_used && x->used[u].index < column.index) u++;
         if (u < x->n_used && x->used[u].index == column.index) column = x->used[u];
-        rare_gradient(g, &column, gradient);
-        settle_row(g, column.index);
-        cn__sink_row(&g->sink, column.index, g->column, g->width, gradient);
-        if (!x->rare_exponents) continue;
-        while (x->rare[place] != column.index) place++;
-        keep_exponents(g, place, column.index);
+        while (exponents && x->rare[place] != column.index) place++;
+        if (g->moves) move_rare_row(g, &column, exponents ? exponents + place : NULL);
+        else hand_over_rare_row(g, &column, exponents ? exponents + place : NULL);
     }
 }
 

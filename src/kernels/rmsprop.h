@@ -49,6 +49,19 @@ static inline __m512 cn__rmsprop_average(const cn__rmsprop *u, __m512 g, __mmask
     return _mm512_add_ps(v, u->epsilon);
 }
 
+/* What so many updates do to a slot if g is 0. */
+static inline void cn__rmsprop_idle(const cn__rmsprop *u, int64_t updates, __mmask16 some, float *velocity)
+{
+    if (updates <= 0) return;
+    const __m512 tiny = _mm512_set1_ps(CN__RMSPROP_TINY);
+    __m512 v = _mm512_maskz_loadu_ps(some, velocity);
+    for (int64_t i = 0; i < updates; i++) {
+        v = _mm512_mul_ps(u->rho, v);
+        v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, tiny, _CMP_NLT_UQ), v);
+    }
+    _mm512_mask_storeu_ps(velocity, some, v);
+}
+
 /* cn__rsqrt (kernels/functions.h) of sixteen numbers. */
 static inline __m512 cn__rmsprop_root(__m512 x)
 {

@@ -19,16 +19,22 @@ static inline cn__sink cn__sink_at_panel(const cn__sink *sink, int64_t column)
     return moved;
 }
 
-/* Makes up for the updates that a piece of a row has missed. */
+/* Makes up for so many updates that a piece of a row has missed. */
+static inline void cn__sink_idle(const cn__sink *sink, int64_t row, int64_t column, int64_t n, int64_t missed)
+{
+    const int64_t at = row * sink->stride + column;
+    void *slots[CN__MAX_SLOTS];
+    for (int k = 0; k < CN__MAX_SLOTS; k++) slots[k] = sink->slots[k] ? (real *)sink->slots[k] + at : NULL;
+    sink->accounts->idle(sink->step, n, slots, missed);
+}
+
+/* Makes up for all of them. */
 static inline void cn__sink_settle(const cn__sink *sink, int64_t row, int64_t column, int64_t n)
 {
     const cn__accounts *accounts = sink->accounts;
     uint32_t *settled = &accounts->settled[column / CN__IDLE_COLUMNS * accounts->rows + row];
-    if (*settled == accounts->done) return;
-    int64_t at = row * sink->stride + column, missed = (int64_t)accounts->done - (int64_t)*settled;
-    void *slots[CN__MAX_SLOTS];
-    for (int k = 0; k < CN__MAX_SLOTS; k++) slots[k] = sink->slots[k] ? (real *)sink->slots[k] + at : NULL;
-    if (missed > 0) accounts->idle(sink->step, n, slots, missed);
+    const int64_t missed = (int64_t)accounts->done - (int64_t)*settled;
+    if (missed > 0) cn__sink_idle(sink, row, column, n, missed);
     *settled = accounts->done;
 }
 
