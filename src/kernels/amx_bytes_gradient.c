@@ -28,13 +28,15 @@ static uint32_t peak_of(const cn__digit_columns *c)
 
 static inline __m512 gradient_value(const int32_t *sums, __m512 high_scale, __m512 rest_scale)
 {
-    /* the lowest byte of d1 becomes the second one of rest, that of d2 the third; the fourth is 0 */
+    /* the lowest byte of d1 becomes the second one of rest, that of d2 the third; the fourth is 0. Carries go by shuffles, too,
+     * because shifts take the unit that multiplies. */
+    const __m512i carry = _mm512_set4_epi32((int)0x800f0e0d, (int)0x800b0a09, (int)0x80070605, (int)0x80030201);
     const __m512i second = _mm512_set4_epi32((int)0x80000c00, (int)0x80000800, (int)0x80000400, (int)0x80000000);
     const __m512i third = _mm512_set4_epi32(0xc0000, 0x80000, 0x40000, 0);
     __m512i d0 = _mm512_load_si512(sums);
-    __m512i d1 = _mm512_add_epi32(_mm512_load_si512(sums + GRADIENT_APART), _mm512_srli_epi32(d0, 8));
-    __m512i d2 = _mm512_add_epi32(_mm512_load_si512(sums + 2 * GRADIENT_APART), _mm512_srli_epi32(d1, 8));
-    __m512i high = _mm512_add_epi32(_mm512_load_si512(sums + 3 * GRADIENT_APART), _mm512_srli_epi32(d2, 8));
+    __m512i d1 = _mm512_add_epi32(_mm512_load_si512(sums + GRADIENT_APART), _mm512_shuffle_epi8(d0, carry));
+    __m512i d2 = _mm512_add_epi32(_mm512_load_si512(sums + 2 * GRADIENT_APART), _mm512_shuffle_epi8(d1, carry));
+    __m512i high = _mm512_add_epi32(_mm512_load_si512(sums + 3 * GRADIENT_APART), _mm512_shuffle_epi8(d2, carry));
     __m512i rest = _mm512_mask_shuffle_epi8(d0, 0xaaaaaaaaaaaaaaaa, d1, second);
     rest = _mm512_mask_shuffle_epi8(rest, 0x4444444444444444, d2, third);
     return _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), high_scale, _mm512_mul_ps(_mm512_cvtepi32_ps(rest), rest_scale));

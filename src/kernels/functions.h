@@ -5,7 +5,7 @@
  *   exp        1 ulp       0 below -87.34 (no subnormal results), infinity above 88.73
  *   log        1 ulp       for x > 0 and normal; -infinity for 0, NaN below
  *   tanh       1.5 ulp       keeps the sign of 0
- *   rsqrt      1 ulp       for x > 0, normal and finite; unspecified elsewhere
+ *   rsqrt      1 ulp       for 2^-125 <= x, finite; unspecified elsewhere
  *   expm1      2 ulp       e^x - 1, also near 0; -1 below -17.4, infinity above 88.72
  *   log1p      3 ulp       log(1 + x) for x >= 0, also near 0
  *   erf        1.5 ulp     keeps the sign of 0
@@ -108,13 +108,15 @@ static inline float cn__tanh(float x)
 }
 
 /* An integer first guess (wrong by up to 7 %), a parabola in x y^2 fitted to the inverse root (2.5e-5 left), and a step
- * of Newton's iteration: no estimate instruction, whose bits differ between makers of CPUs. */
+ * of Newton's iteration: no estimate instruction, whose bits differ between makers of CPUs. All of it from x / 2, which
+ * takes an operation less. */
 static inline float cn__rsqrt(float x)
 {
-    float y = cn__from_bits((int32_t)(0x5f370000u - ((uint32_t)cn__to_bits(x) >> 1)));
-    float r = x * y * y;
-    y = y * fmaf(fmaf(r, 0.3789431f, -1.2589499f), r, 1.8800031f);
-    return fmaf(y * 0.5f, fmaf(-(x * y), y, 1.0f), y);
+    float h = 0.5f * x;
+    float y = cn__from_bits((int32_t)(0x5ef70000u - ((uint32_t)cn__to_bits(h) >> 1)));
+    float r = h * y * y;
+    y = y * fmaf(fmaf(r, 4 * 0.3789431f, 2 * -1.2589499f), r, 1.8800031f);
+    return fmaf(y, fmaf(-(h * y), y, 0.5f), y);
 }
 
 /* As exp, with 1 taken away before the multiplication by 2^n: 2^n (e^r - 1) + (2^n - 1). */

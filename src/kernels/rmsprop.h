@@ -22,7 +22,7 @@ enum { CN__RMSPROP_RATE, CN__RMSPROP_RHO, CN__RMSPROP_ONE_MINUS_RHO, CN__RMSPROP
 #include <immintrin.h>
 
 typedef struct cn__rmsprop {
-    __m512 minus_rate, rho, one_minus_rho, epsilon;
+    __m512 minus_rate, rho, one_minus_rho, epsilon, half_epsilon;
 } cn__rmsprop;
 
 /* For gradients that are still to be multiplied by `scale`. */
@@ -31,7 +31,8 @@ static inline cn__rmsprop cn__rmsprop_scaled(const cn__step *step, double scale)
     return (cn__rmsprop){_mm512_set1_ps(-(float)(step->coefficients[CN__RMSPROP_RATE] * scale)),
                          _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_RHO]),
                          _mm512_set1_ps((float)(step->coefficients[CN__RMSPROP_ONE_MINUS_RHO] * scale * scale)),
-                         _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_EPSILON])};
+                         _mm512_set1_ps((float)step->coefficients[CN__RMSPROP_EPSILON]),
+                         _mm512_set1_ps(0.5f * (float)step->coefficients[CN__RMSPROP_EPSILON])};
 }
 
 static inline cn__rmsprop cn__rmsprop_of(const cn__step *step)
@@ -39,14 +40,14 @@ static inline cn__rmsprop cn__rmsprop_of(const cn__step *step)
     return cn__rmsprop_scaled(step, 1);
 }
 
-/* The average of squares of sixteen gradients, and epsilon. *velocity is their slot, of which `some` are there. */
+/* The average of squares of sixteen gradients. *velocity is their slot, of which `some` are there. */
 static inline __m512 cn__rmsprop_average(const cn__rmsprop *u, __m512 g, __mmask16 some, float *velocity)
 {
     __m512 v = _mm512_mul_ps(u->rho, _mm512_maskz_loadu_ps(some, velocity));
     v = _mm512_fmadd_ps(_mm512_mul_ps(u->one_minus_rho, g), g, v);
     v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_set1_ps(CN__RMSPROP_TINY), _CMP_NLT_UQ), v);
     _mm512_mask_storeu_ps(velocity, some, v);
-    return _mm512_add_ps(v, u->epsilon);
+    return v;
 }
 
 /* What so many updates do to a slot if g is 0. */
@@ -62,28 +63,29 @@ static inline void cn__rmsprop_idle(const cn__rmsprop *u, int64_t updates, __mma
     _mm512_mask_storeu_ps(velocity, some, v);
 }
 
-/* cn__rsqrt (kernels/functions.h) of sixteen numbers. */
-static inline __m512 cn__rmsprop_root(__m512 x)
+/* cn__rsqrt (kernels/functions.h) of sixteen numbers, from their halves: those of v + epsilon are exactly v / 2 + epsilon / 2,
+ * as numbers so small that halving rounds them are far from v, which is 0 or at least CN__RMSPROP_TINY. */
+static inline __m512 cn__rmsprop_root(__m512 h)
 {
     __m512 y = _mm512_castsi512_ps(
-        _mm512_sub_epi32(_mm512_set1_epi32(0x5f370000), _mm512_srli_epi32(_mm512_castps_si512(x), 1)));
-    __m512 r = _mm512_mul_ps(_mm512_mul_ps(x, y), y);
-    __m512 p = _mm512_fmadd_ps(r, _mm512_set1_ps(0.3789431f), _mm512_set1_ps(-1.2589499f));
+        _mm512_sub_epi32(_mm512_set1_epi32(0x5ef70000), _mm512_srli_epi32(_mm512_castps_si512(h), 1)));
+    __m512 r = _mm512_mul_ps(_mm512_mul_ps(h, y), y);
+    __m512 p = _mm512_fmadd_ps(r, _mm512_set1_ps(4 * 0.3789431f), _mm512_set1_ps(2 * -1.2589499f));
     y = _mm512_mul_ps(y, _mm512_fmadd_ps(p, r, _mm512_set1_ps(1.8800031f)));
-    return _mm512_fmadd_ps(_mm512_mul_ps(y, _mm512_set1_ps(0.5f)),
-                           _mm512_fnmadd_ps(_mm512_mul_ps(x, y), y, _mm512_set1_ps(1)), y);
+    return _mm512_fmadd_ps(y, _mm512_fnmadd_ps(_mm512_mul_ps(h, y), y, _mm512_set1_ps(0.5f)), y);
 }
 
 /* The new weights for sixteen weights w. */
 static inline __m512 cn__rmsprop_move(const cn__rmsprop *u, __m512 w, __m512 g, __mmask16 some, float *velocity)
 {
-    __m512 root = cn__rmsprop_root(cn__rmsprop_average(u, g, some, velocity));
+    __m512 v = cn__rmsprop_average(u, g, some, velocity);
+    __m512 root = cn__rmsprop_root(_mm512_fmadd_ps(v, _mm512_set1_ps(0.5f), u->half_epsilon));
     return _mm512_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), root, w);
 }
 
 static inline __m512 cn__rmsprop_move_halves(const cn__rmsprop *u, __m512 w, __m512 g, __mmask16 some, float *velocity)
 {
-    __m512 root = _mm512_rsqrt14_ps(cn__rmsprop_average(u, g, some, velocity));
+    __m512 root = _mm512_rsqrt14_ps(_mm512_add_ps(cn__rmsprop_average(u, g, some, velocity), u->epsilon));
     return _mm512_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), root, w);
 }
 
