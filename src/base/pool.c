@@ -50,6 +50,15 @@ typedef struct loop {
     run runs[CN_MAX_THREADS];
 } loop;
 
+/* A loop that waits for the next one. */
+#define MOST_CONTEXT 320
+typedef struct waiting_loop {
+    cn__loop_body body;
+    void *context;
+    int64_t count;
+    _Alignas(CN_ALIGNMENT) unsigned char copy[MOST_CONTEXT];
+} waiting_loop;
+
 typedef struct worker {
     cn__pool *pool;
     int number;
@@ -68,10 +77,11 @@ struct cn__pool {
     _Alignas(CN_ALIGNMENT) atomic_uint sleepers;   /* workers asleep on `generation` */
     atomic_uint caller_sleeps;
     atomic_int stop;
-    loop loops[2]; /* the one that everybody works on, and one besides */
-    cn__loop_body besides; /* which waits for the next loop; NULL: none */
-    void *besides_context;
-    int64_t besides_count;
+    loop loops[1 + CN__POOL_BESIDES]; /* the one that everybody works on, and others besides */
+    atomic_int n_besides;             /* of these */
+    waiting_loop waiting[CN__POOL_BESIDES];
+    int n_waiting;
+    int postpones;
     unsigned char *memory; /* scratch and strip of each thread */
     cn__pool *members;     /* a team of one for each thread; NULL in such a team itself */
     worker workers[CN_MAX_THREADS];
@@ -137,8 +147,9 @@ static unsigned work_on_loop(loop *l, int threads, int thread, unsigned generati
 
 static void work_on(cn__pool *pool, int thread, unsigned generation)
 {
-    unsigned done = work_on_loop(&pool->loops[0], pool->threads, thread, generation);
-    done += work_on_loop(&pool->loops[1], pool->threads, thread, generation);
+    unsigned done = 0;
+    for (int i = 0; i <= atomic_load_explicit(&pool->n_besides, memory_order_relaxed); i++)
+        done += work_on_loop(&pool->loops[i], pool->threads, thread, generation);
     if (done && atomic_fetch_sub(&pool->unfinished, done) == done && atomic_load(&pool->caller_sleeps))
         futex_wake(&pool->unfinished, 1);
 }
@@ -224,39 +235,69 @@ static void hand_out(cn__pool *pool, loop *l, unsigned generation, unsigned piec
 
 void cn__parallel_besides(cn__pool *pool, int64_t count, cn__loop_body body, void *context)
 {
-    cn__parallel_rest(pool);
-    pool->besides = count > 0 ? body : NULL;
-    pool->besides_context = context;
-    pool->besides_count = count;
+    if (count <= 0) return;
+    if (pool->n_waiting == CN__POOL_BESIDES) cn__parallel_rest(pool);
+    waiting_loop *next = &pool->waiting[pool->n_waiting++];
+    next->body = body;
+    next->context = context;
+    next->count = count;
 }
 
 void cn__parallel_rest(cn__pool *pool)
 {
-    cn__loop_body body = pool->besides;
-    pool->besides = NULL;
-    if (body) cn__parallel(pool, pool->besides_count, body, pool->besides_context);
+    if (pool->n_waiting == 0) return;
+    const waiting_loop *last = &pool->waiting[--pool->n_waiting];
+    cn__parallel(pool, last->count, last->body, last->context);
+}
+
+void cn__parallel_postpone(cn__pool *pool, int does)
+{
+    pool->postpones = does;
+}
+
+void cn__parallel_soon(cn__pool *pool, int64_t count, cn__loop_body body, void *context, size_t context_size)
+{
+    if (!pool->postpones || pool->threads == 1 || context_size > MOST_CONTEXT) {
+        cn__parallel(pool, count, body, context);
+        return;
+    }
+    if (pool->n_waiting == CN__POOL_BESIDES) cn__parallel_rest(pool);
+    unsigned char *copy = pool->waiting[pool->n_waiting].copy;
+    memcpy(copy, context, context_size);
+    cn__parallel_besides(pool, count, body, copy);
+}
+
+static void run_alone(cn__pool *pool, int64_t count, cn__loop_body body, void *context)
+{
+    body(context, 0, 0, count);
+    for (int i = 0; i < pool->n_waiting; i++)
+        pool->waiting[i].body(pool->waiting[i].context, 0, 0, pool->waiting[i].count);
+    pool->n_waiting = 0;
 }
 
 void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *context)
 {
     if (count <= 0) return;
-    if (pool->threads == 1 || (count == 1 && !pool->besides)) {
-        body(context, 0, 0, count);
-        cn__parallel_rest(pool);
+    if (pool->threads == 1 || (count == 1 && !pool->n_waiting)) {
+        run_alone(pool, count, body, context);
         return;
     }
     if (atomic_load_explicit(&pool->company, memory_order_relaxed) > 0) atomic_fetch_sub(&pool->company, 1);
-    unsigned generation = atomic_load(&pool->generation) + 1;
-    unsigned pieces = prepare(pool, &pool->loops[0], count, body, context), others = 0;
-    if (pool->besides)
-        others = prepare(pool, &pool->loops[1], pool->besides_count, pool->besides, pool->besides_context);
-    pool->besides = NULL;
-    atomic_store(&pool->unfinished, pieces + others);
-    hand_out(pool, &pool->loops[0], generation, pieces);
-    hand_out(pool, &pool->loops[1], generation, others);
+    const unsigned generation = atomic_load(&pool->generation) + 1;
+    unsigned pieces[1 + CN__POOL_BESIDES], all;
+    const int besides = pool->n_waiting;
+    all = pieces[0] = prepare(pool, &pool->loops[0], count, body, context);
+    for (int i = 0; i < besides; i++) {
+        const waiting_loop *w = &pool->waiting[i];
+        all += pieces[1 + i] = prepare(pool, &pool->loops[1 + i], w->count, w->body, w->context);
+    }
+    atomic_store_explicit(&pool->n_besides, besides, memory_order_relaxed);
+    atomic_store(&pool->unfinished, all);
+    for (int i = 0; i <= besides; i++) hand_out(pool, &pool->loops[i], generation, pieces[i]);
     announce(pool, generation);
     work_on(pool, 0, generation);
     wait_until_finished(pool);
+    pool->n_waiting = 0;
 }
 
 cn__pool *cn__pool_create(int threads)

@@ -37,10 +37,17 @@ void *cn__pool_strip(cn__pool *pool, int thread);
 /* Runs body over 0 ... count-1, cut into contiguous pieces, and returns when all are done. */
 void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *context);
 
-/* A second loop, for threads that are through with the next call of cn__parallel: that returns when both are done. What
- * the loop works on must last until then, and nothing in the next loop may need it. One at a time. */
+/* A loop for threads that are through with the next call of cn__parallel: that returns when both are done. What the
+ * loop works on must last until then, and nothing in the next loop may need it. Of more than CN__POOL_BESIDES, the new
+ * one waits until the others have been done. */
 void cn__parallel_besides(cn__pool *pool, int64_t count, cn__loop_body body, void *context);
-/* Does it now, if there has been no next call. */
+/* Does them now, if there has been no next call. */
 void cn__parallel_rest(cn__pool *pool);
+#define CN__POOL_BESIDES 6
+
+/* As cn__parallel, but after cn__parallel_postpone(pool, 1) as cn__parallel_besides, and with a copy of the context: so
+ * small loops that do not depend on each other share the end of a large one. */
+void cn__parallel_soon(cn__pool *pool, int64_t count, cn__loop_body body, void *context, size_t context_size);
+void cn__parallel_postpone(cn__pool *pool, int does);
 
 #endif

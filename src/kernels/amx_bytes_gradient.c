@@ -28,8 +28,8 @@ static uint32_t peak_of(const cn__digit_columns *c)
 
 static inline __m512 gradient_value(const int32_t *sums, __m512 high_scale, __m512 rest_scale)
 {
-    /* the lowest byte of d1 becomes the second one of rest, that of d2 the third; the fourth is 0. Carries go by shuffles, too,
-     * because shifts take the unit that multiplies. */
+    /* the lowest byte of d1 becomes the second one of rest, that of d2 the third; the fourth is 0. Carries go by
+     * shuffles, too, because shifts take the unit that multiplies. */
     const __m512i carry = _mm512_set4_epi32((int)0x800f0e0d, (int)0x800b0a09, (int)0x80070605, (int)0x80030201);
     const __m512i second = _mm512_set4_epi32((int)0x80000c00, (int)0x80000800, (int)0x80000400, (int)0x80000000);
     const __m512i third = _mm512_set4_epi32(0xc0000, 0x80000, 0x40000, 0);
@@ -50,8 +50,8 @@ typedef struct job {
     int64_t groups; /* each strip of columns is cut into so many tasks */
 } job;
 
-/* CN__SQUARE rows of a group's sixteen columns. Their digits' sums become gradients, and these go to their sink, while the
- * tiles of the next square multiply. */
+/* CN__SQUARE rows of a group's sixteen columns. Their digits' sums become gradients, and these go to their sink, while
+ * the tiles of the next square multiply. */
 typedef struct square {
     const int32_t *sums;
     const cn__exact_scale *scale;
@@ -95,8 +95,8 @@ static void work_on_a_row(gradient_job *g)
                           cn__rmsprop_move(&g->update, w, gradient, last->some, last->velocity + at));
 }
 
-/* What it takes to move the rows of a whole square, in registers: in the structures above, the compiler would load all of
- * it again for every row, as what a row stores may be anything. */
+/* What it takes to move the rows of a whole square, in registers: in the structures above, the compiler would load all
+ * of it again for every row, as what a row stores may be anything. */
 typedef struct mover {
     cn__rmsprop update;
     __m512 high, rest;
@@ -138,14 +138,14 @@ static INLINE void move_a_row(mover *m)
     m->row++;
 }
 
-static inline void multiply_low(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1, const uint8_t *b0,
-                                const uint8_t *b1, gradient_job *g)
+static inline void multiply_low(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                const uint8_t *b0, const uint8_t *b1, gradient_job *g)
 {
     CN__MULTIPLY_TILES(_tile_dpbuud, _tile_dpbuud, work_on_a_row(g), (void)0)
 }
 
-static inline void multiply_high(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1, const uint8_t *b0,
-                                 const uint8_t *b1, gradient_job *g)
+static inline void multiply_high(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                 const uint8_t *b0, const uint8_t *b1, gradient_job *g)
 {
     CN__MULTIPLY_TILES(_tile_dpbuud, _tile_dpbusd, work_on_a_row(g), (void)0)
 }
@@ -163,8 +163,8 @@ static INLINE void multiply_high_and_move(const int32_t *steps, int64_t n, const
 }
 
 /* Two steps have as many tile instructions as a square has rows. */
-static INLINE void multiply_two_low_and_move(const int32_t *steps, const uint8_t *a0, const uint8_t *a1, const uint8_t *b0,
-                                             const uint8_t *b1, mover *m)
+static INLINE void multiply_two_low_and_move(const int32_t *steps, const uint8_t *a0, const uint8_t *a1,
+                                             const uint8_t *b0, const uint8_t *b1, mover *m)
 {
     CN__BEGIN_TILES()
     CN__MULTIPLY_PLACE(steps[0], _tile_dpbuud, _tile_dpbuud, move_a_row(m))
@@ -232,7 +232,8 @@ static void multiply_two_and_move(const factors *f, int32_t *to, gradient_job *g
     g->last.rows = 0;
 }
 
-/* The sums of the square g->next, which begins at column `row` of the tiles, and meanwhile what is left to do of g->last. */
+/* The sums of the square g->next, which begins at column `row` of the tiles, and meanwhile what is left to do of
+ * g->last. */
 static void make_sums(gradient_job *g, int64_t row, int64_t group)
 {
     const cn__batch *x = g->j->x;
@@ -319,20 +320,29 @@ static uint64_t rows_to_move(const job *j, int64_t piece)
     return j->sink->accounts ? (rows | (rows & EVEN) << 1 | (rows >> 1 & EVEN)) & all : all;
 }
 
-/* Sixteen numbers of a row of the gradient from a list: sums of whole numbers in 64 bits. */
-static INLINE __m512 rare_gradient(const gradient_job *g, const cn__column *column, int64_t o, __mmask16 some)
+/* Sixteen numbers of a row of the gradient from a list. Its entries' dy ends with dy[sample * stride]. */
+typedef struct rare_list {
+    const cn__ink *entries;
+    int64_t n, stride;
+    const real *dy;
+} rare_list;
+
+static INLINE __m512i whole_dy(const rare_list *list, const cn__ink *entry, __mmask16 some, __m512 up)
 {
-    const job *j = g->j;
-    const cn__exact_scale *scale = &g->scales[o / CN__EXACT_GROUP];
-    const __m512 up = _mm512_set1_ps(scale->up);
+    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(some, list->dy + entry->index * list->stride), up));
+}
+
+/* Sums of whole numbers in 64 bits. */
+static __m512 value_of_long_list(const rare_list *list, __mmask16 some, const cn__exact_scale *scale)
+{
     const __m512i low = _mm512_set1_epi64(0xffffff);
-    const cn__ink *entry = j->x->entries + column->first, *end = entry + column->count;
     __m512i sum[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-    for (; entry < end; entry++) {
-        const __m512 dy = _mm512_maskz_loadu_ps(some, j->dy + entry->index * j->d->outputs + g->column + o);
-        const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(dy, up)), code = _mm512_set1_epi64(entry->codes[0]);
+    for (const cn__ink *entry = list->entries, *end = entry + list->n; entry < end; entry++) {
+        const __m512i q = whole_dy(list, entry, some, _mm512_set1_ps(scale->up));
+        const __m512i code = _mm512_set1_epi64(entry->codes[0]);
         sum[0] = _mm512_add_epi64(sum[0], _mm512_mul_epi32(_mm512_cvtepi32_epi64(_mm512_castsi512_si256(q)), code));
-        sum[1] = _mm512_add_epi64(sum[1], _mm512_mul_epi32(_mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(q, 1)), code));
+        sum[1] = _mm512_add_epi64(sum[1],
+                                  _mm512_mul_epi32(_mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(q, 1)), code));
     }
     __m256 value[2];
     for (int h = 0; h < 2; h++) {
@@ -341,6 +351,33 @@ static INLINE __m512 rare_gradient(const gradient_job *g, const cn__column *colu
         value[h] = _mm256_fmadd_ps(high, _mm256_set1_ps(scale->high), _mm256_mul_ps(rest, _mm256_set1_ps(scale->rest)));
     }
     return _mm512_insertf32x8(_mm512_castps256_ps512(value[0]), value[1], 1);
+}
+
+/* q is 2^16 upper + lower, where lower has a sign, too, and both fit 16 bits: so many products of each fit 32. */
+#define SHORT_LIST 256
+
+static INLINE __m512 value_of_short_list(const rare_list *list, __mmask16 some, const cn__exact_scale *scale)
+{
+    const __m512i half = _mm512_set1_epi32(0x8000), word = _mm512_set1_epi32(0xffff), low = _mm512_set1_epi32(0xffffff);
+    const __m512 up = _mm512_set1_ps(scale->up);
+    __m512i lower = _mm512_setzero_si512(), upper = _mm512_setzero_si512();
+    for (const cn__ink *entry = list->entries, *end = entry + list->n; entry < end; entry++) {
+        const __m512i q = whole_dy(list, entry, some, up), code = _mm512_set1_epi32(entry->codes[0]);
+        lower = _mm512_add_epi32(lower, _mm512_madd_epi16(q, code));
+        upper = _mm512_add_epi32(upper, _mm512_madd_epi16(_mm512_add_epi32(q, half), _mm512_slli_epi32(code, 16)));
+    }
+    upper = _mm512_add_epi32(upper, _mm512_srai_epi32(lower, 16));
+    __m512i rest = _mm512_and_si512(cn__choose_bits(word, lower, _mm512_slli_epi32(upper, 16)), low);
+    return cn__digits_value(_mm512_srai_epi32(upper, 8), rest, scale);
+}
+
+static INLINE __m512 rare_gradient(const gradient_job *g, const cn__column *column, int64_t o, __mmask16 some)
+{
+    const job *j = g->j;
+    const cn__exact_scale *scale = &g->scales[o / CN__EXACT_GROUP];
+    const rare_list list = {j->x->entries + column->first, column->count, j->d->outputs, j->dy + g->column + o};
+    return column->count > SHORT_LIST ? value_of_long_list(&list, some, scale)
+                                      : value_of_short_list(&list, some, scale);
 }
 
 /* A row of a strip through plain RMSprop, the updates that it has missed before. */
@@ -353,11 +390,12 @@ static void move_rare_row(const gradient_job *g, const cn__column *column, uint8
     }
     float *w = (float *)g->sink.weight + column->index * g->sink.stride + g->column;
     float *v = (float *)g->sink.slots[0] + column->index * g->sink.stride + g->column;
+    const cn__rmsprop update = g->update;
     for (int64_t o = 0; o < g->width; o += CN__EXACT_GROUP, exponents += exponents ? g->j->x->n_rare : 0) {
         const __mmask16 some = cn__first_of_16(g->width - o);
         const __m512 gradient = rare_gradient(g, column, o, some);
-        cn__rmsprop_idle(&g->update, missed, some, v + o);
-        const __m512 moved = cn__rmsprop_move(&g->update, _mm512_maskz_loadu_ps(some, w + o), gradient, some, v + o);
+        cn__rmsprop_idle(&update, missed, some, v + o);
+        const __m512 moved = cn__rmsprop_move(&update, _mm512_maskz_loadu_ps(some, w + o), gradient, some, v + o);
         _mm512_mask_storeu_ps(w + o, some, moved);
         if (exponents) *exponents = cn__exponent_of(cn__magnitude(_mm512_maskz_mov_ps(some, moved)));
     }
@@ -375,26 +413,39 @@ static void hand_over_rare_row(const gradient_job *g, const cn__column *column, 
         *exponents = cn__exponent_of(cn__magnitude(_mm512_maskz_loadu_ps(cn__first_of_16(g->width - o), w + o)));
 }
 
-/* The share of a task that has the pieces begin ... end-1: of the columns with ink if others may wait, of all if not. Weights
- * of rare columns keep their exponents. */
+/* Whether a gradient of 0 is NaN somewhere, as 0 times NaN or an infinity is. */
+static int blank_is_nan(const gradient_job *g)
+{
+    int is_nan = 0;
+    for (int64_t o = 0; o < g->width; o += CN__EXACT_GROUP) is_nan |= isnan(g->scales[o / CN__EXACT_GROUP].high) != 0;
+    return is_nan;
+}
+
+/* The share of a task that has the pieces begin ... end-1: of the columns with ink if others may wait, of all if not.
+ * Weights of rare columns keep their exponents. */
 static void hand_over_rare(const gradient_job *g, int64_t begin, int64_t end)
 {
     const cn__batch *x = g->j->x;
     const int64_t pieces = cn__tile_steps(x->columns), n = g->sink.accounts ? x->n_used : x->n_rare;
-    uint8_t *exponents = x->rare_exponents ? x->rare_exponents->exponents + g->column / CN__EXACT_GROUP * x->n_rare : NULL;
+    const int blank_may_wait = g->sink.accounts && !blank_is_nan(g);
+    uint8_t *exponents = NULL;
+    if (x->rare_exponents) exponents = x->rare_exponents->exponents + g->column / CN__EXACT_GROUP * x->n_rare;
     for (int64_t i = n * begin / pieces, u = 0, place = 0; i < n * end / pieces; i++) {
         cn__column column = {.index = g->sink.accounts ? x->used[i].index : x->rare[i]};
         while (u < x->n_used && x->used[u].index < column.index) u++;
         if (u < x->n_used && x->used[u].index == column.index) column = x->used[u];
+        if (!column.count && blank_may_wait) continue;
         while (exponents && x->rare[place] != column.index) place++;
         if (g->moves) move_rare_row(g, &column, exponents ? exponents + place : NULL);
         else hand_over_rare_row(g, &column, exponents ? exponents + place : NULL);
     }
 }
 
-/* Rows of dy that are this far apart fall into so few sets of the level-2 cache that it does not hold a column of them. */
+/* Rows of dy that are this far apart fall into so few sets of the level-2 cache that it does not hold a column of
+ * them. */
 #define FAR_APART ((int64_t)4096)
-_Static_assert(CN__BATCH_MOST_ROWS * STRIP * (GRADIENT_DIGITS + sizeof(float)) <= CN_POOL_SCRATCH, "dy and its digits do not fit");
+_Static_assert(CN__BATCH_MOST_ROWS * STRIP * (GRADIENT_DIGITS + sizeof(float)) <= CN_POOL_SCRATCH,
+               "dy and its digits do not fit");
 
 /* The columns of a strip, and how far apart their rows are: in dy, or a copy of them. */
 static const float *columns_of(const job *j, int64_t o, int64_t width, float *near, int64_t *stride)

@@ -1,5 +1,5 @@
-/* What the two products over tiles of bytes share (amx_bytes_forward.c, amx_bytes_gradient.c): digits of whole numbers in
- * tiles, the loop over tiles, and numbers from sums of digits. */
+/* What the two products over tiles of bytes share (amx_bytes_forward.c, amx_bytes_gradient.c): digits of whole numbers
+ * in tiles, the loop over tiles, and numbers from sums of digits. */
 #ifndef CN_KERNELS_AMX_DIGITS_H
 #define CN_KERNELS_AMX_DIGITS_H
 
@@ -9,8 +9,8 @@
 
 #include <immintrin.h>
 
-/* Whole numbers are digits to the base 256, of which the highest has a sign: three of a weight, four of a gradient. They
- * are multiplied in squares of tiles. */
+/* Whole numbers are digits to the base 256, of which the highest has a sign: three of a weight, four of a gradient.
+ * They are multiplied in squares of tiles. */
 #define CN__SQUARE 32 /* two tiles side by side */
 
 #define CN__MOST_TILE_STEPS (CN__BATCH_MOST_COLUMNS / CN__TILE_STEP)
@@ -27,8 +27,8 @@ static inline __m512i cn__choose_bits(__m512i m, __m512i a, __m512i b)
     return _mm512_ternarylogic_epi32(m, a, b, 0xca);
 }
 
-/* Digits of a right factor with sixteen columns stand in tiles (digit, step) of 64 terms, four terms of a column side by
- * side. This puts four terms into a line of each digit's tile. */
+/* Digits of a right factor with sixteen columns stand in tiles (digit, step) of 64 terms, four terms of a column side
+ * by side. This puts four terms into a line of each digit's tile. */
 static inline void cn__store_digits(const __m512i q[4], uint8_t *line, int64_t tiles_apart, const int digits)
 {
     const __m512i bytes = _mm512_set1_epi32(0x00ff00ff), words = _mm512_set1_epi32(0x0000ffff);
@@ -39,7 +39,8 @@ static inline void cn__store_digits(const __m512i q[4], uint8_t *line, int64_t t
     _mm512_store_si512(line, cn__choose_bits(words, even01, _mm512_slli_epi32(even23, 16)));
     _mm512_store_si512(line + tiles_apart, cn__choose_bits(words, odd01, _mm512_slli_epi32(odd23, 16)));
     _mm512_store_si512(line + 2 * tiles_apart, cn__choose_bits(words, _mm512_srli_epi32(even01, 16), even23));
-    if (digits == 4) _mm512_store_si512(line + 3 * tiles_apart, cn__choose_bits(words, _mm512_srli_epi32(odd01, 16), odd23));
+    if (digits == 4)
+        _mm512_store_si512(line + 3 * tiles_apart, cn__choose_bits(words, _mm512_srli_epi32(odd01, 16), odd23));
 }
 
 static inline __m512i cn__magnitude(__m512 w)
@@ -47,10 +48,10 @@ static inline __m512i cn__magnitude(__m512 w)
     return _mm512_and_si512(_mm512_castps_si512(w), _mm512_set1_epi32(0x7fffffff));
 }
 
-/* Sixteen columns of a right factor, whose rows are `stride` apart. Term t is row index[t] (index NULL: row t); bit t of
- * used[t / 64] tells whether it is multiplied by anything but 0 (used NULL: all are), and if not, its digits may be
- * anything. The rows in `others` are no terms, but belong to the group whose scale is wanted; their exponents, if they are
- * kept, are read or filled in. */
+/* Sixteen columns of a right factor, whose rows are `stride` apart. Term t is row index[t] (index NULL: row t); bit t
+ * of used[t / 64] tells whether it is multiplied by anything but 0 (used NULL: all are), and if not, its digits may be
+ * anything. The rows in `others` are no terms, but belong to the group whose scale is wanted; their exponents, if they
+ * are kept, are read or filled in. */
 typedef struct cn__digit_columns {
     const float *w;
     int64_t stride, terms, steps;

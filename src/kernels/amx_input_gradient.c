@@ -41,8 +41,8 @@ static void turn_dy(void *context, int thread, int64_t begin, int64_t end)
     }
 }
 
-/* Two neighbouring tiles of the copy, 32 inputs x 16 outputs each, hold inputs in pairs; out come two tiles of 16 inputs
- * x 32 outputs. */
+/* Two neighbouring tiles of the copy, 32 inputs x 16 outputs each, hold inputs in pairs; out come two tiles of 16
+ * inputs x 32 outputs. */
 static void part_pairs(const uint16_t *left, const uint16_t *right, uint16_t *upper, uint16_t *lower)
 {
     const __m512i counting = _mm512_set_epi16(31, 30, 29, 28, 27, 26, 25, 24, 23, 22, 21, 20, 19, 18, 17, 16, 15, 14,
@@ -66,7 +66,8 @@ static void kernel_tiles(const job *j, int64_t square, int64_t first, int64_t de
 }
 
 /* 32 inputs x 32 samples, rows of `sum` are inputs. */
-static void add_products(int64_t depth, const uint16_t *kernel, const uint16_t *dy, int64_t dy_line, float *sum, int first)
+static void add_products(int64_t depth, const uint16_t *kernel, const uint16_t *dy, int64_t dy_line, float *sum,
+                         int first)
 {
     const int step = SQUARE * (int)sizeof(float);
     float *below = sum + TILE_LINES * SQUARE;
@@ -97,8 +98,8 @@ static void add_products(int64_t depth, const uint16_t *kernel, const uint16_t *
     _tile_stored(3, below + TILE_LINES, step);
 }
 
-/* A result that would not stay in level 2 goes past the caches: reading its lines first only to overwrite them takes longer
- * than fetching it again later. */
+/* A result that would not stay in level 2 goes past the caches: reading its lines first only to overwrite them takes
+ * longer than fetching it again later. */
 static int is_large(const cn__dense *d, const float *dx)
 {
     int64_t level2 = cn__pool_caches(d->pool)[1];

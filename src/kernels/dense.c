@@ -59,10 +59,11 @@ _Static_assert(CN__MATMUL_SCRATCH + STRIP_BYTES <= CN_POOL_SCRATCH, "the scratch
 _Static_assert((2 * NARROW * NARROW_ROWS + CN__TRANSPOSE) * sizeof(real) <= STRIP_BYTES,
                "a narrow strip and its transpose do not fit");
 
+/* This and bias_gradient hold all they need, as cn__parallel_soon may run them when their caller has returned. */
 typedef struct kernel_gradient {
-    const cn__dense *d;
+    cn__dense d;
     const real *x, *dy;
-    const cn__sink *sink;
+    cn__sink sink;
     int64_t rows, row_strips, columns, column_strips; /* the size of a strip, and how many there are */
 } kernel_gradient;
 
@@ -94,9 +95,9 @@ static cn__matmul strip_product(const cn__dense *d, int64_t rows, int64_t column
 
 static void narrow_strip(const kernel_gradient *g, int thread, int64_t i, int64_t rows, real *strip)
 {
-    int64_t outputs = g->d->outputs, last = (outputs - 1) / CN__TRANSPOSE * CN__TRANSPOSE;
+    int64_t outputs = g->d.outputs, last = (outputs - 1) / CN__TRANSPOSE * CN__TRANSPOSE;
     real *turned = strip + outputs * rows + CN__TRANSPOSE;
-    cn__matmul p = turned_product(g->d, rows, g->x + i, g->dy, turned);
+    cn__matmul p = turned_product(&g->d, rows, g->x + i, g->dy, turned);
     cn__matmul_alone(&p, thread);
     for (int64_t o = last; o >= 0; o -= CN__TRANSPOSE) { /* what is written beyond a row's end is replaced later */
         int n = (int)(outputs - o < CN__TRANSPOSE ? outputs - o : CN__TRANSPOSE);
@@ -107,7 +108,7 @@ static void narrow_strip(const kernel_gradient *g, int thread, int64_t i, int64_
 static void gradient_strips(void *context, int thread, int64_t begin, int64_t end)
 {
     const kernel_gradient *g = context;
-    const cn__dense *d = g->d;
+    const cn__dense *d = &g->d;
     real *strip = (real *)((char *)cn__pool_scratch(d->pool, thread) + CN__MATMUL_SCRATCH);
     for (int64_t s = begin; s < end; s++) {
         int64_t i = s % g->row_strips * g->rows, o = s / g->row_strips * g->columns;
@@ -119,14 +120,22 @@ static void gradient_strips(void *context, int thread, int64_t begin, int64_t en
             cn__matmul p = strip_product(d, rows, columns, g->x + i, g->dy + o, strip);
             cn__matmul_alone(&p, thread);
         }
-        cn__sink_rows(g->sink, i, rows, o, columns, strip);
+        cn__sink_rows(&g->sink, i, rows, o, columns, strip);
     }
+}
+
+static void all_strips(void *context, int thread, int64_t begin, int64_t end)
+{
+    const kernel_gradient *g = context;
+    (void)begin;
+    (void)end;
+    gradient_strips(context, thread, 0, g->row_strips * g->column_strips);
 }
 
 /* Strips for the team; 1 when it is not worth waking. */
 static int64_t cut_into_strips(kernel_gradient *g)
 {
-    const cn__dense *d = g->d;
+    const cn__dense *d = &g->d;
     int64_t threads = cn__pool_threads(d->pool), share = (d->inputs + threads - 1) / threads;
     cn__block_sizes size = cn__block_sizes_for(cn__pool_caches(d->pool)); /* a strip is as wide as a block */
     int64_t long_rows = (int64_t)STRIP_BYTES / (size.columns * (int64_t)sizeof(real));
@@ -148,17 +157,16 @@ void cn__dense_backward_kernel(const cn__dense *d, const real *x, const real *dy
                                      .c = sink->gradient, .c_row = sink->stride});
         return;
     }
-    kernel_gradient g = {.d = d, .x = x, .dy = dy, .sink = sink};
-    int64_t parts = cut_into_strips(&g);
-    if (parts == 1) gradient_strips(&g, 0, 0, g.row_strips * g.column_strips);
-    else cn__parallel(d->pool, parts, gradient_strips, &g);
+    kernel_gradient g = {.d = *d, .x = x, .dy = dy, .sink = *sink};
+    const int64_t parts = cut_into_strips(&g);
+    cn__parallel_soon(d->pool, parts, parts == 1 ? all_strips : gradient_strips, &g, sizeof g);
 }
 
 void cn__dense_choose_products(cn__pool *pool, int64_t rows, int64_t inputs, int64_t outputs, int64_t kernel_stride,
                                cn__dense_choice *choice)
 {
     cn__dense d = {.pool = pool, .rows = rows, .inputs = inputs, .outputs = outputs, .kernel_stride = kernel_stride};
-    kernel_gradient g = {.d = &d};
+    kernel_gradient g = {.d = d};
     cn__matmul forward = forward_product(&d, NULL, NULL), backward = backward_input_product(&d, NULL, NULL);
     *choice = (cn__dense_choice){.forward = CN__PRODUCT_NARROW, .backward_input = CN__PRODUCT_NARROW};
     cn__dense_narrow_parts(&d, &choice->forward_parts, &choice->backward_input_parts);
@@ -176,9 +184,9 @@ void cn__dense_choose_products(cn__pool *pool, int64_t rows, int64_t inputs, int
 }
 
 typedef struct bias_gradient {
-    const cn__dense *d;
+    cn__dense d;
     const real *dy;
-    const cn__sink *sink;
+    cn__sink sink;
 } bias_gradient;
 
 #define BIAS_COLUMNS 256
@@ -194,7 +202,7 @@ static inline __attribute__((always_inline)) void add_columns(const bias_gradien
     vec sum[BIAS_VECTORS];
 #pragma GCC unroll 8
     for (int v = 0; v < vectors; v++) sum[v] = vec_zero();
-    for (int64_t b = 0; b < g->d->rows; b++, dy += g->d->outputs)
+    for (int64_t b = 0; b < g->d.rows; b++, dy += g->d.outputs)
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) sum[v] = vec_add(sum[v], vec_load(dy + v * CN__VEC));
 #pragma GCC unroll 8
@@ -204,14 +212,14 @@ static inline __attribute__((always_inline)) void add_columns(const bias_gradien
 static void add_last_columns(const bias_gradient *g, const real *dy, int columns, real *to)
 {
     vec sum = vec_zero();
-    for (int64_t b = 0; b < g->d->rows; b++) sum = vec_add(sum, vec_load_n(dy + b * g->d->outputs, columns));
+    for (int64_t b = 0; b < g->d.rows; b++) sum = vec_add(sum, vec_load_n(dy + b * g->d.outputs, columns));
     vec_store(to, sum);
 }
 
 static void bias_columns(void *context, int thread, int64_t begin, int64_t end)
 {
     const bias_gradient *g = context;
-    int64_t outputs = g->d->outputs;
+    int64_t outputs = g->d.outputs;
     real sum[BIAS_COLUMNS];
     (void)thread;
     for (int64_t chunk = begin; chunk < end; chunk++) {
@@ -221,12 +229,12 @@ static void bias_columns(void *context, int thread, int64_t begin, int64_t end)
             add_columns(g, BIAS_VECTORS, dy + c, sum + c);
         for (; c + CN__VEC <= columns; c += CN__VEC) add_columns(g, 1, dy + c, sum + c);
         if (c < columns) add_last_columns(g, dy + c, (int)(columns - c), sum + c);
-        cn__sink_row(g->sink, 0, o, columns, sum);
+        cn__sink_row(&g->sink, 0, o, columns, sum);
     }
 }
 
 void cn__dense_backward_bias(const cn__dense *d, const real *dy, const cn__sink *sink)
 {
-    cn__parallel(d->pool, (d->outputs + BIAS_COLUMNS - 1) / BIAS_COLUMNS, bias_columns,
-                 &(bias_gradient){d, dy, sink});
+    bias_gradient g = {*d, dy, *sink};
+    cn__parallel_soon(d->pool, (d->outputs + BIAS_COLUMNS - 1) / BIAS_COLUMNS, bias_columns, &g, sizeof g);
 }

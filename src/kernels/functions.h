@@ -1,5 +1,5 @@
-/* exp, log, tanh, 1/sqrt and their kin of our own, written in plain arithmetic so that every engine and compiler gives the same
- * bits, and so that the compiler can vectorize loops over them.
+/* exp, log, tanh, 1/sqrt and their kin of our own, written in plain arithmetic so that every engine and compiler gives
+ * the same bits, and so that the compiler can vectorize loops over them.
  *
  *   function   error at most (tests/unit/test_functions.c: every 251st float32 number, CORNU_EXHAUSTIVE=1 for all)
  *   exp        1 ulp       0 below -87.34 (no subnormal results), infinity above 88.73

@@ -11,8 +11,8 @@
  * panels of TILE_N columns and A in panels of TILE_M rows, so that the innermost loop reads both in order. A panel of A
  * stays in the level-1 cache while all panels of a block of B, in level 2, go by. K is cut into blocks as well; between
  * two of them C waits in memory, which does not change the order of its sum. While tiles are computed memory has little
- * to do, so they ask for the operands that will be copied next; where rows of B are neighbours in memory, the first panel
- * of A reads B where it lies, and its tiles copy it on their way.
+ * to do, so they ask for the operands that will be copied next; where rows of B are neighbours in memory, the first
+ * panel of A reads B where it lies, and its tiles copy it on their way.
  * Each thread copies what it needs for itself: with blocks of this size a copy is used hundreds of times, and nobody
  * waits for anybody. */
 #define TILE_M CN__TILE_M
@@ -49,8 +49,8 @@ typedef struct pass {
     int64_t tiles_left; /* until packed_b is done with */
 } pass;
 
-/* How many tiles, each asking for `lines` lines, it takes to ask for all of the piece. Short tiles ask for nothing: they
- * come too fast for memory, and what they would ask for is little. */
+/* How many tiles, each asking for `lines` lines, it takes to ask for all of the piece. Short tiles ask for nothing:
+ * they come too fast for memory, and what they would ask for is little. */
 #define SHORT_TILE 128 /* terms */
 
 static int64_t tiles_to_ask(const pass *s, const cn__ahead *piece, int64_t lines)
@@ -163,9 +163,9 @@ static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
                                  smaller(size->columns, p->n - n0), p->b_column);
 }
 
-/* Rows of A whose terms are neighbours are copied a panel at a time, straight into level 1, and B has their place in level 2
- * too, so that A is copied less often; where the rows are neighbours, a panel would be a small part of each of many memory
- * pages, so a whole block is copied along its runs. */
+/* Rows of A whose terms are neighbours are copied a panel at a time, straight into level 1, and B has their place in
+ * level 2 too, so that A is copied less often; where the rows are neighbours, a panel would be a small part of each of
+ * many memory pages, so a whole block is copied along its runs. */
 static cn__block_sizes sizes_for(const cn__matmul *p, int64_t height)
 {
     cn__block_sizes size = cn__block_sizes_for(cn__pool_caches(p->pool));
@@ -226,7 +226,8 @@ static void multiply_few(const cn__matmul *p, real *scratch)
         cn__pack_a(rows, rows, k, p->a + k0 * p->a_column, p->a_row, p->a_column, scratch);
         int first = k0 == 0;
         for (int width = vectors * CN__VEC; j + width <= whole; j += width)
-            cn__tiles[rows][vectors](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, first, 1, &soon);
+            cn__tiles[rows][vectors](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, first, 1,
+                                     &soon);
         for (; j < whole; j += CN__VEC)
             cn__tiles[rows][1](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, first, 1, &soon);
         if (rest) {

@@ -1,8 +1,9 @@
-/* RMSprop's update without momentum and mean on vectors, for kernels that make a gradient and move the weights in one go:
- * those on tiles. The formula is that of train/optimizer_rmsprop.c, which serves all other cases. Float32 gives the same
- * bits. In mixed_bfloat16 on tiles the inverse root is the CPU's own (VRSQRT14PS, wrong by 2^-14 at most, bit by bit the
- * same on all CPUs that have such tiles), as the factors of the gradient have eight bits only; where cn__step's
- * takes_cpu_root says so the optimizer's update takes it too, so that it does not matter which way a weight is moved. */
+/* RMSprop's update without momentum and mean on vectors, for kernels that make a gradient and move the weights in one
+ * go: those on tiles. The formula is that of train/optimizer_rmsprop.c, which serves all other cases. Float32 gives the
+ * same bits. In mixed_bfloat16 on tiles the inverse root is the CPU's own (VRSQRT14PS, wrong by 2^-14 at most, bit by
+ * bit the same on all CPUs that have such tiles), as the factors of the gradient have eight bits only; where cn__step's
+ * takes_cpu_root says so the optimizer's update takes it too, so that it does not matter which way a weight is
+ * moved. */
 #ifndef CN_KERNELS_RMSPROP_H
 #define CN_KERNELS_RMSPROP_H
 
@@ -63,8 +64,8 @@ static inline void cn__rmsprop_idle(const cn__rmsprop *u, int64_t updates, __mma
     _mm512_mask_storeu_ps(velocity, some, v);
 }
 
-/* cn__rsqrt (kernels/functions.h) of sixteen numbers, from their halves: those of v + epsilon are exactly v / 2 + epsilon / 2,
- * as numbers so small that halving rounds them are far from v, which is 0 or at least CN__RMSPROP_TINY. */
+/* cn__rsqrt (kernels/functions.h) of sixteen numbers, from their halves: those of v + epsilon are exactly v / 2 +
+ * epsilon / 2, as numbers so small that halving rounds them are far from v, which is 0 or at least CN__RMSPROP_TINY. */
 static inline __m512 cn__rmsprop_root(__m512 h)
 {
     __m512 y = _mm512_castsi512_ps(

@@ -111,6 +111,7 @@ static void backward_weights(const cn__pass *pass)
 {
     const cn_layer *layer = pass->layer;
     cn__dense d = products_of(pass);
+    if (layer->n_weights > 1 && !pass->bf16) cn__dense_backward_bias(&d, pass->dy, &pass->sinks[1]);
     if (pass->bf16 && pass->bytes)
         cn__dense_backward_kernel_bf16_bytes(&d, pass->bf16, pass->bytes, pass->dy, &pass->sinks[0]);
     else if (pass->bf16)
@@ -119,10 +120,7 @@ static void backward_weights(const cn__pass *pass)
         cn__dense_backward_kernel_bytes(&d, pass->bytes, pass->dy, &pass->sinks[0]);
     else
         cn__dense_backward_kernel(&d, pass->x, pass->dy, &pass->sinks[0]);
-    if (layer->n_weights > 1 && pass->bf16)
-        cn__dense_backward_bias_bf16(&d, pass->bf16, pass->dy, &pass->sinks[1]);
-    else if (layer->n_weights > 1)
-        cn__dense_backward_bias(&d, pass->dy, &pass->sinks[1]);
+    if (layer->n_weights > 1 && pass->bf16) cn__dense_backward_bias_bf16(&d, pass->bf16, pass->dy, &pass->sinks[1]);
 }
 
 /* dx first: the weight gradient may move the kernel. */

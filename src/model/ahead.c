@@ -21,11 +21,6 @@ void cn__ahead_begin(cn_model *model, const cn__data *data, const cn__choice *ch
     cn__parallel_besides(model->team, ahead->gathering.count, ahead->gathering.body, &ahead->gathering);
 }
 
-void cn__ahead_finish(const cn_model *model)
-{
-    if (model->plan.ahead.team) cn__parallel_rest(model->plan.ahead.team);
-}
-
 int cn__ahead_take(cn_model *model, const cn__data *data, const cn__choice *choice, cn__batch *batch)
 {
     cn__ahead *ahead = &model->plan.ahead;

@@ -5,8 +5,8 @@
  * through all further layers, the loss and back down again, and the team meets once. Every number is the same as
  * before: results of a row do not depend on how a batch is cut.
  *
- * What then moves the weights of such layers is as little work, so where the first kernel's gradient is a loop of its
- * own length for each thread, threads that are through with it do that meanwhile. */
+ * What then moves the weights of such layers is as little work, so it waits for the loop that makes the first kernel's
+ * gradient, and is done by threads that are through with that (cn__parallel_soon). */
 
 typedef struct block_job {
     cn__around around;
@@ -155,49 +155,4 @@ void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__su
                      .rows = rows};
     if (cn__layer_hands_on(model->layers[last], 1)) last = below(model, last);
     cn__measure(model, model->plan.outputs[last], rows, weights, model->plan.layer_gradients[last], sums, &job.around);
-}
-
-/* --- weights behind the first layer ------------------------------------------------------------------------------- */
-
-void cn__besides_prepare(cn__besides *besides, cn_model *model)
-{
-    besides->model = model;
-    besides->n = 0;
-}
-
-int cn__besides_take(cn__besides *besides, const cn__pass *pass, const cn__layer_math *math)
-{
-    if (besides->n == (int)(sizeof besides->layers / sizeof *besides->layers) || !math->backward_weights) return 0;
-    const int n = besides->n++;
-    besides->layers[n].pass = *pass;
-    besides->layers[n].move = math->backward_weights;
-    for (int k = 0; k < pass->layer->n_weights; k++) {
-        besides->layers[n].weights[k] = pass->weights[k];
-        besides->layers[n].sinks[k] = pass->sinks[k];
-    }
-    return 1;
-}
-
-static void move_layers(void *context, int thread, int64_t begin, int64_t end)
-{
-    const cn__besides *besides = context;
-    for (int64_t i = begin; i < end; i++) {
-        cn__pass pass = besides->layers[i].pass;
-        pass.pool = cn__pool_member(besides->model->team, thread);
-        pass.weights = besides->layers[i].weights;
-        pass.sinks = besides->layers[i].sinks;
-        besides->layers[i].move(&pass);
-    }
-}
-
-void cn__besides_begin(cn__besides *besides)
-{
-    if (besides->n) cn__parallel_besides(besides->model->team, besides->n, move_layers, besides);
-    besides->n = 0;
-}
-
-void cn__besides_finish(cn__besides *besides)
-{
-    cn__besides_begin(besides);
-    cn__parallel_rest(besides->model->team);
 }

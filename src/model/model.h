@@ -363,26 +363,6 @@ void cn__blocks_begin(cn_model *model);
  * move. */
 void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums);
 
-/* Weights behind the first layer that are moved besides the gradient of its kernel, by threads that are through with
- * their share. */
-typedef struct cn__besides {
-    cn_model *model;
-    int n;
-    struct {
-        cn__pass pass;
-        void *weights[CN__MAX_LAYER_WEIGHTS];
-        cn__sink sinks[CN__MAX_LAYER_WEIGHTS];
-        void (*move)(const cn__pass *pass);
-    } layers[8];
-} cn__besides;
-void cn__besides_prepare(cn__besides *besides, cn_model *model);
-/* 1: it keeps what backward_weights of the layer needs, until cn__besides_begin lets the team's next loop do it
- * besides. */
-int cn__besides_take(cn__besides *besides, const cn__pass *pass, const cn__layer_math *math);
-void cn__besides_begin(cn__besides *besides);
-/* Afterwards all of it has been done. */
-void cn__besides_finish(cn__besides *besides);
-
 /* --- hidden.c --- */
 /* From here to the end of a training step in blocks that reads bytes, the first layer's outputs and their gradients
  * stand in tiles of bfloat16 (kernels/amx_hidden.h), where these serve. */
@@ -391,10 +371,9 @@ void cn__hidden_end(cn_model *model);
 int cn__hidden_in_tiles(const cn_model *model);
 
 /* --- ahead.c --- */
-/* Lets the next loop of the team gather the batch behind this one besides, if it is known. */
+/* Lets the next loop of the team gather the batch behind this one besides, if it is known; cn__parallel_rest must
+ * follow. */
 void cn__ahead_begin(cn_model *model, const cn__data *data, const cn__choice *choice);
-/* Afterwards it has been gathered. */
-void cn__ahead_finish(const cn_model *model);
 /* 1: this batch has been gathered already. */
 int cn__ahead_take(cn_model *model, const cn__data *data, const cn__choice *choice, cn__batch *batch);
 /* When picks are about to change. */

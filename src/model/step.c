@@ -181,7 +181,8 @@ static cn__sink store_gradient(const cn_model *model, int weight)
     return sink;
 }
 
-/* in_blocks: cn__blocks_run has been there, and only the weights are left to be moved. */
+/* in_blocks: cn__blocks_run has been there, and only the weights are left to be moved, each for itself: the loop over
+ * a first kernel with bytes comes last and takes the small ones along. */
 static void run_backward(cn_model *model, const cn__data *data, const cn__choice *choice, const cn__batch *bytes,
                          int in_blocks)
 {
@@ -192,10 +193,7 @@ static void run_backward(cn_model *model, const cn__data *data, const cn__choice
     int rows_can_wait = cn__step_lets_rows_wait(model, bytes != NULL);
     if (!rows_can_wait) cn__lazy_settle(model); /* this step touches every row */
     model->accounts.done = (uint32_t)model->iterations;
-    cn__besides besides;
-    cn__besides_prepare(&besides, model);
-    /* nothing else goes besides */
-    const int goes_besides = data->x.sparse && bytes && model->bf16_way == CN__BF16_NONE;
+    cn__parallel_postpone(model->team, in_blocks && bytes && model->bf16_way == CN__BF16_NONE);
     for (int i = model->n_layers - 1; i >= first; i--) {
         cn__pass behind;
         int takes = takes_next(model, i - 1);
@@ -230,8 +228,6 @@ static void run_backward(cn_model *model, const cn__data *data, const cn__choice
         pass.behind = takes ? &behind : NULL;
         if (pass.bytes) cn__ahead_begin(model, data, choice);
         if (in_blocks) {
-            if (pass.bytes) cn__besides_begin(&besides);
-            else if (goes_besides && cn__besides_take(&besides, &pass, math)) continue;
             if (math->backward_weights) math->backward_weights(&pass);
             continue;
         }
@@ -240,8 +236,8 @@ static void run_backward(cn_model *model, const cn__data *data, const cn__choice
         math->backward(&pass);
         turn = 1 - turn;
     }
-    cn__ahead_finish(model);
-    cn__besides_finish(&besides);
+    cn__parallel_postpone(model->team, 0);
+    cn__parallel_rest(model->team);
     if (!model->gradients.block || cn__gradients_apply(model, &moves)) model->iterations++;
     if (!rows_can_wait) cn__lazy_mark(model);
 }

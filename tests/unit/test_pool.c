@@ -69,24 +69,68 @@ static void every_index_once(void **state)
     for (int i = 0; i < 4; i++) check_team(teams[i]);
 }
 
-/* What nobody asked for is not lost: the next one that waits, or the team's end, finds it done. */
-static void one_at_a_time(void **state)
+/* Some wait together; of more than that none is lost. */
+static void some_wait_together(void **state)
 {
     (void)state;
-    static visits first, second;
+    static visits waiting[CN__POOL_BESIDES + 1], next;
     cn__pool *pool = cn__pool_create(2);
-    first.threads = second.threads = 2;
-    cn__parallel_besides(pool, 5, visit, &first);
-    cn__parallel_besides(pool, 6, visit, &second);
-    assert_true(all_were(&first, 5, 1));
+    next.threads = 2;
+    for (int i = 0; i < CN__POOL_BESIDES; i++) {
+        waiting[i].threads = 2;
+        cn__parallel_besides(pool, 5 + i, visit, &waiting[i]);
+    }
+    for (int i = 0; i < CN__POOL_BESIDES; i++) assert_true(all_were(&waiting[i], 0, 0));
+    cn__parallel(pool, 9, visit, &next);
+    assert_true(all_were(&next, 9, 1));
+    for (int i = 0; i < CN__POOL_BESIDES; i++) assert_true(all_were(&waiting[i], 5 + i, 1));
+    for (int i = 0; i <= CN__POOL_BESIDES; i++) {
+        waiting[i].threads = 2;
+        cn__parallel_besides(pool, 5 + i, visit, &waiting[i]);
+    }
     cn__parallel_rest(pool);
+    for (int i = 0; i <= CN__POOL_BESIDES; i++) assert_true(all_were(&waiting[i], 5 + i, 1));
     cn__parallel_rest(pool);
-    assert_true(all_were(&second, 6, 1));
+    assert_true(all_were(&waiting[0], 0, 0));
+    cn__pool_destroy(&pool);
+}
+
+typedef struct context {
+    visits *visits;
+    int number;
+} context;
+
+static void visit_if_seven(void *given, int thread, int64_t begin, int64_t end)
+{
+    const context *c = given;
+    if (c->number == 7) visit(c->visits, thread, begin, end);
+}
+
+/* The caller's context may be gone by then. */
+static void what_waits_has_a_copy(void **state)
+{
+    (void)state;
+    static visits now, later, next;
+    cn__pool *pool = cn__pool_create(2);
+    now.threads = later.threads = next.threads = 2;
+    context c = {&now, 7};
+    cn__parallel_soon(pool, 8, visit_if_seven, &c, sizeof c);
+    assert_true(all_were(&now, 8, 1));
+    cn__parallel_postpone(pool, 1);
+    c.visits = &later;
+    cn__parallel_soon(pool, 8, visit_if_seven, &c, sizeof c);
+    c.number = 0;
+    assert_true(all_were(&later, 0, 0));
+    cn__parallel_postpone(pool, 0);
+    cn__parallel(pool, 3, visit, &next);
+    assert_true(all_were(&next, 3, 1));
+    assert_true(all_were(&later, 8, 1));
     cn__pool_destroy(&pool);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_index_once), cmocka_unit_test(one_at_a_time)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_index_once), cmocka_unit_test(some_wait_together),
+                                       cmocka_unit_test(what_waits_has_a_copy)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
