@@ -170,11 +170,22 @@ static int has_gradient(const problem *p, int64_t row)
     return has;
 }
 
-/* Rows wait two by two, see kernels/batch.h: nobody knows better from lists. From sparse lists one does, but keeps to
- * it where a gradient is NaN, so that the same rows become NaN. Whoever has sums by columns lets those wait that are 0;
- * others too may come to 0 as float32, so the account says which it were. */
-static int waits(const problem *p, const way *w, int64_t row, const uint32_t *counts)
+static int has_nan(const problem *p, int64_t piece, int64_t row)
 {
+    int has = 0;
+    for (int64_t o = piece * CN__IDLE_COLUMNS; o < p->c->outputs && o < (piece + 1) * CN__IDLE_COLUMNS; o++)
+        has |= isnan(p->gradient[row * p->c->outputs + o]) != 0;
+    return has;
+}
+
+/* Rows wait two by two, see kernels/batch.h: nobody knows better from lists. From sparse lists one does, but keeps to
+ * it where a gradient is NaN, so that the same rows become NaN. Those of rare columns are sparse, too, and only NaNs of
+ * the same piece count. Whoever has sums by columns lets those wait that are 0; others too may come to 0 as float32, so
+ * the account says which it were. */
+static int waits(const problem *p, const way *w, int64_t piece, int64_t row, const uint32_t *counts)
+{
+    const int is_rare = w->reading == FREQUENT && !is_frequent(row, p->c->inputs, w->threads % 3);
+    if (is_rare && !p->inked[row] && !has_nan(p, piece, row)) return 1;
     if (w->reading >= SPARSE && !p->inked[row] && !p->gradient_has_nan) return 1;
     if (w->reading == SPARSE_ROWS && !p->gradient_has_nan && !has_gradient(p, row))
         return counts[row] == settled_before(0, row);
@@ -190,7 +201,7 @@ static void update_naively(const problem *p, const way *w, const uint32_t *count
     for (int64_t i = 0; i < p->c->inputs * outputs; i++) {
         int64_t row = i / outputs, missed = DONE - settled_before(i % outputs / CN__IDLE_COLUMNS, row);
         void *slots[CN__MAX_SLOTS] = {&slot[i]};
-        if (w->sink == WAITING && waits(p, w, row, counts)) continue;
+        if (w->sink == WAITING && waits(p, w, i % outputs / CN__IDLE_COLUMNS, row, counts)) continue;
         if (w->sink == WAITING) idle(NULL, 1, slots, missed);
         update(NULL, 1, &weight[i], slots, &p->gradient[i]);
     }
@@ -224,7 +235,8 @@ static const char *check_backward(const problem *p, const way *w, cn__pass *pass
     if (w->sink != GRADIENT && !lies_there(l, &kernel, weight)) wrong = "the updated kernel";
     if (w->sink != GRADIENT && !lies_there(l, &slots, slot)) wrong = "the slot";
     for (int64_t k = 0; w->sink == WAITING && k < pieces * c->inputs; k++)
-        if (counts[k] != (waits(p, w, k % c->inputs, counts) ? settled_before(k / c->inputs, k % c->inputs) : DONE + 1))
+        if (counts[k] != (waits(p, w, k / c->inputs, k % c->inputs, counts)
+                              ? settled_before(k / c->inputs, k % c->inputs) : DONE + 1))
             wrong = "the account of a row";
     if (!untouched_around(&settled) || !untouched_around(&dy) || memcmp(dy.numbers, p->dy, dy.bytes) != 0)
         wrong = "what stands beside";
