@@ -51,7 +51,8 @@ static void turn_kernel(const uint16_t *copy, uint16_t *turned)
     transpose_words(units, turned);
 }
 
-/* 32 x 32 sums with relu's derivative: where the layer's output x is not above 0, nor NaN, there is no gradient. */
+/* 32 x 32 sums with relu's derivative: where the layer's output x is not above 0, or is NaN, there is no
+ * gradient. */
 static void finish_square(const float *sums, const uint16_t *x, int64_t x_line, uint16_t *tiles)
 {
     const __m512i interleave = interleaving(), one = _mm512_set1_epi16(1), infinity = _mm512_set1_epi16(0x7f80);
