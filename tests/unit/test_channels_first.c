@@ -103,8 +103,8 @@ static const char *const network[] = {
     "random_translation(0.2, 0.1, data_format=%s)", "random_rotation((-0.1, 0.2), data_format=%s)",
     "random_zoom(0.2, fill_mode=constant, data_format=%s)", "zero_padding2d(((1, 0), (2, 1)), data_format=%s)",
     "conv2d(6, 3, padding=same, activation=relu, data_format=%s)", "max_pooling2d(2, data_format=%s)",
-    "conv2d(4, 3x2, groups=2, activation=mish, kernel_regularizer=l2(0.01), activity_regularizer=l1(0.01), "
-    "data_format=%s)",
+    ("conv2d(4, 3x2, groups=2, activation=mish, kernel_regularizer=l2(0.01), activity_regularizer=l1(0.01), "
+     "data_format=%s)"),
     "average_pooling2d(2, strides=1, data_format=%s)", "flatten(%s)", "dense(3, activation=softmax)",
 };
 enum { N_NETWORK = sizeof network / sizeof *network, SAMPLES = 40, HEIGHT = 9, WIDTH = 7, CHANNELS = 2 };
