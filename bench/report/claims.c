@@ -99,12 +99,12 @@ static void check_sparse(checker *c)
 {
     static const char *const book[] = {"very sparse inputs, layers of 16: against the fastest rival given dense rows",
                                        "very sparse inputs, layers of 16: against PyTorch's EmbeddingBag, RMSprop",
-                                       "very sparse inputs, layers of 16: against EmbeddingBag's sparse gradients, "
-                                       "SGD"};
+                                       ("very sparse inputs, layers of 16: against EmbeddingBag's sparse gradients, "
+                                        "SGD")};
     static const char *const wide[] = {"very sparse inputs, a layer of 512: against the fastest rival given dense rows",
                                        "very sparse inputs, a layer of 512: against PyTorch's EmbeddingBag, RMSprop",
-                                       "very sparse inputs, a layer of 512: against EmbeddingBag's sparse gradients, "
-                                       "SGD"};
+                                       ("very sparse inputs, a layer of 512: against EmbeddingBag's sparse gradients, "
+                                        "SGD")};
     check_sparse_network(c, "sparse", book);
     check_sparse_network(c, "sparse_wide", wide);
 }
