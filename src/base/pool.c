@@ -68,7 +68,8 @@ typedef struct worker {
 struct cn__pool {
     int threads;
     long spins;
-    int is_crowded;     /* more threads than CPUs */
+    int is_crowded;     /* more threads than CPUs: */
+    int wakes;          /* no more sleepers are woken for a loop than can run, which take the others' pieces */
     int64_t caches[3];
     atomic_int company; /* loops until the team believes again that it is alone */
     /* Each has a cache line of its own: one is written by the caller, one by all. */
@@ -206,10 +207,10 @@ static void wait_until_finished(cn__pool *pool)
     if (cn__clock() - start > COMPANY_SECONDS) atomic_store(&pool->company, LOOPS_IN_COMPANY);
 }
 
-static void announce(cn__pool *pool, unsigned generation)
+static void announce(cn__pool *pool, unsigned generation, int sleepers)
 {
     atomic_store(&pool->generation, generation);
-    if (atomic_load(&pool->sleepers)) futex_wake(&pool->generation, INT_MAX);
+    if (atomic_load(&pool->sleepers)) futex_wake(&pool->generation, sleepers);
 }
 
 /* Returns into how many pieces it cuts the loop. */
@@ -294,7 +295,7 @@ void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *conte
     atomic_store_explicit(&pool->n_besides, besides, memory_order_relaxed);
     atomic_store(&pool->unfinished, all);
     for (int i = 0; i <= besides; i++) hand_out(pool, &pool->loops[i], generation, pieces[i]);
-    announce(pool, generation);
+    announce(pool, generation, pool->wakes);
     work_on(pool, 0, generation);
     wait_until_finished(pool);
     pool->n_waiting = 0;
@@ -309,6 +310,7 @@ cn__pool *cn__pool_create(int threads)
     pool->threads = 1;
     pool->spins = spins_in(SPIN_SECONDS);
     pool->is_crowded = threads > cn__cpu_threads();
+    pool->wakes = pool->is_crowded ? cn__cpu_threads() : INT_MAX;
     cn__cpu_caches(pool->caches);
     pool->memory = cn__alloc_raw((size_t)threads, CN_POOL_SCRATCH + CN_POOL_STRIP, "scratch memory of the threads");
     pool->members = pool->memory ? cn__alloc((size_t)threads, sizeof *pool, "the thread pool") : NULL;
@@ -337,7 +339,7 @@ void cn__pool_destroy(cn__pool **pool)
 {
     if (!pool || !*pool) return;
     atomic_store(&(*pool)->stop, 1);
-    announce(*pool, atomic_load(&(*pool)->generation) + 1);
+    announce(*pool, atomic_load(&(*pool)->generation) + 1, INT_MAX);
     for (int i = 1; i < (*pool)->threads; i++) pthread_join((*pool)->workers[i].thread, NULL);
     cn__free((*pool)->memory);
     cn__free((*pool)->members);
