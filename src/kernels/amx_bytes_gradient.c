@@ -1,6 +1,7 @@
 #include "kernels/amx_bytes.h"
 
 #if CN__AMX_BYTES
+#include "kernels/amx_bytes_rare.h"
 #include "kernels/amx_digits.h"
 #include "kernels/coming.h"
 #include "kernels/rmsprop.h"
@@ -320,64 +321,11 @@ static uint64_t rows_to_move(const job *j, int64_t piece)
     return j->sink->accounts ? (rows | (rows & EVEN) << 1 | (rows >> 1 & EVEN)) & all : all;
 }
 
-/* Sixteen numbers of a row of the gradient from a list. Its entries' dy ends with dy[sample * stride]. */
-typedef struct rare_list {
-    const cn__ink *entries;
-    int64_t n, stride;
-    const real *dy;
-} rare_list;
-
-static INLINE __m512i whole_dy(const rare_list *list, const cn__ink *entry, __mmask16 some, __m512 up)
-{
-    return _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_maskz_loadu_ps(some, list->dy + entry->index * list->stride), up));
-}
-
-/* Sums of whole numbers in 64 bits. */
-static __m512 value_of_long_list(const rare_list *list, __mmask16 some, const cn__exact_scale *scale)
-{
-    const __m512i low = _mm512_set1_epi64(0xffffff);
-    __m512i sum[2] = {_mm512_setzero_si512(), _mm512_setzero_si512()};
-    for (const cn__ink *entry = list->entries, *end = entry + list->n; entry < end; entry++) {
-        const __m512i q = whole_dy(list, entry, some, _mm512_set1_ps(scale->up));
-        const __m512i code = _mm512_set1_epi64(entry->codes[0]);
-        sum[0] = _mm512_add_epi64(sum[0], _mm512_mul_epi32(_mm512_cvtepi32_epi64(_mm512_castsi512_si256(q)), code));
-        sum[1] = _mm512_add_epi64(sum[1],
-                                  _mm512_mul_epi32(_mm512_cvtepi32_epi64(_mm512_extracti64x4_epi64(q, 1)), code));
-    }
-    __m256 value[2];
-    for (int h = 0; h < 2; h++) {
-        __m256 high = _mm512_cvtepi64_ps(_mm512_srai_epi64(sum[h], (unsigned)CN__EXACT_GRADIENTS.low));
-        __m256 rest = _mm512_cvtepi64_ps(_mm512_and_si512(sum[h], low));
-        value[h] = _mm256_fmadd_ps(high, _mm256_set1_ps(scale->high), _mm256_mul_ps(rest, _mm256_set1_ps(scale->rest)));
-    }
-    return _mm512_insertf32x8(_mm512_castps256_ps512(value[0]), value[1], 1);
-}
-
-/* q is 2^16 upper + lower, where lower has a sign, too, and both fit 16 bits: so many products of each fit 32. */
-#define SHORT_LIST 256
-
-static INLINE __m512 value_of_short_list(const rare_list *list, __mmask16 some, const cn__exact_scale *scale)
-{
-    const __m512i half = _mm512_set1_epi32(0x8000), word = _mm512_set1_epi32(0xffff), low = _mm512_set1_epi32(0xffffff);
-    const __m512 up = _mm512_set1_ps(scale->up);
-    __m512i lower = _mm512_setzero_si512(), upper = _mm512_setzero_si512();
-    for (const cn__ink *entry = list->entries, *end = entry + list->n; entry < end; entry++) {
-        const __m512i q = whole_dy(list, entry, some, up), code = _mm512_set1_epi32(entry->codes[0]);
-        lower = _mm512_add_epi32(lower, _mm512_madd_epi16(q, code));
-        upper = _mm512_add_epi32(upper, _mm512_madd_epi16(_mm512_add_epi32(q, half), _mm512_slli_epi32(code, 16)));
-    }
-    upper = _mm512_add_epi32(upper, _mm512_srai_epi32(lower, 16));
-    __m512i rest = _mm512_and_si512(cn__choose_bits(word, lower, _mm512_slli_epi32(upper, 16)), low);
-    return cn__digits_value(_mm512_srai_epi32(upper, 8), rest, scale);
-}
-
 static INLINE __m512 rare_gradient(const gradient_job *g, const cn__column *column, int64_t o, __mmask16 some)
 {
     const job *j = g->j;
-    const cn__exact_scale *scale = &g->scales[o / CN__EXACT_GROUP];
-    const rare_list list = {j->x->entries + column->first, column->count, j->d->outputs, j->dy + g->column + o};
-    return column->count > SHORT_LIST ? value_of_long_list(&list, some, scale)
-                                      : value_of_short_list(&list, some, scale);
+    const cn__rare_list list = {j->x->entries + column->first, column->count, j->d->outputs, j->dy + g->column + o};
+    return cn__rare_value(&list, some, &g->scales[o / CN__EXACT_GROUP]);
 }
 
 /* A row of a strip through plain RMSprop, the updates that it has missed before. */
