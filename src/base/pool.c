@@ -51,12 +51,11 @@ typedef struct loop {
 } loop;
 
 /* A loop that waits for the next one. */
-#define MOST_CONTEXT 320
 typedef struct waiting_loop {
     cn__loop_body body;
     void *context;
     int64_t count;
-    _Alignas(CN_ALIGNMENT) unsigned char copy[MOST_CONTEXT];
+    _Alignas(CN_ALIGNMENT) unsigned char copy[CN__POOL_CONTEXT];
 } waiting_loop;
 
 typedef struct worker {
@@ -258,7 +257,7 @@ void cn__parallel_postpone(cn__pool *pool, int does)
 
 void cn__parallel_soon(cn__pool *pool, int64_t count, cn__loop_body body, void *context, size_t context_size)
 {
-    if (!pool->postpones || pool->threads == 1 || context_size > MOST_CONTEXT) {
+    if (!pool->postpones || pool->threads == 1 || context_size > CN__POOL_CONTEXT) {
         cn__parallel(pool, count, body, context);
         return;
     }

@@ -46,8 +46,9 @@ void cn__parallel_rest(cn__pool *pool);
 #define CN__POOL_BESIDES 6
 
 /* As cn__parallel, but after cn__parallel_postpone(pool, 1) as cn__parallel_besides, and with a copy of the context: so
- * small loops that do not depend on each other share the end of a large one. A context larger than a small one should
- * be (MOST_CONTEXT in pool.c) does not wait. */
+ * small loops that do not depend on each other share the end of a large one. With a context
+ * of more than CN__POOL_CONTEXT bytes it does not wait. */
+#define CN__POOL_CONTEXT 320
 void cn__parallel_soon(cn__pool *pool, int64_t count, cn__loop_body body, void *context, size_t context_size);
 void cn__parallel_postpone(cn__pool *pool, int does);
 
