@@ -100,10 +100,10 @@ static inline int64_t cn__digits_bytes(int64_t inputs, int64_t outputs)
     return (outputs + 31) / 32 * 2 * 3 * cn__tile_steps(inputs) * CN__TILE_BYTES;
 }
 
-/* Sums for each column of such a kernel, filled up to whole vectors of eight. */
+/* Sums for each column of such a kernel, filled up to whole vectors. */
 static inline int64_t cn__sparse_lanes(int64_t outputs)
 {
-    return (outputs + 7) / 8 * 8;
+    return (outputs + 15) / 16 * 16;
 }
 
 /* Scales are those of all rows of a kernel (kernels/exact.h). Of the rows of rare columns, few change in a step, so
@@ -141,7 +141,7 @@ typedef struct cn__batch {
     const cn__ink *entries;
     const struct cn__sparse_rows *lists; /* NULL: columns, lists by two, or tiles */
     const struct cn__choice *choice;     /* of the rows of these lists */
-    double *sums;                        /* with lists: as in cn__batch_memory */
+    uint32_t *sums;                      /* with lists: as in cn__batch_memory */
     const cn__span *spans;    /* with tiles that lack columns: where in `in_spans` a sample's rare non-zeros stand, */
     const cn__ink *in_spans;  /* each a column and, in codes[0], its code; NULL: tiles hold all columns */
     const uint8_t *is_heavy;  /* of each sample: 1 if its codes add up to more than CN__LIGHT_SUM */

@@ -162,12 +162,6 @@ typedef struct dy_table {
     int has_nan;
 } dy_table;
 
-/* From sums below 2^31. */
-CN__INLINE float light_value(int32_t sum, float high, float rest)
-{
-    return FMA((float)(sum >> 24), high, (float)(sum & 0xffffff) * rest);
-}
-
 static void fill_table(const job *j, dy_table *t)
 {
     t->has_nan = cn__spread_gradient_scales(j, &t->s);
@@ -177,7 +171,7 @@ static void fill_table(const job *j, dy_table *t)
         float *restrict v = t->value + b * j->width;
         for (int64_t c = 0; c < j->width; c++) {
             q[c] = cn__whole_gradient(dy[c], t->s.up[c]);
-            v[c] = light_value(q[c], t->s.high[c], t->s.rest[c]);
+            v[c] = cn__light_value(q[c], t->s.high[c], t->s.rest[c]);
         }
     }
 }
@@ -185,7 +179,7 @@ static void fill_table(const job *j, dy_table *t)
 CN__INLINE void value_of_two(const int32_t *restrict a, const int32_t *restrict b, int64_t n,
                              const float *restrict high, const float *restrict rest, float *restrict gradient)
 {
-    for (int64_t c = 0; c < n; c++) gradient[c] = light_value(a[c] + b[c], high[c], rest[c]);
+    for (int64_t c = 0; c < n; c++) gradient[c] = cn__light_value(a[c] + b[c], high[c], rest[c]);
 }
 
 typedef int32_t whole_numbers __attribute__((vector_size(CN__LANES * sizeof(int32_t)), aligned(4), may_alias));
@@ -251,7 +245,7 @@ static const float *gradient_of(const job *j, const dy_table *t, const cn__colum
 {
     const int64_t width = j->width;
     if (!column) {
-        for (int64_t c = 0; c < width; c++) memory[c] = light_value(0, t->s.high[c], t->s.rest[c]);
+        for (int64_t c = 0; c < width; c++) memory[c] = cn__light_value(0, t->s.high[c], t->s.rest[c]);
         return memory;
     }
     const cn__ink *entries = j->x->entries + column->first;

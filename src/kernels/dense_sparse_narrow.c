@@ -15,10 +15,15 @@
  *              zeros before and after */
 
 #define AHEAD 4 /* samples whose lists are fetched in advance: they lie anywhere in memory */
-#define MOST_VECTORS (CN__SPARSE_NARROW / CN__LANES)
+#define WORDS 16
+#define MOST_VECTORS (CN__SPARSE_NARROW / WORDS)
+_Static_assert(CN__SPARSE_NARROW <= CN__IDLE_COLUMNS, "a row has one account");
+_Static_assert(MOST_VECTORS == 2, "wider kernels need another case");
 _Static_assert(CN__BATCH_MOST_COLUMNS <= CN_POOL_STRIP, "a byte for each column does not fit");
 
-typedef uint64_t word_bits __attribute__((vector_size(CN__LANES * sizeof(uint64_t)), aligned(8), may_alias));
+typedef uint32_t words __attribute__((vector_size(WORDS * sizeof(uint32_t)), aligned(4), may_alias));
+typedef int32_t whole_numbers __attribute__((vector_size(WORDS * sizeof(int32_t)), aligned(4), may_alias));
+typedef float floats __attribute__((vector_size(WORDS * sizeof(float)), aligned(4), may_alias));
 
 /* The columns of some neighbouring parts. */
 typedef struct share {
@@ -165,30 +170,79 @@ void cn__dense_sparse_narrow_forward(void *job, int thread, int64_t begin, int64
 
 /* --- gradient of the kernel --------------------------------------------------------------------------------------- */
 
+/* Sums as they stand in the table: their low 32 bits, and in a second table of the same size what is above those, which
+ * hardly ever is anything but 0 and then is not read. So a column costs one cache line for sixteen outputs. */
+typedef struct sums_table {
+    uint32_t *low;
+    int32_t *above;
+    int64_t first_column;
+    int has_above;
+} sums_table;
+
+/* Adds so many times q to a column. */
+static void add_many(sums_table *t, int64_t at, const uint32_t *q, int64_t lanes, int code)
+{
+    for (int64_t c = 0; c < lanes; c++) {
+        const int64_t sum = (int64_t)(int32_t)t->low[at + c] + (int64_t)(int32_t)q[c] * code;
+        t->low[at + c] = (uint32_t)sum;
+        t->above[at + c] += (int32_t)((sum - (int32_t)(uint32_t)sum) >> 32);
+    }
+    t->has_above = 1;
+}
+
+/* q has been added to the columns of a sample whose code is 1, and at least one sum did not fit. */
+static void carry(sums_table *t, piece p, const uint32_t *q, int64_t lanes)
+{
+    for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
+        const int64_t at = (entry->index - t->first_column) * lanes;
+        for (int64_t c = 0; entry->codes[0] == 1 && c < lanes; c++) {
+            const uint32_t sum = t->low[at + c], before = sum - q[c];
+            if ((int32_t)((before ^ sum) & (q[c] ^ sum)) < 0) t->above[at + c] += (int32_t)q[c] < 0 ? -1 : 1;
+        }
+    }
+    t->has_above = 1;
+}
+
+static int some_bit(words v)
+{
+#if defined(CN_ISA_AVX512)
+    return _mm512_test_epi32_mask((__m512i)v, (__m512i)v) != 0;
+#else
+    uint32_t any = 0;
+    for (int lane = 0; lane < WORDS; lane++) any |= v[lane];
+    return any != 0;
+#endif
+}
+
 /* Adds all samples to the table, a row of whole vectors for each column. */
-CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, const cn__spread *s, double *table,
+CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, const cn__spread *s, sums_table *t,
                               int vectors)
 {
-    const int64_t lanes = vectors * CN__LANES;
-    double dy[CN__SPARSE_NARROW] = {0};
-    cn__wide q[MOST_VECTORS];
+    const int64_t lanes = vectors * WORDS;
+    uint32_t q[CN__SPARSE_NARROW] = {0};
+    uint32_t *low = t->low - columns->from * lanes;
     for (int64_t b = 0; b < j->x->rows; b++) {
-        const real *row = j->dy + b * j->d->outputs + j->o;
+        const real *dy = j->dy + b * j->d->outputs + j->o;
         fetch_piece(columns, b + AHEAD);
-        for (int64_t c = 0; c < j->width; c++) dy[c] = cn__whole_gradient(row[c], s->up[c]);
-        for (int v = 0; v < vectors; v++) q[v] = *(const cn__wide *)(dy + v * CN__LANES);
+        for (int64_t c = 0; c < j->width; c++) q[c] = (uint32_t)cn__whole_gradient(dy[c], s->up[c]);
+        words each[MOST_VECTORS], over = {0};
+        for (int v = 0; v < vectors; v++) each[v] = *(const words *)(q + v * WORDS);
         piece p = piece_of(columns, b), next = next_piece(columns, b);
         for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
-            double *sums = table + (entry->index - columns->from) * lanes;
-            const double *soon = table + (next.begin->index - columns->from) * lanes;
-            for (int v = 0; v < vectors; v++) __builtin_prefetch(soon + v * CN__LANES, 1);
+            uint32_t *sums = low + entry->index * lanes;
+            for (int v = 0; v < vectors; v++) __builtin_prefetch(low + next.begin->index * lanes + v * WORDS, 1);
             next.begin += next.begin < next.end;
-            const double code = entry->codes[0];
-            if (entry->codes[0] == 1)
-                for (int v = 0; v < vectors; v++) *(cn__wide *)(sums + v * CN__LANES) += q[v];
-            else
-                for (int v = 0; v < vectors; v++) *(cn__wide *)(sums + v * CN__LANES) += q[v] * code;
+            if (entry->codes[0] != 1) {
+                add_many(t, sums - t->low, q, lanes, entry->codes[0]);
+                continue;
+            }
+            for (int v = 0; v < vectors; v++) {
+                words *place = (words *)(sums + v * WORDS), before = *place, sum = before + each[v];
+                over |= (before ^ sum) & (each[v] ^ sum);
+                *place = sum;
+            }
         }
+        if (some_bit(over >> 31)) carry(t, p, q, lanes);
     }
 }
 
@@ -203,37 +257,69 @@ static void mark_columns(const cn__sparse_job *j, const share *columns, uint8_t 
 
 /* Whether a row may wait. One whose gradient is 0 may, whether or not a sample uses it. But if a gradient is NaN, the
  * same rows have to get it as with lists by two columns, where both have their turn if either has ink. */
-CN__INLINE int can_wait(const double *sums, int64_t lanes, const uint8_t *is_used, int64_t column, int64_t columns)
+CN__INLINE int can_wait(const sums_table *t, int64_t column, int vectors, const uint8_t *is_used, int64_t columns)
 {
     if (is_used) return !is_used[column] && !((column ^ 1) < columns && is_used[column ^ 1]);
-    word_bits some = {0};
-    uint64_t any = 0;
-    for (int v = 0; v < lanes / CN__LANES; v++) some |= ((const word_bits *)sums)[v]; /* none is -0 */
-#if defined(CN_ISA_AVX512)
-    return _mm512_test_epi64_mask((__m512i)some, (__m512i)some) == 0;
-#endif
-    for (int lane = 0; lane < CN__LANES; lane++) any |= some[lane];
-    return any == 0;
+    words some = {0};
+    for (int64_t v = column * vectors; v < (column + 1) * vectors; v++) {
+        some |= ((const words *)t->low)[v];
+        if (t->has_above) some |= ((const words *)t->above)[v];
+    }
+    return !some_bit(some);
+}
+
+/* cn__light_value of sixteen sums, of which compilers make no vectors by themselves. */
+CN__INLINE void put_values(const uint32_t *sums, const float *high_scale, const float *rest_scale, float *gradient)
+{
+    const whole_numbers sum = *(const whole_numbers *)sums;
+    float high[WORDS], rest[WORDS];
+    *(floats *)high = __builtin_convertvector(sum >> 24, floats);
+    *(floats *)rest = __builtin_convertvector(sum & 0xffffff, floats) * *(const floats *)rest_scale;
+    vec_store(gradient, vec_fma(vec_load(high), vec_load(high_scale), vec_load(rest)));
+}
+
+/* Makes up for what a row has missed before it is moved: cn__settle_row for a kernel of one piece. */
+CN__INLINE void settle(const cn__sparse_job *j, int64_t row)
+{
+    uint32_t *settled = j->sink->accounts->settled + row;
+    const int64_t missed = (int64_t)j->sink->accounts->done - (int64_t)*settled;
+    if (missed > 0) cn__sink_idle(j->sink, row, j->o, j->width, missed);
+    *settled = j->sink->accounts->done + 1;
+}
+
+/* The gradient from the sums of a column, which are cleared. */
+CN__INLINE void take_sums(sums_table *t, int64_t column, const cn__spread *s, int vectors, float *restrict gradient)
+{
+    const int64_t lanes = vectors * WORDS;
+    uint32_t *restrict low = t->low + column * lanes;
+    if (t->has_above) {
+        double sums[CN__SPARSE_NARROW];
+        int32_t *above = t->above + column * lanes;
+        for (int64_t c = 0; c < lanes; c++) sums[c] = (double)above[c] * 4294967296.0 + (double)(int32_t)low[c];
+        cn__values(sums, lanes, CN__EXACT_GRADIENTS, s->high, s->rest, gradient);
+        memset(above, 0, (size_t)lanes * sizeof *above);
+    } else {
+        for (int v = 0; v < lanes; v += WORDS) put_values(low + v, s->high + v, s->rest + v, gradient + v);
+    }
+    memset(low, 0, (size_t)lanes * sizeof *low);
 }
 
 /* Neighbouring rows of the kernel are handed over together, as far as they lie together. */
-CN__INLINE void hand_over(const cn__sparse_job *j, const share *columns, const cn__spread *s, double *table,
+CN__INLINE void hand_over(const cn__sparse_job *j, const share *columns, const cn__spread *s, sums_table *t,
                           const uint8_t *is_used, int vectors)
 {
-    const int64_t width = j->width, lanes = vectors * CN__LANES, all = columns->to - columns->from;
+    const int64_t width = j->width, all = columns->to - columns->from;
     const int64_t most = j->sink->stride == width ? CN__SPARSE_WIDTH / width : 1;
     float gradient[CN__SPARSE_WIDTH + CN__SPARSE_NARROW]; /* behind each row may stand lanes that the next overwrites */
     for (int64_t k = 0, rows = 0; k <= all; k++) {
-        double *sums = table + k * lanes;
-        const int waits = k == all || (j->sink->accounts && can_wait(sums, lanes, is_used, k, all));
+        const int waits = k == all || (j->sink->accounts && can_wait(t, k, vectors, is_used, all));
         if (rows && (waits || rows == most)) {
             cn__sink_row(j->sink, columns->from + k - rows, j->o, rows * width, gradient);
             rows = 0;
         }
         if (waits) continue;
-        cn__settle_row(j, columns->from + k);
-        cn__values(sums, lanes, CN__EXACT_GRADIENTS, s->high, s->rest, gradient + rows * width);
-        for (int v = 0; v < vectors; v++) *(cn__wide *)(sums + v * CN__LANES) = (cn__wide){0};
+        if (j->sink->accounts) settle(j, columns->from + k);
+        take_sums(t, k, s, vectors, gradient + rows * width);
         rows++;
     }
 }
@@ -241,11 +327,13 @@ CN__INLINE void hand_over(const cn__sparse_job *j, const share *columns, const c
 CN__INLINE void gradient_of_share(const cn__sparse_job *j, int thread, const share *columns, const cn__spread *s,
                                   int has_nan, int vectors)
 {
-    double *table = j->x->sums + columns->from * vectors * CN__LANES;
+    const int64_t lanes = vectors * WORDS;
+    sums_table t = {.low = j->x->sums + columns->from * lanes, .first_column = columns->from};
     uint8_t *is_used = has_nan ? cn__pool_strip(j->d->pool, thread) : NULL;
-    add_gradients(j, columns, s, table, vectors);
+    t.above = (int32_t *)(t.low + j->x->columns * lanes);
+    add_gradients(j, columns, s, &t, vectors);
     if (has_nan) mark_columns(j, columns, is_used);
-    hand_over(j, columns, s, table, is_used, vectors);
+    hand_over(j, columns, s, &t, is_used, vectors);
 }
 
 void cn__dense_sparse_narrow_gradient(void *job, int thread, int64_t begin, int64_t end)
@@ -255,12 +343,8 @@ void cn__dense_sparse_narrow_gradient(void *job, int thread, int64_t begin, int6
     const int has_nan = cn__spread_gradient_scales(j, &s);
     for (int64_t task = begin; task < end; task++) {
         const share columns = share_of(j, task);
-        switch ((j->width + CN__LANES - 1) / CN__LANES) {
-        case 1: gradient_of_share(j, thread, &columns, &s, has_nan, 1); break;
-        case 2: gradient_of_share(j, thread, &columns, &s, has_nan, 2); break;
-        case 3: gradient_of_share(j, thread, &columns, &s, has_nan, 3); break;
-        default: gradient_of_share(j, thread, &columns, &s, has_nan, 4);
-        }
+        if (j->width <= WORDS) gradient_of_share(j, thread, &columns, &s, has_nan, 1);
+        else gradient_of_share(j, thread, &columns, &s, has_nan, 2);
     }
 }
 

@@ -163,6 +163,12 @@ CN__INLINE int32_t cn__whole_gradient(float dy, float up)
     return (int32_t)(fabsf(x) < 8388608 ? near : x);
 }
 
+/* cn__exact_value for gradients whose sum fits into 32 bits. */
+CN__INLINE float cn__light_value(int32_t sum, float high, float rest)
+{
+    return FMA((float)(sum >> 24), high, (float)(sum & 0xffffff) * rest);
+}
+
 /* Row k of the kernel is about to be moved: makes up for the updates it has missed. */
 static inline void cn__settle_row(const cn__sparse_job *j, int64_t k)
 {

@@ -109,8 +109,8 @@ typedef struct cn__batch_memory {
     cn__column *used;
     uint32_t *places; /* one for each column */
     uint8_t *is_heavy;
-    double *sums; /* columns * cn__sparse_lanes(outputs) zeros, for kernels of CN__SPARSE_NARROW outputs at most; NULL:
-                   * others */
+    uint32_t *sums; /* 2 * columns * cn__sparse_lanes(outputs) zeros, for kernels of CN__SPARSE_NARROW outputs at most;
+                     * NULL: others */
     cn__span *spans;
     uint16_t *sample_lines, *column_lines;
 } cn__batch_memory;

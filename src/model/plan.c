@@ -148,7 +148,7 @@ static void carve_sums(const cn_model *model, cn__batch_memory *batch, carver *c
 {
     const cn__weight *first = model->n_weights ? cn__model_weight_of(model, 0) : NULL;
     if (!first || first->rows != batch->columns || first->columns > CN__SPARSE_NARROW) return;
-    int64_t sums = batch->columns * cn__sparse_lanes(first->columns);
+    int64_t sums = 2 * batch->columns * cn__sparse_lanes(first->columns);
     batch->sums = carve(c, sums, sizeof *batch->sums);
     for (int64_t i = 0; c->arena && i < sums; i++) batch->sums[i] = 0;
 }
