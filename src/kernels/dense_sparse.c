@@ -28,7 +28,7 @@ static void divide(const job *j, int64_t each, int64_t task, int64_t *from, int6
     *to = u;
 }
 
-static void fetch_row(const real *row, int64_t n)
+CN__INLINE void fetch_row(const real *row, int64_t n)
 {
     for (int64_t c = 0; c < n; c += 16) __builtin_prefetch(row + c);
 }
@@ -284,7 +284,7 @@ static int64_t hand_over_neighbours(const job *j, const dy_table *t, const cn__c
     return rows;
 }
 
-static void fetch_sink(const job *j, int64_t k)
+CN__INLINE void fetch_sink(const job *j, int64_t k)
 {
     const cn__sink *sink = j->sink;
     if (!sink->update) return;

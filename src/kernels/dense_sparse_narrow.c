@@ -51,7 +51,7 @@ CN__INLINE piece piece_of(const share *s, int64_t b)
     return (piece){s->lists->entries + first[s->first_part], s->lists->entries + first[s->end_part]};
 }
 
-static void fetch_piece(const share *s, int64_t b)
+CN__INLINE void fetch_piece(const share *s, int64_t b)
 {
     if (b + AHEAD < s->choice->n)
         __builtin_prefetch(s->lists->first + cn__choice_row(s->choice, b + AHEAD) * s->lists->parts + s->first_part);
