@@ -28,6 +28,7 @@ static void divide(const job *j, int64_t each, int64_t task, int64_t *from, int6
     *to = u;
 }
 
+/* Inline, as are others that only fetch: gcc takes such functions for ones that do nothing, and drops their calls. */
 CN__INLINE void fetch_row(const real *row, int64_t n)
 {
     for (int64_t c = 0; c < n; c += 16) __builtin_prefetch(row + c);

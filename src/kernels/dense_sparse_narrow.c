@@ -51,6 +51,7 @@ CN__INLINE piece piece_of(const share *s, int64_t b)
     return (piece){s->lists->entries + first[s->first_part], s->lists->entries + first[s->end_part]};
 }
 
+/* Inline: gcc takes a function that only fetches for one that does nothing, and drops its calls. */
 CN__INLINE void fetch_piece(const share *s, int64_t b)
 {
     if (b + AHEAD < s->choice->n)
@@ -175,8 +176,7 @@ void cn__dense_sparse_narrow_forward(void *job, int thread, int64_t begin, int64
 typedef struct sums_table {
     uint32_t *low;
     int32_t *above;
-    int64_t first_column;
-    int has_above;
+    int has_above; /* some of the task's are not 0 */
 } sums_table;
 
 /* Adds so many times q to a column. */
@@ -194,7 +194,7 @@ static void add_many(sums_table *t, int64_t at, const uint32_t *q, int64_t lanes
 static void carry(sums_table *t, piece p, const uint32_t *q, int64_t lanes)
 {
     for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
-        const int64_t at = (entry->index - t->first_column) * lanes;
+        const int64_t at = entry->index * lanes;
         for (int64_t c = 0; entry->codes[0] == 1 && c < lanes; c++) {
             const uint32_t sum = t->low[at + c], before = sum - q[c];
             if ((int32_t)((before ^ sum) & (q[c] ^ sum)) < 0) t->above[at + c] += (int32_t)q[c] < 0 ? -1 : 1;
@@ -220,7 +220,6 @@ CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, con
 {
     const int64_t lanes = vectors * WORDS;
     uint32_t q[CN__SPARSE_NARROW] = {0};
-    uint32_t *low = t->low - columns->from * lanes;
     for (int64_t b = 0; b < j->x->rows; b++) {
         const real *dy = j->dy + b * j->d->outputs + j->o;
         fetch_piece(columns, b + AHEAD);
@@ -229,11 +228,11 @@ CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, con
         for (int v = 0; v < vectors; v++) each[v] = *(const words *)(q + v * WORDS);
         piece p = piece_of(columns, b), next = next_piece(columns, b);
         for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
-            uint32_t *sums = low + entry->index * lanes;
-            for (int v = 0; v < vectors; v++) __builtin_prefetch(low + next.begin->index * lanes + v * WORDS, 1);
+            uint32_t *sums = t->low + entry->index * lanes;
+            for (int v = 0; v < vectors; v++) __builtin_prefetch(t->low + next.begin->index * lanes + v * WORDS, 1);
             next.begin += next.begin < next.end;
             if (entry->codes[0] != 1) {
-                add_many(t, sums - t->low, q, lanes, entry->codes[0]);
+                add_many(t, entry->index * lanes, q, lanes, entry->codes[0]);
                 continue;
             }
             for (int v = 0; v < vectors; v++) {
@@ -257,9 +256,12 @@ static void mark_columns(const cn__sparse_job *j, const share *columns, uint8_t 
 
 /* Whether a row may wait. One whose gradient is 0 may, whether or not a sample uses it. But if a gradient is NaN, the
  * same rows have to get it as with lists by two columns, where both have their turn if either has ink. */
-CN__INLINE int can_wait(const sums_table *t, int64_t column, int vectors, const uint8_t *is_used, int64_t columns)
+CN__INLINE int can_wait(const sums_table *t, int64_t column, int vectors, const share *columns, const uint8_t *is_used)
 {
-    if (is_used) return !is_used[column] && !((column ^ 1) < columns && is_used[column ^ 1]);
+    if (is_used) {
+        const int64_t k = column - columns->from, partner = k ^ 1;
+        return !is_used[k] && !(columns->from + partner < columns->to && is_used[partner]);
+    }
     words some = {0};
     for (int64_t v = column * vectors; v < (column + 1) * vectors; v++) {
         some |= ((const words *)t->low)[v];
@@ -308,17 +310,17 @@ CN__INLINE void take_sums(sums_table *t, int64_t column, const cn__spread *s, in
 CN__INLINE void hand_over(const cn__sparse_job *j, const share *columns, const cn__spread *s, sums_table *t,
                           const uint8_t *is_used, int vectors)
 {
-    const int64_t width = j->width, all = columns->to - columns->from;
+    const int64_t width = j->width;
     const int64_t most = j->sink->stride == width ? CN__SPARSE_WIDTH / width : 1;
     float gradient[CN__SPARSE_WIDTH + CN__SPARSE_NARROW]; /* behind each row may stand lanes that the next overwrites */
-    for (int64_t k = 0, rows = 0; k <= all; k++) {
-        const int waits = k == all || (j->sink->accounts && can_wait(t, k, vectors, is_used, all));
+    for (int64_t k = columns->from, rows = 0; k <= columns->to; k++) {
+        const int waits = k == columns->to || (j->sink->accounts && can_wait(t, k, vectors, columns, is_used));
         if (rows && (waits || rows == most)) {
-            cn__sink_row(j->sink, columns->from + k - rows, j->o, rows * width, gradient);
+            cn__sink_row(j->sink, k - rows, j->o, rows * width, gradient);
             rows = 0;
         }
         if (waits) continue;
-        if (j->sink->accounts) settle(j, columns->from + k);
+        if (j->sink->accounts) settle(j, k);
         take_sums(t, k, s, vectors, gradient + rows * width);
         rows++;
     }
@@ -327,10 +329,8 @@ CN__INLINE void hand_over(const cn__sparse_job *j, const share *columns, const c
 CN__INLINE void gradient_of_share(const cn__sparse_job *j, int thread, const share *columns, const cn__spread *s,
                                   int has_nan, int vectors)
 {
-    const int64_t lanes = vectors * WORDS;
-    sums_table t = {.low = j->x->sums + columns->from * lanes, .first_column = columns->from};
+    sums_table t = {.low = j->x->sums, .above = (int32_t *)j->x->sums + j->x->columns * vectors * WORDS};
     uint8_t *is_used = has_nan ? cn__pool_strip(j->d->pool, thread) : NULL;
-    t.above = (int32_t *)(t.low + j->x->columns * lanes);
     add_gradients(j, columns, s, &t, vectors);
     if (has_nan) mark_columns(j, columns, is_used);
     hand_over(j, columns, s, &t, is_used, vectors);

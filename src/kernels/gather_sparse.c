@@ -192,7 +192,7 @@ static piece piece_of(const job *j, int64_t b, int64_t part)
 
 #define AHEAD 4 /* samples that are fetched in advance: they lie anywhere in memory */
 
-static void fetch_piece(const job *j, int64_t b, int64_t part)
+static inline __attribute__((always_inline)) void fetch_piece(const job *j, int64_t b, int64_t part)
 {
     if (b >= j->choice->n) return;
     piece p = piece_of(j, b, part);
