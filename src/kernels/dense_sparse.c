@@ -6,7 +6,7 @@
 
 /* By columns: nearly all of the time goes into bringing rows of the kernel from memory, so each row is visited once in
  * each product, by one thread, over its whole length. */
-#define AHEAD 2 /* rows that are fetched in advance */
+#define AHEAD 1 /* rows that are fetched in advance */
 
 typedef cn__sparse_job job;
 
@@ -261,11 +261,23 @@ static const float *gradient_of(const job *j, const dy_table *t, const cn__colum
     return memory;
 }
 
-static void hand_over(const job *j, const dy_table *t, int64_t k, const cn__column *column)
+CN__INLINE void fetch_sink(const job *j, int64_t k, int64_t c, int64_t n)
+{
+    const cn__sink *sink = j->sink;
+    if (!sink->update) return;
+    fetch_row((const real *)sink->weight + k * sink->stride + j->o + c, n);
+    if (sink->slots[0]) fetch_row((const real *)sink->slots[0] + k * sink->stride + j->o + c, n);
+}
+
+static void hand_over(const job *j, const dy_table *t, int64_t k, const cn__column *column, int64_t next)
 {
     float memory[CN__SPARSE_WIDTH];
+    const float *gradient = gradient_of(j, t, column, memory);
     cn__settle_row(j, k);
-    cn__sink_row(j->sink, k, j->o, j->width, gradient_of(j, t, column, memory));
+    for (int64_t c = 0; c < j->width; c += PIECE) {
+        if (next >= 0) fetch_sink(j, next, c, smaller(PIECE, j->width - c));
+        cn__sink_row(j->sink, k, j->o + c, smaller(PIECE, j->width - c), gradient + c);
+    }
 }
 
 /* Neighbouring rows of a narrow kernel at a time; returns how many, 0 if the rows are not worth it. */
@@ -285,14 +297,6 @@ static int64_t hand_over_neighbours(const job *j, const dy_table *t, const cn__c
     return rows;
 }
 
-CN__INLINE void fetch_sink(const job *j, int64_t k)
-{
-    const cn__sink *sink = j->sink;
-    if (!sink->update) return;
-    fetch_row((const real *)sink->weight + k * sink->stride + j->o, j->width);
-    if (sink->slots[0]) fetch_row((const real *)sink->slots[0] + k * sink->stride + j->o, j->width);
-}
-
 /* Rows may wait by two, as with lists: if either has ink, both get their gradient, so that a NaN reaches the same
  * rows. */
 static int has_partner_waiting(const cn__batch *x, int64_t u)
@@ -307,12 +311,11 @@ static void hand_over_columns(const job *j, const dy_table *t, int64_t from, int
 {
     const cn__batch *x = j->x;
     for (int64_t u = from, done; u < to; u += done) {
-        if (u + AHEAD < to) fetch_sink(j, x->used[u + AHEAD].index);
         done = t->has_nan ? 0 : hand_over_neighbours(j, t, x->used + u, to - u);
         if (done) continue;
         done = 1;
-        hand_over(j, t, x->used[u].index, &x->used[u]);
-        if (t->has_nan && has_partner_waiting(x, u)) hand_over(j, t, x->used[u].index ^ 1, NULL);
+        hand_over(j, t, x->used[u].index, &x->used[u], u + AHEAD < to ? x->used[u + AHEAD].index : -1);
+        if (t->has_nan && has_partner_waiting(x, u)) hand_over(j, t, x->used[u].index ^ 1, NULL, -1);
     }
 }
 
@@ -324,7 +327,7 @@ static void hand_over_all(const job *j, const dy_table *t, int64_t task)
     while (u < x->n_used && x->used[u].index < k) u++;
     for (; k < end; k++) {
         int is_used = u < x->n_used && x->used[u].index == k;
-        hand_over(j, t, k, is_used ? &x->used[u] : NULL);
+        hand_over(j, t, k, is_used ? &x->used[u] : NULL, -1);
         u += is_used;
     }
 }
