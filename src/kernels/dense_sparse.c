@@ -8,6 +8,8 @@
  * each product, by one thread, over its whole length. */
 #define AHEAD 1 /* rows that are fetched in advance */
 
+#define PIECE CN__IDLE_COLUMNS
+
 typedef cn__sparse_job job;
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -41,30 +43,40 @@ _Static_assert(CN__BATCH_MOST_ROWS * CN__EXACT_GROUP * BYTES_OF_A_SUM <= CN_POOL
                "sums of the largest batch do not fit");
 _Static_assert(CN__SPARSE_WIDTH * sizeof(uint32_t) <= CN_POOL_STRIP, "peaks do not fit");
 
-CN__INLINE void add_columns(const job *j, const cn__spread *s, int64_t task, int64_t width)
+/* n outputs of a column, from c on, while those of the next column are fetched. */
+CN__INLINE void add_column(const job *j, const cn__spread *s, int64_t task, const cn__column *column,
+                           const cn__column *next, int64_t c, int64_t n)
 {
     const cn__batch *x = j->x;
-    const real *kernel = j->d->kernel + j->o;
-    int32_t *light = cn__light_sums(j, task), q[CN__SPARSE_WIDTH];
+    const real *kernel = j->d->kernel + j->o + c, *w = kernel + column->index * j->d->kernel_stride;
+    int32_t *light = cn__light_sums(j, task) + c, q[CN__SPARSE_WIDTH];
+    double *heavy = cn__heavy_sums(j, task) + c;
+    fetch_row(kernel + next->index * j->d->kernel_stride, n);
+    cn__raise_peaks((const cn__float_bits *)w, n, (cn__float_bits *)cn__pool_strip(j->d->pool, (int)task) + c);
+    cn__make_whole(w, n, s->up + c, q);
+    const cn__ink *entry = x->entries + column->first;
+    for (const cn__ink *end = entry + column->count; entry < end; entry++) {
+        if (x->is_heavy[entry->index]) cn__add_heavy(heavy + entry->index * j->width, q, n, entry->codes[0]);
+        else cn__add_light(light + entry->index * j->width, q, n, entry->codes[0]);
+    }
+}
+
+static void add_columns(const job *j, const cn__spread *s, int64_t task)
+{
+    const cn__batch *x = j->x;
+    const int64_t width = j->width;
     double *heavy = cn__heavy_sums(j, task);
-    cn__float_bits *peaks = cn__pool_strip(j->d->pool, (int)task);
     int64_t from, to;
     divide(j, 2, task, &from, &to);
-    memset(peaks, 0, (size_t)width * sizeof *peaks);
-    memset(light, 0, (size_t)(x->rows * width) * sizeof *light);
+    memset(cn__pool_strip(j->d->pool, (int)task), 0, (size_t)width * sizeof(cn__float_bits));
+    memset(cn__light_sums(j, task), 0, (size_t)(x->rows * width) * sizeof(int32_t));
     for (int64_t b = 0; b < x->rows; b++)
         if (x->is_heavy[b]) memset(heavy + b * width, 0, (size_t)width * sizeof *heavy);
     for (int64_t u = from; u < to; u++) {
-        const cn__column *column = &x->used[u];
-        if (u + AHEAD < to) fetch_row(kernel + column[AHEAD].index * j->d->kernel_stride, width);
-        const real *w = kernel + column->index * j->d->kernel_stride;
-        cn__raise_peaks((const cn__float_bits *)w, width, peaks);
-        cn__make_whole(w, width, s->up, q);
-        const cn__ink *entry = x->entries + column->first;
-        for (const cn__ink *end = entry + column->count; entry < end; entry++) {
-            if (x->is_heavy[entry->index]) cn__add_heavy(heavy + entry->index * width, q, width, entry->codes[0]);
-            else cn__add_light(light + entry->index * width, q, width, entry->codes[0]);
-        }
+        const cn__column *column = &x->used[u], *next = u + 1 < to ? column + 1 : column;
+        int64_t c = 0;
+        for (; c + PIECE <= width; c += PIECE) add_column(j, s, task, column, next, c, PIECE);
+        if (c < width) add_column(j, s, task, column, next, c, width - c);
     }
 }
 
@@ -74,11 +86,7 @@ static void add_tasks(void *context, int thread, int64_t begin, int64_t end)
     cn__spread s;
     (void)thread;
     cn__spread_out(j->scales, j->width, &s);
-    for (int64_t task = begin; task < end; task++) {
-        if (j->width == CN__SPARSE_WIDTH) add_columns(j, &s, task, CN__SPARSE_WIDTH);
-        else if (j->width == CN__EXACT_GROUP) add_columns(j, &s, task, CN__EXACT_GROUP);
-        else add_columns(j, &s, task, j->width);
-    }
+    for (int64_t task = begin; task < end; task++) add_columns(j, &s, task);
 }
 
 /* Scales from the peaks that the tasks have seen; 1 if they differ from those that the sums were made with. */
@@ -150,7 +158,6 @@ void cn__dense_sparse_forward(const cn__dense *d, const cn__batch *x, const cn__
 
 /* --- gradient of the kernel --------------------------------------------------------------------------------------- */
 
-#define PIECE CN__IDLE_COLUMNS
 #define TABLE_BYTES ((size_t)4 << 20) /* of dy, once as whole numbers and once as values */
 _Static_assert(CN__BATCH_MOST_ROWS * PIECE * sizeof(int32_t) <= TABLE_BYTES, "dy of the largest batch does not fit");
 _Static_assert(2 * TABLE_BYTES <= CN_POOL_SCRATCH, "dy of the largest batch does not fit");
