@@ -15,6 +15,8 @@
 /* A task of the second product turns its part of the kernel once for so many rows. */
 #define TASK_ROWS 32
 #define TASK_INPUTS 512
+/* Other threads have written part of x and read part of dx, so lines of rows are asked for so many numbers ahead. */
+#define AHEAD 64
 
 typedef struct job {
     const cn__dense *d;
@@ -43,6 +45,9 @@ INLINE void forward_rows(const int rows, const cn__dense *d, const real *x, real
     }
     for (int64_t i = 0; i < d->inputs; i++, w += d->kernel_stride) {
         vec weights = vec_load(w);
+        if (i % CN__VEC == 0)
+#pragma GCC unroll 16
+            for (int r = 0; r < rows; r++) __builtin_prefetch(row[r] + i + AHEAD);
 #pragma GCC unroll 16
         for (int r = 0; r < rows; r++) sum[r] = vec_fma(vec_set(row[r][i]), weights, sum[r]);
     }
@@ -93,7 +98,10 @@ INLINE void input_rows(const int rows, const cn__dense *d, const real *turned, c
 {
     vec sum[ROWS];
 #pragma GCC unroll 16
-    for (int r = 0; r < rows; r++) sum[r] = vec_zero();
+    for (int r = 0; r < rows; r++) {
+        sum[r] = vec_zero();
+        vec_fetch_to_write(dx + r * d->inputs + AHEAD);
+    }
     for (int64_t o = 0; o < d->outputs; o++) {
         vec weights = vec_load(turned + o * CN__VEC);
 #pragma GCC unroll 16

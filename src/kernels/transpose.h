@@ -95,4 +95,35 @@ static inline void cn__transpose(const real *const row[CN__TRANSPOSE], int64_t k
 }
 #endif
 
+/* CN__VEC rows of n <= CN__VEC numbers, without gaps, as columns with a vector each: column[i][r] = rows[r * n + i]. */
+static inline void cn__rows_to_columns(int64_t n, const real *rows, real column[CN__VEC][CN__VEC])
+{
+#if CN__TRANSPOSE == CN__VEC
+    const real *row[CN__VEC];
+    for (int r = 0; r < CN__VEC; r++) {
+        row[r] = column[r];
+        vec_store(column[r], vec_load_n(rows + r * n, (int)n));
+    }
+    cn__transpose(row, 0, column[0], CN__VEC);
+#else
+    for (int64_t i = 0; i < n; i++)
+        for (int r = 0; r < CN__VEC; r++) column[i][r] = rows[r * n + i];
+#endif
+}
+
+/* And back. */
+static inline void cn__columns_to_rows(int64_t n, real column[CN__VEC][CN__VEC], real *rows)
+{
+#if CN__TRANSPOSE == CN__VEC
+    _Alignas(64) real turned[CN__VEC][CN__VEC];
+    const real *from[CN__VEC];
+    for (int i = 0; i < CN__VEC; i++) from[i] = column[i];
+    cn__transpose(from, 0, turned[0], CN__VEC);
+    for (int r = 0; r < CN__VEC; r++) vec_store_n(rows + r * n, vec_load(turned[r]), (int)n);
+#else
+    for (int r = 0; r < CN__VEC; r++)
+        for (int64_t i = 0; i < n; i++) rows[r * n + i] = column[i][r];
+#endif
+}
+
 #endif

@@ -4,7 +4,9 @@
  *
  * vec_keep(a) is a. It tells the compiler to load a vector that is used twice once, and not twice from memory.
  * vec_fma_at(p, b, c) is vec_fma(vec_set(*p), b, c). Where one instruction does all of it, it is one even if *p is used
- * again, for which a compiler would rather keep it in a register. */
+ * again, for which a compiler would rather keep it in a register.
+ * vec_fetch_to_write(p) asks for the line of p, which another core may have, as one that only this core has. p may be
+ * any address. */
 #ifndef CN_KERNELS_VECTOR_H
 #define CN_KERNELS_VECTOR_H
 
@@ -32,6 +34,7 @@ static inline vec vec_keep(vec a)
     __asm__("" : "+v"(a));
     return a;
 }
+static inline void vec_fetch_to_write(const real *p) { __asm__ volatile("prefetchw %0" ::"m"(*p)); }
 static inline vec vec_fma_at(const real *p, vec b, vec c)
 {
     __asm__("vfmadd231ps %2%{1to16%}, %1, %0" : "+v"(c) : "v"(b), "m"(*p));
@@ -138,6 +141,7 @@ static inline void vec_store_n(real *p, vec a, int n)
 #endif
 
 #if !defined(CN_ISA_AVX512)
+static inline void vec_fetch_to_write(const real *p) { __builtin_prefetch(p, 1); }
 static inline vec vec_fma_at(const real *p, vec b, vec c) { return vec_fma(vec_set(*p), b, c); }
 #endif
 

@@ -5,11 +5,11 @@ static void forward(const cn__activation_options *options, int64_t rows, int64_t
 {
     (void)options;
     const real *z = z_;
-    real *y = y_;
-    int64_t r = 0;
-    for (; columns <= CN__LANES && r + CN__LANES <= rows; r += CN__LANES)
-        cn__rows_softmax(columns, z + r * columns, y + r * columns);
-    for (; r < rows; r++) cn__row_softmax(columns, z + r * columns, y + r * columns);
+    real *y = y_, log_sum[CN__LANES];
+    for (int64_t r = 0, n; r < rows; r += n) {
+        n = rows - r < CN__LANES ? rows - r : CN__LANES;
+        cn__rows_softmax(n, columns, z + r * columns, y + r * columns, log_sum);
+    }
 }
 
 /* dz_i = y_i (dy_i - sum_j dy_j y_j) */

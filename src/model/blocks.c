@@ -11,6 +11,8 @@
 typedef struct block_job {
     cn__around around;
     cn_model *model;
+    const cn__data *data;
+    const cn__choice *choice;
     int first; /* the layer below which nothing has weights */
     int64_t each; /* rows of a block */
     int64_t rows;
@@ -88,6 +90,8 @@ static void up_and_down(const block_job *job, int thread, int64_t row, int64_t r
 {
     cn_model *model = job->model;
     int weight = 0;
+    /* They are anywhere in memory, and the products need not wait for them. */
+    cn__step_read_targets(model, cn__pool_member(model->team, thread), job->data, job->choice, row, rows);
     for (int i = 0; i < model->n_layers; weight += model->layers[i]->n_weights, i++) {
         if (i <= job->first || cn__layer_hands_on(model->layers[i], 1)) continue;
         void *weights[CN__MAX_LAYER_WEIGHTS];
@@ -144,15 +148,22 @@ void cn__blocks_begin(cn_model *model)
     fill_copies(model, cn__blocks_first(model));
 }
 
-void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums)
+void cn__blocks_run(cn_model *model, const cn__data *data, const cn__choice *choice, const double *weights,
+                    cn__sums *sums)
 {
     int last = model->n_layers - 1;
+    int64_t rows = choice->n;
     int64_t each = cn__blocks_rows(model);
     block_job job = {.around = {.body = run_blocks, .count = (rows + each - 1) / each},
                      .model = model,
+                     .data = data,
+                     .choice = choice,
                      .first = cn__blocks_first(model),
                      .each = each,
                      .rows = rows};
     if (cn__layer_hands_on(model->layers[last], 1)) last = below(model, last);
+    /* The divisor needs to know beforehand which labels are ignored. */
+    if (data->labels && model->loss.options.ignore_class != CN__NO_CLASS)
+        cn__step_read_targets(model, model->team, data, choice, 0, rows);
     cn__measure(model, model->plan.outputs[last], rows, weights, model->plan.layer_gradients[last], sums, &job.around);
 }

@@ -325,6 +325,10 @@ const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice 
 void cn__test_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums);
 void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *choice, cn__sums *sums);
 
+/* Reads the targets of `rows` rows of the choice, from `row` on, to their places in the plan. */
+void cn__step_read_targets(cn_model *model, cn__pool *pool, const cn__data *data, const cn__choice *choice, int64_t row,
+                           int64_t rows);
+
 /* --- digits.c --- */
 /* Makes the digits of the first kernel if batches of the data are tiles and there is room. The plan must be prepared;
  * until cn__digits_forget nobody may change weights. */
@@ -359,9 +363,10 @@ int64_t cn__blocks_rows(const cn_model *model);
 int cn__blocks_serve(const cn_model *model, int64_t rows);
 /* Before the forward pass of such a step. */
 void cn__blocks_begin(cn_model *model);
-/* After the forward pass of the first layer: all others, the loss, and back, up to layer_gradients; weights do not
- * move. */
-void cn__blocks_run(cn_model *model, int64_t rows, const double *weights, cn__sums *sums);
+/* After the forward pass of the first layer: targets, all others, the loss, and back, up to layer_gradients; weights do
+ * not move. */
+void cn__blocks_run(cn_model *model, const cn__data *data, const cn__choice *choice, const double *weights,
+                    cn__sums *sums);
 
 /* --- hidden.c --- */
 /* From here to the end of a training step in blocks that reads bytes, the first layer's outputs and their gradients

@@ -150,17 +150,24 @@ const void *cn__forward(cn_model *model, const cn__data *data, const cn__choice 
     return run_forward(model, choice->n, bytes, training, model->n_layers - 1);
 }
 
+void cn__step_read_targets(cn_model *model, cn__pool *pool, const cn__data *data, const cn__choice *choice, int64_t row,
+                           int64_t rows)
+{
+    const cn__choice some = {.picks = choice->picks ? choice->picks + row : NULL, .first = choice->first + row,
+                             .n = rows};
+    int64_t each = data->y.columns;
+    for (int64_t i = 0; data->labels && i < rows; i++)
+        for (int64_t k = 0; k < each; k++)
+            model->plan.labels[(row + i) * each + k] = data->labels[cn__choice_row(&some, i) * each + k];
+    if (!data->labels)
+        model->engine->gather->dense(pool, &data->y, &some, (char *)model->plan.target +
+                                     (size_t)(row * each) * cn__engine_bytes(model->engine));
+}
+
 static void read_targets(cn_model *model, const cn__data *data, const cn__choice *choice)
 {
-    if (!data->labels) {
-        model->engine->gather->dense(model->team, &data->y, choice, model->plan.target);
-        return;
-    }
-    int64_t each = data->y.columns;
-    model->plan.sequence_labels = each;
-    for (int64_t i = 0; i < choice->n; i++)
-        for (int64_t k = 0; k < each; k++)
-            model->plan.labels[i * each + k] = data->labels[cn__choice_row(choice, i) * each + k];
+    if (data->labels) model->plan.sequence_labels = data->y.columns;
+    cn__step_read_targets(model, model->team, data, choice, 0, choice->n);
 }
 
 /* One weight for each row of the last axis, NULL when all are 1. */
@@ -259,10 +266,13 @@ void cn__train_batch(cn_model *model, const cn__data *data, const cn__choice *ch
     if (in_blocks && bytes && !bytes->lists) cn__hidden_begin(model, choice->n);
     const void *output = run_forward(model, choice->n, bytes, 1,
                                      in_blocks ? cn__blocks_first(model) : model->n_layers - 1);
-    read_targets(model, data, choice);
     const double *weights = read_weights(model, data, choice);
-    if (in_blocks) cn__blocks_run(model, choice->n, weights, sums);
-    else cn__measure(model, output, choice->n, weights, model->plan.gradients[0], sums, NULL);
+    if (in_blocks) {
+        cn__blocks_run(model, data, choice, weights, sums);
+    } else {
+        read_targets(model, data, choice);
+        cn__measure(model, output, choice->n, weights, model->plan.gradients[0], sums, NULL);
+    }
     double scale = cn__loss_scale_now(model->optimizer, &model->loss_scale);
     if (scale != 1)
         model->engine->rules->scale(choice->n * cn__model_last(model)->output_size, scale, model->plan.gradients[0]);

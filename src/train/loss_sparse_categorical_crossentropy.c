@@ -33,24 +33,27 @@ static void measure(const cn__scores *s)
     }
 }
 
-/* loss = log sum e^z - z_label;  gradient = p - (1 at the label) */
+/* loss = log sum e^z - z_label;  gradient = p - (1 at the label).  Some rows at a time. */
 static void measure_from_logits(const cn__scores *s)
 {
     int64_t n = s->columns;
     const real share = 1 / (real)s->divisor;
-    for (int64_t r = 0; r < s->rows; r++) {
-        const real *z = cn__output_row(s, r);
-        real *row_loss = s->row_loss, *p = (real *)s->probabilities + r * n;
-        real log_sum = cn__row_softmax(n, z, p);
-        if (is_ignored(s, s->labels[r])) {
-            ignore(s, r);
-            continue;
+    for (int64_t first = 0, rows; first < s->rows; first += rows) {
+        rows = s->rows - first < CN__LANES ? s->rows - first : CN__LANES;
+        const real *z = cn__output_row(s, first);
+        real *restrict gradient = cn__gradient_row(s, first), *restrict p = (real *)s->probabilities + first * n;
+        real *log_sum = (real *)s->row_loss + first;
+        cn__rows_softmax(rows, n, z, p, log_sum);
+        for (int64_t i = 0; gradient && i < rows * n; i++) gradient[i] = p[i] * share;
+        for (int64_t r = 0; r < rows; r++) {
+            int32_t label = s->labels[first + r];
+            if (is_ignored(s, label)) {
+                ignore(s, first + r);
+                continue;
+            }
+            log_sum[r] -= z[r * n + label];
+            if (gradient) gradient[r * n + label] = (p[r * n + label] - 1) * share;
         }
-        row_loss[r] = log_sum - z[s->labels[r]];
-        real *gradient = cn__gradient_row(s, r);
-        if (!gradient) continue;
-        for (int64_t j = 0; j < n; j++) gradient[j] = p[j] * share;
-        gradient[s->labels[r]] = (p[s->labels[r]] - 1) * share;
     }
 }
 

@@ -266,6 +266,40 @@ static void the_same_bits_in_every_engine(void **state)
             }
 }
 
+/* Cross-entropies take sixteen short rows at a time. */
+static void a_row_does_not_depend_on_its_company(void **state)
+{
+    (void)state;
+    enum { MANY = 37, WIDE = 17 };
+    static const int64_t columns[] = {1, 10, 16, 17};
+    static const int ids[] = {CN__LOSS_categorical_crossentropy, CN__LOSS_sparse_categorical_crossentropy};
+    static float z[MANY * WIDE], target[MANY * WIDE];
+    const cn__engine *engines[CN__ISA_COUNT];
+    int n = engines_usable(engines);
+    engines_fill(z, MANY * WIDE, 3);
+    engines_fill(target, MANY * WIDE, 4);
+    for (int c = 0; c < (int)(sizeof columns / sizeof *columns); c++) {
+        int32_t labels[MANY];
+        for (int i = 0; i < MANY; i++) labels[i] = (int32_t)(i * 7 % columns[c]);
+        labels[20] = -1;
+        for (int i = 0; i < 2 * n; i++) {
+            static float loss[2][MANY], gradient[2][MANY * WIDE], p[2][MANY * WIDE];
+            cn__loss_options options = {.label_smoothing = 0.1, .ignore_class = -1};
+            for (int alone = 0; alone <= 1; alone++)
+                for (int64_t r = 0; r < MANY; r += alone ? 1 : MANY)
+                    engines[i / 2]->losses[ids[i % 2]]->measure_from_logits(
+                        &(cn__scores){.rows = alone ? 1 : MANY, .columns = columns[c], .options = &options,
+                                      .target = target + r * columns[c], .labels = labels + r,
+                                      .output = z + r * columns[c], .probabilities = p[alone] + r * columns[c],
+                                      .row_loss = loss[alone] + r, .gradient = gradient[alone] + r * columns[c],
+                                      .divisor = MANY});
+            assert_true(engines_same(loss[0], loss[1], sizeof loss[0]));
+            assert_true(engines_same(gradient[0], gradient[1], sizeof gradient[0]));
+            assert_true(engines_same(p[0], p[1], sizeof p[0]));
+        }
+    }
+}
+
 static void nan_is_not_swallowed(void **state)
 {
     (void)state;
@@ -340,6 +374,7 @@ int main(void)
         cmocka_unit_test(three_steps_end_where_those_of_keras_do),
         cmocka_unit_test(gradients_are_those_of_differences),
         cmocka_unit_test(the_same_bits_in_every_engine),
+        cmocka_unit_test(a_row_does_not_depend_on_its_company),
         cmocka_unit_test(nan_is_not_swallowed),
         cmocka_unit_test(bad_arguments_are_refused),
         cmocka_unit_test(names_of_classes_and_short_ones_will_do),
