@@ -55,8 +55,8 @@ static inline real cn__row_softmax(int64_t n, const real *z, real *p)
     return top + cn__log(sum);
 }
 
-/* The same for CN__LANES rows of n <= CN__LANES numbers side by side, x[i][r] being number i of row r: a row of ten would
- * not fill a register. */
+/* The same for CN__LANES rows of n <= CN__LANES numbers side by side, x[i][r] being number i of row r: a row of ten
+ * would not fill a register. */
 static inline void cn__lanes_sum(int64_t n, real x[CN__LANES][CN__LANES], real sum[CN__LANES])
 {
     _Alignas(64) real lanes[CN__LANES][CN__LANES] = {{0}};
