@@ -101,15 +101,20 @@ static inline __m512 cn__rmsprop_move_some(const cn__rmsprop *u, __m512 w, __m51
     return _mm512_mask3_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), root, w, some);
 }
 
-/* A row of n weights. */
+/* A row of n weights. A weight is loaded before its slot is stored: behind that, where both stand at the same place of
+ * a page, the CPU takes the weight for what was just stored, and waits. */
 static inline void cn__rmsprop_move_row(const cn__step *step, int64_t n, float *w, float *velocity, const float *g)
 {
     const cn__rmsprop u = cn__rmsprop_of(step);
+    const int halves = step->takes_cpu_root;
     for (int64_t i = 0; i < n; i += 16) {
         const __mmask16 some = (__mmask16)(n - i < 16 ? (1u << (n - i)) - 1 : 0xffff);
-        __m512 moved = cn__rmsprop_move_halves(&u, _mm512_maskz_loadu_ps(some, w + i),
-                                               _mm512_maskz_loadu_ps(some, g + i), some, velocity + i);
-        _mm512_mask_storeu_ps(w + i, some, moved);
+        const __m512 gradient = _mm512_maskz_loadu_ps(some, g + i);
+        __m512 weight = _mm512_maskz_loadu_ps(some, w + i);
+        __asm__ volatile("" : "+v"(weight) : : "memory");
+        weight = halves ? cn__rmsprop_move_halves(&u, weight, gradient, some, velocity + i)
+                        : cn__rmsprop_move(&u, weight, gradient, some, velocity + i);
+        _mm512_mask_storeu_ps(w + i, some, weight);
     }
 }
 #else

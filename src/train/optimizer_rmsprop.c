@@ -45,7 +45,7 @@ static void update(const cn__step *step, int64_t n, void *weight, void *const sl
                    const void *gradient)
 {
 #if CN__HAS_RMSPROP_ROW
-    if (step->takes_cpu_root) {
+    if (step->is_plain_rmsprop) {
         cn__rmsprop_move_row(step, n, weight, slots[0], gradient);
         return;
     }
