@@ -158,6 +158,7 @@ void cn__dense_sparse_forward(const cn__dense *d, const cn__batch *x, const cn__
 
 /* --- gradient of the kernel --------------------------------------------------------------------------------------- */
 
+#define MOST_ONES 16 /* entries of a column whose sums are likely to fit into 32 bits */
 #define TABLE_BYTES ((size_t)4 << 20) /* of dy, once as whole numbers and once as values */
 _Static_assert(CN__BATCH_MOST_ROWS * PIECE * sizeof(int32_t) <= TABLE_BYTES, "dy of the largest batch does not fit");
 _Static_assert(2 * TABLE_BYTES <= CN_POOL_SCRATCH, "dy of the largest batch does not fit");
@@ -184,10 +185,38 @@ static void fill_table(const job *j, dy_table *t)
     }
 }
 
-CN__INLINE void value_of_two(const int32_t *restrict a, const int32_t *restrict b, int64_t n,
-                             const float *restrict high, const float *restrict rest, float *restrict gradient)
+/* n outputs from a column of the table on, for entries whose code is 1. Bits 31 of `over` say where a sum did not fit. */
+CN__INLINE void add_ones(const cn__ink *entries, int64_t n_entries, const int32_t *table, int64_t width, int n,
+                         const float *high, const float *rest, float *gradient, cn__words *over)
 {
-    for (int64_t c = 0; c < n; c++) gradient[c] = cn__light_value(a[c] + b[c], high[c], rest[c]);
+    cn__words sums[4];
+    for (int v = 0; v < n / CN__WORDS; v++) sums[v] = (cn__words){0};
+    for (int64_t i = 0; i < n_entries; i++) {
+        const int32_t *q = table + entries[i].index * width;
+        for (int v = 0; v < n / CN__WORDS; v++) {
+            const cn__words each = *(const cn__words *)(q + v * CN__WORDS), before = sums[v];
+            sums[v] += each;
+            *over |= (before ^ sums[v]) & (each ^ sums[v]);
+        }
+    }
+    for (int v = 0; v < n; v += CN__WORDS)
+        cn__light_values((const uint32_t *)&sums[v / CN__WORDS], high + v, rest + v, gradient + v);
+}
+
+/* As value_of_many, for a few entries; 0 if it has to do them. */
+static int value_of_few(const cn__ink *entries, int64_t n_entries, const int32_t *table, int64_t width,
+                        const float *high, const float *rest, float *gradient)
+{
+    cn__words over = {0};
+    int64_t c = 0;
+    if (n_entries > MOST_ONES || width % CN__WORDS) return 0;
+    for (int64_t i = 0; i < n_entries; i++)
+        if (entries[i].codes[0] != 1) return 0;
+    for (; c + 64 <= width; c += 64)
+        add_ones(entries, n_entries, table + c, width, 64, high + c, rest + c, gradient + c, &over);
+    for (; c < width; c += CN__WORDS)
+        add_ones(entries, n_entries, table + c, width, CN__WORDS, high + c, rest + c, gradient + c, &over);
+    return !cn__some_bit(over >> 31);
 }
 
 typedef int32_t whole_numbers __attribute__((vector_size(CN__LANES * sizeof(int32_t)), aligned(4), may_alias));
@@ -257,13 +286,8 @@ static const float *gradient_of(const job *j, const dy_table *t, const cn__colum
         return memory;
     }
     const cn__ink *entries = j->x->entries + column->first;
-    const int32_t *a = t->whole + entries[0].index * width, *b = t->whole + entries[column->count - 1].index * width;
     if (column->count == 1 && entries[0].codes[0] == 1) return t->value + entries[0].index * width;
-    if (column->count == 2 && entries[0].codes[0] == 1 && entries[1].codes[0] == 1) {
-        if (width == CN__SPARSE_WIDTH) value_of_two(a, b, CN__SPARSE_WIDTH, t->s.high, t->s.rest, memory);
-        else value_of_two(a, b, width, t->s.high, t->s.rest, memory);
-        return memory;
-    }
+    if (value_of_few(entries, column->count, t->whole, width, t->s.high, t->s.rest, memory)) return memory;
     value_of_many(entries, column->count, t->whole, width, t->s.high, t->s.rest, memory);
     return memory;
 }
@@ -282,7 +306,7 @@ static void hand_over(const job *j, const dy_table *t, int64_t k, const cn__colu
     const float *gradient = gradient_of(j, t, column, memory);
     cn__settle_row(j, k);
     for (int64_t c = 0; c < j->width; c += PIECE) {
-        if (next >= 0) fetch_sink(j, next, c, smaller(PIECE, j->width - c));
+        if (next >= 0 && c + PIECE <= j->width) fetch_sink(j, next, c, PIECE);
         cn__sink_row(j->sink, k, j->o + c, smaller(PIECE, j->width - c), gradient + c);
     }
 }

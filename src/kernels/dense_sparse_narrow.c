@@ -15,15 +15,10 @@
  *              zeros before and after */
 
 #define AHEAD 4 /* samples whose lists are fetched in advance: they lie anywhere in memory */
-#define WORDS 16
-#define MOST_VECTORS (CN__SPARSE_NARROW / WORDS)
+#define MOST_VECTORS (CN__SPARSE_NARROW / CN__WORDS)
 _Static_assert(CN__SPARSE_NARROW <= CN__IDLE_COLUMNS, "a row has one account");
 _Static_assert(MOST_VECTORS == 2, "wider kernels need another case");
 _Static_assert(CN__BATCH_MOST_COLUMNS <= CN_POOL_STRIP, "a byte for each column does not fit");
-
-typedef uint32_t words __attribute__((vector_size(WORDS * sizeof(uint32_t)), aligned(4), may_alias));
-typedef int32_t whole_numbers __attribute__((vector_size(WORDS * sizeof(int32_t)), aligned(4), may_alias));
-typedef float floats __attribute__((vector_size(WORDS * sizeof(float)), aligned(4), may_alias));
 
 /* The columns of some neighbouring parts. */
 typedef struct share {
@@ -203,45 +198,34 @@ static void carry(sums_table *t, piece p, const uint32_t *q, int64_t lanes)
     t->has_above = 1;
 }
 
-static int some_bit(words v)
-{
-#if defined(CN_ISA_AVX512)
-    return _mm512_test_epi32_mask((__m512i)v, (__m512i)v) != 0;
-#else
-    uint32_t any = 0;
-    for (int lane = 0; lane < WORDS; lane++) any |= v[lane];
-    return any != 0;
-#endif
-}
-
 /* Adds all samples to the table, a row of whole vectors for each column. */
 CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, const cn__spread *s, sums_table *t,
                               int vectors)
 {
-    const int64_t lanes = vectors * WORDS;
+    const int64_t lanes = vectors * CN__WORDS;
     uint32_t q[CN__SPARSE_NARROW] = {0};
     for (int64_t b = 0; b < j->x->rows; b++) {
         const real *dy = j->dy + b * j->d->outputs + j->o;
         fetch_piece(columns, b + AHEAD);
         for (int64_t c = 0; c < j->width; c++) q[c] = (uint32_t)cn__whole_gradient(dy[c], s->up[c]);
-        words each[MOST_VECTORS], over = {0};
-        for (int v = 0; v < vectors; v++) each[v] = *(const words *)(q + v * WORDS);
+        cn__words each[MOST_VECTORS], over = {0};
+        for (int v = 0; v < vectors; v++) each[v] = *(const cn__words *)(q + v * CN__WORDS);
         piece p = piece_of(columns, b), next = next_piece(columns, b);
         for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
             uint32_t *sums = t->low + entry->index * lanes;
-            for (int v = 0; v < vectors; v++) __builtin_prefetch(t->low + next.begin->index * lanes + v * WORDS, 1);
+            for (int v = 0; v < vectors; v++) __builtin_prefetch(t->low + next.begin->index * lanes + v * CN__WORDS, 1);
             next.begin += next.begin < next.end;
             if (entry->codes[0] != 1) {
                 add_many(t, entry->index * lanes, q, lanes, entry->codes[0]);
                 continue;
             }
             for (int v = 0; v < vectors; v++) {
-                words *place = (words *)(sums + v * WORDS), before = *place, sum = before + each[v];
+                cn__words *place = (cn__words *)(sums + v * CN__WORDS), before = *place, sum = before + each[v];
                 over |= (before ^ sum) & (each[v] ^ sum);
                 *place = sum;
             }
         }
-        if (some_bit(over >> 31)) carry(t, p, q, lanes);
+        if (cn__some_bit(over >> 31)) carry(t, p, q, lanes);
     }
 }
 
@@ -262,22 +246,12 @@ CN__INLINE int can_wait(const sums_table *t, int64_t column, int vectors, const 
         const int64_t k = column - columns->from, partner = k ^ 1;
         return !is_used[k] && !(columns->from + partner < columns->to && is_used[partner]);
     }
-    words some = {0};
+    cn__words some = {0};
     for (int64_t v = column * vectors; v < (column + 1) * vectors; v++) {
-        some |= ((const words *)t->low)[v];
-        if (t->has_above) some |= ((const words *)t->above)[v];
+        some |= ((const cn__words *)t->low)[v];
+        if (t->has_above) some |= ((const cn__words *)t->above)[v];
     }
-    return !some_bit(some);
-}
-
-/* cn__light_value of sixteen sums, of which compilers make no vectors by themselves. */
-CN__INLINE void put_values(const uint32_t *sums, const float *high_scale, const float *rest_scale, float *gradient)
-{
-    const whole_numbers sum = *(const whole_numbers *)sums;
-    float high[WORDS], rest[WORDS];
-    *(floats *)high = __builtin_convertvector(sum >> 24, floats);
-    *(floats *)rest = __builtin_convertvector(sum & 0xffffff, floats) * *(const floats *)rest_scale;
-    vec_store(gradient, vec_fma(vec_load(high), vec_load(high_scale), vec_load(rest)));
+    return !cn__some_bit(some);
 }
 
 /* Makes up for what a row has missed before it is moved: cn__settle_row for a kernel of one piece. */
@@ -292,7 +266,7 @@ CN__INLINE void settle(const cn__sparse_job *j, int64_t row)
 /* The gradient from the sums of a column, which are cleared. */
 CN__INLINE void take_sums(sums_table *t, int64_t column, const cn__spread *s, int vectors, float *restrict gradient)
 {
-    const int64_t lanes = vectors * WORDS;
+    const int64_t lanes = vectors * CN__WORDS;
     uint32_t *restrict low = t->low + column * lanes;
     if (t->has_above) {
         double sums[CN__SPARSE_NARROW];
@@ -301,7 +275,7 @@ CN__INLINE void take_sums(sums_table *t, int64_t column, const cn__spread *s, in
         cn__values(sums, lanes, CN__EXACT_GRADIENTS, s->high, s->rest, gradient);
         memset(above, 0, (size_t)lanes * sizeof *above);
     } else {
-        for (int v = 0; v < lanes; v += WORDS) put_values(low + v, s->high + v, s->rest + v, gradient + v);
+        for (int v = 0; v < lanes; v += CN__WORDS) cn__light_values(low + v, s->high + v, s->rest + v, gradient + v);
     }
     memset(low, 0, (size_t)lanes * sizeof *low);
 }
@@ -329,7 +303,7 @@ CN__INLINE void hand_over(const cn__sparse_job *j, const share *columns, const c
 CN__INLINE void gradient_of_share(const cn__sparse_job *j, int thread, const share *columns, const cn__spread *s,
                                   int has_nan, int vectors)
 {
-    sums_table t = {.low = j->x->sums, .above = (int32_t *)j->x->sums + j->x->columns * vectors * WORDS};
+    sums_table t = {.low = j->x->sums, .above = (int32_t *)j->x->sums + j->x->columns * vectors * CN__WORDS};
     uint8_t *is_used = has_nan ? cn__pool_strip(j->d->pool, thread) : NULL;
     add_gradients(j, columns, s, &t, vectors);
     if (has_nan) mark_columns(j, columns, is_used);
@@ -343,7 +317,7 @@ void cn__dense_sparse_narrow_gradient(void *job, int thread, int64_t begin, int6
     const int has_nan = cn__spread_gradient_scales(j, &s);
     for (int64_t task = begin; task < end; task++) {
         const share columns = share_of(j, task);
-        if (j->width <= WORDS) gradient_of_share(j, thread, &columns, &s, has_nan, 1);
+        if (j->width <= CN__WORDS) gradient_of_share(j, thread, &columns, &s, has_nan, 1);
         else gradient_of_share(j, thread, &columns, &s, has_nan, 2);
     }
 }

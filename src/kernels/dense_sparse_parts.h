@@ -8,9 +8,9 @@
 #include "kernels/sink_row.h"
 #include "kernels/vector.h"
 
-/* Whole numbers are int32 as long as they fit: the sums of a light sample (its codes add up to CN__LIGHT_SUM at most,
- * and 2^23 CN__LIGHT_SUM < 2^31), and the gradients of a column with two ones at most (a float32 times 2^30 / 2^e stays
- * below 2^30). All others are double. */
+/* Whole numbers are int32 as long as they fit: the sums of a light sample do (its codes add up to CN__LIGHT_SUM at most,
+ * and 2^23 CN__LIGHT_SUM < 2^31), those of gradients do mostly (a float32 times 2^30 / 2^e stays below 2^30), which is
+ * looked after. All others are double. */
 #define CN__SPARSE_WIDTH 512 /* outputs at a time */
 #define CN__SPARSE_GROUPS (CN__SPARSE_WIDTH / CN__EXACT_GROUP)
 #define CN__INLINE static inline __attribute__((always_inline))
@@ -19,6 +19,11 @@ typedef uint32_t cn__float_bits __attribute__((may_alias));
 
 #define CN__LANES 8
 typedef double cn__wide __attribute__((vector_size(CN__LANES * sizeof(double)), aligned(8), may_alias));
+
+#define CN__WORDS 16
+typedef uint32_t cn__words __attribute__((vector_size(CN__WORDS * sizeof(uint32_t)), aligned(4), may_alias));
+typedef int32_t cn__whole_numbers __attribute__((vector_size(CN__WORDS * sizeof(int32_t)), aligned(4), may_alias));
+typedef float cn__floats __attribute__((vector_size(CN__WORDS * sizeof(float)), aligned(4), may_alias));
 
 typedef struct cn__sparse_job {
     const cn__dense *d;
@@ -167,6 +172,27 @@ CN__INLINE int32_t cn__whole_gradient(float dy, float up)
 CN__INLINE float cn__light_value(int32_t sum, float high, float rest)
 {
     return FMA((float)(sum >> 24), high, (float)(sum & 0xffffff) * rest);
+}
+
+/* cn__light_value of sixteen sums, of which compilers make no vectors by themselves. */
+CN__INLINE void cn__light_values(const uint32_t *sums, const float *high_scale, const float *rest_scale, float *gradient)
+{
+    const cn__whole_numbers sum = *(const cn__whole_numbers *)sums;
+    float high[CN__WORDS], rest[CN__WORDS];
+    *(cn__floats *)high = __builtin_convertvector(sum >> 24, cn__floats);
+    *(cn__floats *)rest = __builtin_convertvector(sum & 0xffffff, cn__floats) * *(const cn__floats *)rest_scale;
+    vec_store(gradient, vec_fma(vec_load(high), vec_load(high_scale), vec_load(rest)));
+}
+
+static inline int cn__some_bit(cn__words v)
+{
+#if defined(CN_ISA_AVX512)
+    return _mm512_test_epi32_mask((__m512i)v, (__m512i)v) != 0;
+#else
+    uint32_t any = 0;
+    for (int lane = 0; lane < CN__WORDS; lane++) any |= v[lane];
+    return any != 0;
+#endif
 }
 
 /* Row k of the kernel is about to be moved: makes up for the updates it has missed. */
