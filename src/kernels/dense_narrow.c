@@ -55,13 +55,58 @@ INLINE void forward_rows(const int rows, const cn__dense *d, const real *x, real
     for (int r = 0; r < rows; r++) vec_store_n(y + r * d->outputs, sum[r], (int)d->outputs);
 }
 
+#if defined(CN_ISA_AVX512)
+/* ROWS rows, each a lane, with inputs in whole vectors: x is read once, line by line, and no lane is idle. Elsewhere the
+ * sums would not fit into the registers. */
+INLINE void forward_lanes(const int outputs, const cn__dense *d, const real *x, real *y)
+{
+    _Alignas(64) real turned[CN__VEC][CN__VEC];
+    vec sum[CN__VEC];
+    const real *row[ROWS];
+    for (int r = 0; r < ROWS; r++) row[r] = x + r * d->inputs;
+#pragma GCC unroll 16
+    for (int o = 0; o < outputs; o++) sum[o] = vec_zero();
+    for (int64_t i = 0; i < d->inputs; i += CN__VEC) {
+        const real *w = d->kernel + i * d->kernel_stride;
+        for (int r = 0; r < ROWS; r++) __builtin_prefetch(row[r] + i + AHEAD);
+        cn__transpose(row, i, turned[0], CN__VEC);
+        for (int k = 0; k < CN__VEC; k++, w += d->kernel_stride) {
+            vec value = vec_load(turned[k]);
+#pragma GCC unroll 16
+            for (int o = 0; o < outputs; o++) sum[o] = vec_fma_at(w + o, value, sum[o]);
+        }
+    }
+#pragma GCC unroll 16
+    for (int o = 0; o < outputs; o++) vec_store(turned[o], sum[o]);
+    cn__columns_to_rows(outputs, turned, y);
+}
+
+#define OUTPUTS(X) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11) X(12) X(13) X(14)
+#define LANES(N)                                                                                                    \
+    static void forward_lanes_##N(const cn__dense *d, const real *x, real *y) { forward_lanes(N, d, x, y); }
+#define ENTRY(N) [N] = forward_lanes_##N,
+OUTPUTS(LANES)
+
+static void forward_some(const cn__dense *d, const real *x, real *y)
+{
+    static void (*const by_outputs[CN__VEC + 1])(const cn__dense *, const real *, real *) = {OUTPUTS(ENTRY)};
+    if (d->inputs % CN__VEC == 0 && by_outputs[d->outputs]) by_outputs[d->outputs](d, x, y);
+    else forward_rows(ROWS, d, x, y);
+}
+#else
+static void forward_some(const cn__dense *d, const real *x, real *y)
+{
+    forward_rows(ROWS, d, x, y);
+}
+#endif
+
 static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
     const cn__dense *d = j->d;
     int64_t r = begin * ROWS, last = smaller(end * ROWS, d->rows);
     (void)thread;
-    for (; r + ROWS <= last; r += ROWS) forward_rows(ROWS, d, j->from + r * d->inputs, j->to + r * d->outputs);
+    for (; r + ROWS <= last; r += ROWS) forward_some(d, j->from + r * d->inputs, j->to + r * d->outputs);
     for (; r + FEW <= last; r += FEW) forward_rows(FEW, d, j->from + r * d->inputs, j->to + r * d->outputs);
     for (; r < last; r++) forward_rows(1, d, j->from + r * d->inputs, j->to + r * d->outputs);
 }

@@ -188,6 +188,14 @@ static void odd_sizes(void **state)
             check_everywhere(&(one_case){.rows = odd[(i + k) % N_ODD], .inputs = odd[i], .outputs = odd[k]});
 }
 
+/* A vector of rows at a time, whose inputs are whole vectors. */
+static void few_outputs(void **state)
+{
+    (void)state;
+    for (int64_t outputs = 1; outputs <= 17; outputs++)
+        check_everywhere(&(one_case){.rows = 37, .inputs = 48, .outputs = outputs});
+}
+
 static void large_odd_sizes(void **state)
 {
     (void)state;
@@ -405,7 +413,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_check_finds_wrong_kernels), cmocka_unit_test(odd_sizes), cmocka_unit_test(large_odd_sizes),
         cmocka_unit_test(nan_and_infinity),              cmocka_unit_test(empty_batch),
-        cmocka_unit_test(any_caches),                    cmocka_unit_test(narrow_kernels_move),
+        cmocka_unit_test(few_outputs),                   cmocka_unit_test(any_caches),
+        cmocka_unit_test(narrow_kernels_move),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }
