@@ -56,8 +56,8 @@ INLINE void forward_rows(const int rows, const cn__dense *d, const real *x, real
 }
 
 #if defined(CN_ISA_AVX512)
-/* ROWS rows, each a lane, with inputs in whole vectors: x is read once, line by line, and no lane is idle. Elsewhere the
- * sums would not fit into the registers. */
+/* ROWS rows, each a lane, with inputs in whole vectors: x is read once, line by line, and no lane is idle. Elsewhere
+ * the sums would not fit into the registers. */
 INLINE void forward_lanes(const int outputs, const cn__dense *d, const real *x, real *y)
 {
     _Alignas(64) real turned[CN__VEC][CN__VEC];
