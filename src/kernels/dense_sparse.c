@@ -185,7 +185,8 @@ static void fill_table(const job *j, dy_table *t)
     }
 }
 
-/* n outputs from a column of the table on, for entries whose code is 1. Bits 31 of `over` say where a sum did not fit. */
+/* n outputs from a column of the table on, for entries whose code is 1. Bits 31 of `over` say where a sum did not
+ * fit. */
 CN__INLINE void add_ones(const cn__ink *entries, int64_t n_entries, const int32_t *table, int64_t width, int n,
                          const float *high, const float *rest, float *gradient, cn__words *over)
 {

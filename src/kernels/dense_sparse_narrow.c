@@ -185,17 +185,37 @@ static void add_many(sums_table *t, int64_t at, const uint32_t *q, int64_t lanes
     t->has_above = 1;
 }
 
-/* q has been added to the columns of a sample whose code is 1, and at least one sum did not fit. */
-static void carry(sums_table *t, piece p, const uint32_t *q, int64_t lanes)
+/* A power of two, at least 2, that no q times it leaves 32 bits, nor do they times a smaller code. */
+CN__INLINE int most_code(const uint32_t *q, int64_t lanes)
+{
+    uint32_t bits = 1;
+    for (int64_t c = 0; c < lanes; c++) bits |= (int32_t)q[c] < 0 ? ~q[c] : q[c];
+    return 1 << (__builtin_clz(bits) - 1);
+}
+
+/* q has been added to the columns of a sample, as often as its codes up to `most` say, and at least one sum did not
+ * fit. */
+static void carry(sums_table *t, piece p, const uint32_t *q, int64_t lanes, int most)
 {
     for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
         const int64_t at = entry->index * lanes;
-        for (int64_t c = 0; entry->codes[0] == 1 && c < lanes; c++) {
-            const uint32_t sum = t->low[at + c], before = sum - q[c];
-            if ((int32_t)((before ^ sum) & (q[c] ^ sum)) < 0) t->above[at + c] += (int32_t)q[c] < 0 ? -1 : 1;
+        for (int64_t c = 0; entry->codes[0] <= most && c < lanes; c++) {
+            const uint32_t each = q[c] * entry->codes[0], sum = t->low[at + c], before = sum - each;
+            if ((int32_t)((before ^ sum) & (each ^ sum)) < 0) t->above[at + c] += (int32_t)each < 0 ? -1 : 1;
         }
     }
     t->has_above = 1;
+}
+
+/* Bits 31 of `over` say which sums did not fit. */
+CN__INLINE void add_to(uint32_t *sums, const cn__words *q, uint32_t code, int vectors, cn__words *over)
+{
+    for (int v = 0; v < vectors; v++) {
+        cn__words *place = (cn__words *)(sums + v * CN__WORDS), before = *place, each = q[v] * code;
+        const cn__words sum = before + each;
+        *over |= (before ^ sum) & (each ^ sum);
+        *place = sum;
+    }
 }
 
 /* Adds all samples to the table, a row of whole vectors for each column. */
@@ -208,6 +228,7 @@ CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, con
         const real *dy = j->dy + b * j->d->outputs + j->o;
         fetch_piece(columns, b + AHEAD);
         for (int64_t c = 0; c < j->width; c++) q[c] = (uint32_t)cn__whole_gradient(dy[c], s->up[c]);
+        const int most = most_code(q, lanes);
         cn__words each[MOST_VECTORS], over = {0};
         for (int v = 0; v < vectors; v++) each[v] = *(const cn__words *)(q + v * CN__WORDS);
         piece p = piece_of(columns, b), next = next_piece(columns, b);
@@ -215,17 +236,12 @@ CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, con
             uint32_t *sums = t->low + entry->index * lanes;
             for (int v = 0; v < vectors; v++) __builtin_prefetch(t->low + next.begin->index * lanes + v * CN__WORDS, 1);
             next.begin += next.begin < next.end;
-            if (entry->codes[0] != 1) {
-                add_many(t, entry->index * lanes, q, lanes, entry->codes[0]);
-                continue;
-            }
-            for (int v = 0; v < vectors; v++) {
-                cn__words *place = (cn__words *)(sums + v * CN__WORDS), before = *place, sum = before + each[v];
-                over |= (before ^ sum) & (each[v] ^ sum);
-                *place = sum;
-            }
+            const int code = entry->codes[0];
+            if (code == 1) add_to(sums, each, 1, vectors, &over);
+            else if (code <= most) add_to(sums, each, (uint32_t)code, vectors, &over);
+            else add_many(t, entry->index * lanes, q, lanes, code);
         }
-        if (cn__some_bit(over >> 31)) carry(t, p, q, lanes);
+        if (cn__some_bit(over >> 31)) carry(t, p, q, lanes, most);
     }
 }
 

@@ -8,9 +8,9 @@
 #include "kernels/sink_row.h"
 #include "kernels/vector.h"
 
-/* Whole numbers are int32 as long as they fit: the sums of a light sample do (its codes add up to CN__LIGHT_SUM at most,
- * and 2^23 CN__LIGHT_SUM < 2^31), those of gradients do mostly (a float32 times 2^30 / 2^e stays below 2^30), which is
- * looked after. All others are double. */
+/* Whole numbers are int32 as long as they fit: the sums of a light sample do (its codes add up to CN__LIGHT_SUM at
+ * most, and 2^23 CN__LIGHT_SUM < 2^31); those of gradients do mostly (a float32 times 2^30 / 2^e stays below 2^30), and
+ * whether they do is looked at. All others are double. */
 #define CN__SPARSE_WIDTH 512 /* outputs at a time */
 #define CN__SPARSE_GROUPS (CN__SPARSE_WIDTH / CN__EXACT_GROUP)
 #define CN__INLINE static inline __attribute__((always_inline))
@@ -175,7 +175,8 @@ CN__INLINE float cn__light_value(int32_t sum, float high, float rest)
 }
 
 /* cn__light_value of sixteen sums, of which compilers make no vectors by themselves. */
-CN__INLINE void cn__light_values(const uint32_t *sums, const float *high_scale, const float *rest_scale, float *gradient)
+CN__INLINE void cn__light_values(const uint32_t *sums, const float *high_scale, const float *rest_scale,
+                                 float *gradient)
 {
     const cn__whole_numbers sum = *(const cn__whole_numbers *)sums;
     float high[CN__WORDS], rest[CN__WORDS];
