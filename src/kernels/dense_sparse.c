@@ -217,7 +217,8 @@ static int value_of_few(const cn__ink *entries, int64_t n_entries, const int32_t
         add_ones(entries, n_entries, table + c, width, 64, high + c, rest + c, gradient + c, &over);
     for (; c < width; c += CN__WORDS)
         add_ones(entries, n_entries, table + c, width, CN__WORDS, high + c, rest + c, gradient + c, &over);
-    return !cn__some_bit(over >> 31);
+    over >>= 31;
+    return !cn__some_bit(&over);
 }
 
 typedef int32_t whole_numbers __attribute__((vector_size(CN__LANES * sizeof(int32_t)), aligned(4), may_alias));

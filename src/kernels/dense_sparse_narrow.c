@@ -241,7 +241,8 @@ CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, con
             else if (code <= most) add_to(sums, each, (uint32_t)code, vectors, &over);
             else add_many(t, entry->index * lanes, q, lanes, code);
         }
-        if (cn__some_bit(over >> 31)) carry(t, p, q, lanes, most);
+        over >>= 31;
+        if (cn__some_bit(&over)) carry(t, p, q, lanes, most);
     }
 }
 
@@ -267,7 +268,7 @@ CN__INLINE int can_wait(const sums_table *t, int64_t column, int vectors, const 
         some |= ((const cn__words *)t->low)[v];
         if (t->has_above) some |= ((const cn__words *)t->above)[v];
     }
-    return !cn__some_bit(some);
+    return !cn__some_bit(&some);
 }
 
 /* Makes up for what a row has missed before it is moved: cn__settle_row for a kernel of one piece. */

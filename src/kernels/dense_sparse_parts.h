@@ -185,13 +185,13 @@ CN__INLINE void cn__light_values(const uint32_t *sums, const float *high_scale, 
     vec_store(gradient, vec_fma(vec_load(high), vec_load(high_scale), vec_load(rest)));
 }
 
-static inline int cn__some_bit(cn__words v)
+static inline int cn__some_bit(const cn__words *v)
 {
 #if defined(CN_ISA_AVX512)
-    return _mm512_test_epi32_mask((__m512i)v, (__m512i)v) != 0;
+    return _mm512_test_epi32_mask((__m512i)*v, (__m512i)*v) != 0;
 #else
     uint32_t any = 0;
-    for (int lane = 0; lane < CN__WORDS; lane++) any |= v[lane];
+    for (int lane = 0; lane < CN__WORDS; lane++) any |= (*v)[lane];
     return any != 0;
 #endif
 }
