@@ -36,6 +36,31 @@ static inline void cn__sink_short_rows(const cn__sink *sink, int64_t row, int64_
         if (slots[k]) cn__sink_spread(rows, n, slots[k], (real *)sink->slots[k] + row * sink->stride, sink->stride);
 }
 
+static inline void cn__sink_fetch(const cn__sink *sink, int64_t row, int64_t column, int64_t n)
+{
+    const int64_t at = row * sink->stride + column, line = 64 / sizeof(real);
+    for (int64_t i = 0; i < n; i += line) {
+        __builtin_prefetch((const real *)sink->weight + at + i, 1);
+        for (int k = 0; k < CN__MAX_SLOTS; k++)
+            if (sink->slots[k]) __builtin_prefetch((const real *)sink->slots[k] + at + i, 1);
+    }
+}
+
+/* A part of each of some long rows. They come late from memory, as the CPU's own fetching stops where the part does; so
+ * the next row is asked for, between pieces of this one, because a core waits when it has asked for too much. */
+#define CN__SINK_PIECE 128
+
+static inline void cn__sink_parts_of_rows(const cn__sink *sink, int64_t row, int64_t rows, int64_t column, int64_t n,
+                                          const real *gradient)
+{
+    for (int64_t r = 0; r < rows; r++, gradient += n)
+        for (int64_t i = 0; i < n; i += CN__SINK_PIECE) {
+            const int64_t some = n - i < CN__SINK_PIECE ? n - i : CN__SINK_PIECE;
+            if (r + 1 < rows) cn__sink_fetch(sink, row + r + 1, column + i, some);
+            cn__sink_row(sink, row + r, column + i, some, gradient + i);
+        }
+}
+
 /* n numbers each, without gaps, for columns column ... column+n-1 of rows row ... row+rows-1. */
 static inline void cn__sink_rows(const cn__sink *sink, int64_t row, int64_t rows, int64_t column, int64_t n,
                                  const real *gradient)
@@ -46,6 +71,8 @@ static inline void cn__sink_rows(const cn__sink *sink, int64_t row, int64_t rows
         for (int64_t r = 0; r < rows; r += CN__ROWS_TOGETHER)
             cn__sink_short_rows(sink, row + r, rows - r < CN__ROWS_TOGETHER ? rows - r : CN__ROWS_TOGETHER, n,
                                 gradient + r * n);
+    } else if (sink->update) {
+        cn__sink_parts_of_rows(sink, row, rows, column, n, gradient);
     } else {
         for (int64_t r = 0; r < rows; r++) cn__sink_row(sink, row + r, column, n, gradient + r * n);
     }
