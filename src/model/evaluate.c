@@ -80,6 +80,7 @@ static int evaluate(cn_model *model, const cn_tensor *x, const cn_tensor *y, cn_
     cn__data data;
     CN_TRY(cn__model_choose_loss(model, y));
     cn__sums sums = cn__sums_begin(model, 1);
+    CN_TRY(cn__model_start_threads(model));
     CN_TRY(cn__data_open(model, x, y, &data));
     int status = cn__data_weigh(model, &data, options->sample_weight, NULL);
     if (status == CN_OK && data.x.codes) status = cn__frequent_choose(model, &data);

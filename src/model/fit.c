@@ -155,6 +155,7 @@ static int prepare(fitting *f, const cn_tensor *x, const cn_tensor *y)
     CN_TRY(build_from(f->model, x));
     CN_TRY(cn__model_need_built(f->model));
     CN_TRY(cn__model_choose_loss(f->model, y));
+    CN_TRY(cn__model_start_threads(f->model)); /* who find codes and divide the inputs */
     CN_TRY(cn__data_open(f->model, x, y, &f->train));
     CN_TRY(cn__frequent_find(f->model, &f->train));
     CN_TRY(cn__data_weigh(f->model, &f->train, o->sample_weight, o->class_weight));
