@@ -328,10 +328,21 @@ static INLINE __m512 rare_gradient(const gradient_job *g, const cn__column *colu
     return cn__rare_value(&list, some, &g->scales[o / CN__EXACT_GROUP]);
 }
 
+_Static_assert(STRIP_GROUPS == CN__RARE_GROUPS, "a whole strip has other groups");
+
 /* A row of a strip through plain RMSprop, the updates that it has missed before. */
 static void move_rare_row(const gradient_job *g, const cn__column *column, uint8_t *exponents)
 {
+    const job *j = g->j;
     int64_t missed = g->sink.accounts ? settle_account(g, column->index) : 0;
+    if (g->width == STRIP && column->count <= CN__RARE_SHORT) {
+        const int64_t at = column->index * g->sink.stride + g->column;
+        const cn__rare_list list = {j->x->entries + column->first, column->count, j->d->outputs, j->dy + g->column};
+        const cn__rare_row row = {(float *)g->sink.weight + at, (float *)g->sink.slots[0] + at, missed, exponents,
+                                  j->x->n_rare};
+        cn__rare_move(&row, &list, g->scales, &g->update);
+        return;
+    }
     if (missed > FEW_MISSED) {
         cn__sink_idle(&g->sink, column->index, g->column, g->width, missed);
         missed = 0;

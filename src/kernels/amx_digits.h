@@ -27,20 +27,44 @@ static inline __m512i cn__choose_bits(__m512i m, __m512i a, __m512i b)
     return _mm512_ternarylogic_epi32(m, a, b, 0xca);
 }
 
+#define CN__INLINE static inline __attribute__((always_inline))
+
+/* How bytes of four terms come side by side: shuffles that move some of them and leave the others as they are. */
+typedef struct cn__byte_moves {
+    __m512i up1, down1, up2, down2;
+    __mmask64 odd, even, high, low;
+} cn__byte_moves;
+
+CN__INLINE cn__byte_moves cn__byte_moves_all(void)
+{
+    cn__byte_moves m = {
+        .up1 = _mm512_set4_epi32(0x0e0d0c0c, 0x0a090808, 0x06050404, 0x02010000),
+        .down1 = _mm512_set4_epi32(0x0f0f0e0d, 0x0b0b0a09, 0x07070605, 0x03030201),
+        .up2 = _mm512_set4_epi32(0x0d0c0d0c, 0x09080908, 0x05040504, 0x01000100),
+        .down2 = _mm512_set4_epi32(0x0f0e0f0e, 0x0b0a0b0a, 0x07060706, 0x03020302),
+        .odd = 0xaaaaaaaaaaaaaaaa,
+        .even = 0x5555555555555555,
+        .high = 0xcccccccccccccccc,
+        .low = 0x3333333333333333,
+    };
+    __asm__("" : "+k"(m.odd), "+k"(m.even), "+k"(m.high), "+k"(m.low)); /* gcc would load them again and again */
+    return m;
+}
+
 /* Digits of a right factor with sixteen columns stand in tiles (digit, step) of 64 terms, four terms of a column side
  * by side. This puts four terms into a line of each digit's tile. */
-static inline void cn__store_digits(const __m512i q[4], uint8_t *line, int64_t tiles_apart, const int digits)
+CN__INLINE void cn__store_digits(const cn__byte_moves *m, const __m512i q[4], uint8_t *line, int64_t tiles_apart,
+                                 const int digits)
 {
-    const __m512i bytes = _mm512_set1_epi32(0x00ff00ff), words = _mm512_set1_epi32(0x0000ffff);
-    __m512i even01 = cn__choose_bits(bytes, q[0], _mm512_slli_epi32(q[1], 8));
-    __m512i odd01 = cn__choose_bits(bytes, _mm512_srli_epi32(q[0], 8), q[1]);
-    __m512i even23 = cn__choose_bits(bytes, q[2], _mm512_slli_epi32(q[3], 8));
-    __m512i odd23 = cn__choose_bits(bytes, _mm512_srli_epi32(q[2], 8), q[3]);
-    _mm512_store_si512(line, cn__choose_bits(words, even01, _mm512_slli_epi32(even23, 16)));
-    _mm512_store_si512(line + tiles_apart, cn__choose_bits(words, odd01, _mm512_slli_epi32(odd23, 16)));
-    _mm512_store_si512(line + 2 * tiles_apart, cn__choose_bits(words, _mm512_srli_epi32(even01, 16), even23));
+    __m512i even01 = _mm512_mask_shuffle_epi8(q[0], m->odd, q[1], m->up1);
+    __m512i odd01 = _mm512_mask_shuffle_epi8(q[1], m->even, q[0], m->down1);
+    __m512i even23 = _mm512_mask_shuffle_epi8(q[2], m->odd, q[3], m->up1);
+    __m512i odd23 = _mm512_mask_shuffle_epi8(q[3], m->even, q[2], m->down1);
+    _mm512_store_si512(line, _mm512_mask_shuffle_epi8(even01, m->high, even23, m->up2));
+    _mm512_store_si512(line + tiles_apart, _mm512_mask_shuffle_epi8(odd01, m->high, odd23, m->up2));
+    _mm512_store_si512(line + 2 * tiles_apart, _mm512_mask_shuffle_epi8(even23, m->low, even01, m->down2));
     if (digits == 4)
-        _mm512_store_si512(line + 3 * tiles_apart, cn__choose_bits(words, _mm512_srli_epi32(odd01, 16), odd23));
+        _mm512_store_si512(line + 3 * tiles_apart, _mm512_mask_shuffle_epi8(odd23, m->low, odd01, m->down2));
 }
 
 static inline __m512i cn__magnitude(__m512 w)
@@ -91,32 +115,60 @@ static inline __m512i cn__peak_of_others(const cn__digit_columns *c)
     return _mm512_set1_epi32((int)most << 23);
 }
 
-/* The largest magnitude among all terms and others, or one of the same exponent; of the terms in use, the digits on the
- * given scale too. */
-static inline uint32_t cn__read_columns(const cn__digit_columns *c, const uint16_t *index, const cn__exact_scale *scale,
-                                        uint8_t *tiles, const int digits)
+/* What is needed for four terms, where the compiler can keep it in registers. */
+typedef struct cn__digit_reader {
+    __m512 up, most;
+    __m512i peak;
+    cn__byte_moves moves;
+} cn__digit_reader;
+
+CN__INLINE __m512i cn__whole_number(cn__digit_reader *r, __m512 w)
 {
-    const __m512 up = _mm512_set1_ps(scale->up), most = _mm512_set1_ps(scale->most);
-    const int64_t apart = c->steps * CN__TILE_BYTES;
-    __m512i peak = cn__peak_of_others(c);
-    for (int64_t t = 0; t < c->terms; t += 4) {
-        unsigned use = c->used ? (unsigned)(c->used[t / 64] >> t % 64) & 15 : 15;
-        if (!use) {
-            peak = cn__peak_of_rows(c, index, t, t + 4 < c->terms ? t + 4 : c->terms, peak);
-            continue;
-        }
-        __m512i q[4];
-#pragma GCC unroll 4
-        for (int i = 0; i < 4; i++) {
-            const int is_there = t + i < c->terms;
-            const float *w = c->w + (!is_there ? 0 : index ? index[t + i] : t + i) * c->stride;
-            __m512 v = _mm512_maskz_loadu_ps(is_there ? c->some : 0, w);
-            peak = _mm512_max_epu32(peak, cn__magnitude(v));
-            q[i] = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(v, up), most));
-        }
-        cn__store_digits(q, tiles + t * 16, apart, digits);
+    r->peak = _mm512_max_epu32(r->peak, cn__magnitude(w));
+    return _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(w, r->up), r->most));
+}
+
+CN__INLINE const float *cn__term(const cn__digit_columns *c, const uint16_t *index, int64_t t)
+{
+    return c->w + (index ? index[t] : t) * c->stride;
+}
+
+/* Four terms from t on; the last ones may be fewer. */
+CN__INLINE void cn__read_four(cn__digit_reader *r, const cn__digit_columns *c, const uint16_t *index, int64_t t,
+                              uint8_t *line, int64_t apart, const int digits)
+{
+    const __m512i q[4] = {cn__whole_number(r, _mm512_maskz_loadu_ps(c->some, cn__term(c, index, t))),
+                          cn__whole_number(r, _mm512_maskz_loadu_ps(c->some, cn__term(c, index, t + 1))),
+                          cn__whole_number(r, _mm512_maskz_loadu_ps(c->some, cn__term(c, index, t + 2))),
+                          cn__whole_number(r, _mm512_maskz_loadu_ps(c->some, cn__term(c, index, t + 3)))};
+    cn__store_digits(&r->moves, q, line, apart, digits);
+}
+
+CN__INLINE void cn__read_last(cn__digit_reader *r, const cn__digit_columns *c, const uint16_t *index, int64_t t,
+                              uint8_t *line, int64_t apart, const int digits)
+{
+    __m512i q[4];
+    for (int i = 0; i < 4; i++)
+        q[i] = cn__whole_number(r, t + i < c->terms ? _mm512_maskz_loadu_ps(c->some, cn__term(c, index, t + i))
+                                                    : _mm512_setzero_ps());
+    cn__store_digits(&r->moves, q, line, apart, digits);
+}
+
+/* The largest magnitude among all terms and others, or one of the same exponent; of the terms in use, the digits on the
+ * given scale too. `index` is c's. */
+CN__INLINE uint32_t cn__read_columns(const cn__digit_columns *columns, const uint16_t *index,
+                                     const cn__exact_scale *scale, uint8_t *tiles, const int digits)
+{
+    const cn__digit_columns c = *columns;
+    const int64_t apart = c.steps * CN__TILE_BYTES, whole = c.terms / 4 * 4;
+    cn__digit_reader r = {_mm512_set1_ps(scale->up), _mm512_set1_ps(scale->most), cn__peak_of_others(columns),
+                          cn__byte_moves_all()};
+    for (int64_t t = 0; t < whole; t += 4) {
+        if (!c.used || c.used[t / 64] >> t % 64 & 15) cn__read_four(&r, &c, index, t, tiles + t * 16, apart, digits);
+        else r.peak = cn__peak_of_rows(&c, index, t, t + 4, r.peak);
     }
-    return _mm512_reduce_max_epu32(peak);
+    if (whole < c.terms) cn__read_last(&r, &c, index, whole, tiles + whole * 16, apart, digits);
+    return _mm512_reduce_max_epu32(r.peak);
 }
 
 static inline uint64_t cn__inked_columns(const cn__batch *x, int64_t step)

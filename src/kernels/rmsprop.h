@@ -41,12 +41,27 @@ static inline cn__rmsprop cn__rmsprop_of(const cn__step *step)
     return cn__rmsprop_scaled(step, 1);
 }
 
-/* The average of squares of sixteen gradients. *velocity is their slot, of which `some` are there. */
+static inline __m512 cn__rmsprop_not_tiny(__m512 v)
+{
+    return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_set1_ps(CN__RMSPROP_TINY), _CMP_NLT_UQ), v);
+}
+
+/* The new average of squares of sixteen gradients, v before. */
+static inline __m512 cn__rmsprop_average_of(const cn__rmsprop *u, __m512 g, __m512 v)
+{
+    return cn__rmsprop_not_tiny(_mm512_fmadd_ps(_mm512_mul_ps(u->one_minus_rho, g), g, _mm512_mul_ps(u->rho, v)));
+}
+
+/* The same where g is 0. */
+static inline __m512 cn__rmsprop_decayed(const cn__rmsprop *u, __m512 v)
+{
+    return cn__rmsprop_not_tiny(_mm512_mul_ps(u->rho, v));
+}
+
+/* *velocity is the slot, of which `some` are there. */
 static inline __m512 cn__rmsprop_average(const cn__rmsprop *u, __m512 g, __mmask16 some, float *velocity)
 {
-    __m512 v = _mm512_mul_ps(u->rho, _mm512_maskz_loadu_ps(some, velocity));
-    v = _mm512_fmadd_ps(_mm512_mul_ps(u->one_minus_rho, g), g, v);
-    v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_set1_ps(CN__RMSPROP_TINY), _CMP_NLT_UQ), v);
+    const __m512 v = cn__rmsprop_average_of(u, g, _mm512_maskz_loadu_ps(some, velocity));
     _mm512_mask_storeu_ps(velocity, some, v);
     return v;
 }
@@ -55,12 +70,8 @@ static inline __m512 cn__rmsprop_average(const cn__rmsprop *u, __m512 g, __mmask
 static inline void cn__rmsprop_idle(const cn__rmsprop *u, int64_t updates, __mmask16 some, float *velocity)
 {
     if (updates <= 0) return;
-    const __m512 tiny = _mm512_set1_ps(CN__RMSPROP_TINY);
     __m512 v = _mm512_maskz_loadu_ps(some, velocity);
-    for (int64_t i = 0; i < updates; i++) {
-        v = _mm512_mul_ps(u->rho, v);
-        v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, tiny, _CMP_NLT_UQ), v);
-    }
+    for (int64_t i = 0; i < updates; i++) v = cn__rmsprop_decayed(u, v);
     _mm512_mask_storeu_ps(velocity, some, v);
 }
 
@@ -76,12 +87,16 @@ static inline __m512 cn__rmsprop_root(__m512 h)
     return _mm512_fmadd_ps(y, _mm512_fnmadd_ps(_mm512_mul_ps(h, y), y, _mm512_set1_ps(0.5f)), y);
 }
 
-/* The new weights for sixteen weights w. */
-static inline __m512 cn__rmsprop_move(const cn__rmsprop *u, __m512 w, __m512 g, __mmask16 some, float *velocity)
+/* The new weights for sixteen weights w, whose new average is v. */
+static inline __m512 cn__rmsprop_moved(const cn__rmsprop *u, __m512 w, __m512 g, __m512 v)
 {
-    __m512 v = cn__rmsprop_average(u, g, some, velocity);
     __m512 root = cn__rmsprop_root(_mm512_fmadd_ps(v, _mm512_set1_ps(0.5f), u->half_epsilon));
     return _mm512_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), root, w);
+}
+
+static inline __m512 cn__rmsprop_move(const cn__rmsprop *u, __m512 w, __m512 g, __mmask16 some, float *velocity)
+{
+    return cn__rmsprop_moved(u, w, g, cn__rmsprop_average(u, g, some, velocity));
 }
 
 static inline __m512 cn__rmsprop_move_halves(const cn__rmsprop *u, __m512 w, __m512 g, __mmask16 some, float *velocity)
