@@ -245,12 +245,41 @@ static void fetch_rare(rare_rows *coming, const cn__sink *sink, int64_t column, 
     }
 }
 
+/* A row of a whole strip through the updates that it has missed and that of its entries. */
+static void move_whole_rare(const cn__amx_matmul *p, const waiting *w, int64_t column, const cn__column *list)
+{
+    const cn__accounts *accounts = w->sink->accounts;
+    const cn__rmsprop u = w->update;
+    uint32_t *settled = &accounts->settled[column / CN__IDLE_COLUMNS * accounts->rows + list->index];
+    const int64_t missed = (int64_t)accounts->done - (int64_t)*settled, at = list->index * w->stride + column;
+    float *weight = (float *)w->sink->weight + at, *velocity = (float *)w->sink->slots[0] + at;
+    __m512 gradient[CN__RARE_GROUPS], v[CN__RARE_GROUPS];
+    *settled = accounts->done + 1;
+    cn__rare_gradients_of_tiles(p, list, column, gradient);
+#pragma GCC unroll 8
+    for (int k = 0; k < CN__RARE_GROUPS; k++) v[k] = _mm512_loadu_ps(velocity + k * 16);
+    for (int64_t i = 0; i < missed; i++)
+#pragma GCC unroll 8
+        for (int k = 0; k < CN__RARE_GROUPS; k++) v[k] = cn__rmsprop_decayed(&u, v[k]);
+#pragma GCC unroll 8
+    for (int k = 0; k < CN__RARE_GROUPS; k++) {
+        v[k] = cn__rmsprop_average_of(&u, gradient[k], v[k]);
+        const __m512 moved = cn__rmsprop_moved_halves(&u, _mm512_loadu_ps(weight + k * 16), gradient[k], v[k]);
+        _mm512_storeu_ps(velocity + k * 16, v[k]);
+        _mm512_storeu_ps(weight + k * 16, moved);
+    }
+}
+
 static void move_rare(const cn__amx_matmul *p, const waiting *w, int64_t column, int64_t width, rare_rows rows)
 {
     const cn__accounts *accounts = w->sink->accounts;
     _Alignas(64) float gradient[CN__IDLE_COLUMNS];
     for (const cn__column *list = rows.next; list < rows.end; list++) {
         if (!list->count) continue;
+        if (p->b_tiles && width == STRIP) {
+            move_whole_rare(p, w, column, list);
+            continue;
+        }
         const int64_t at = list->index * w->stride + column;
         float *weight = (float *)w->sink->weight + at, *velocity = (float *)w->sink->slots[0] + at;
         cn__sink_settle(w->sink, list->index, column, width);

@@ -99,18 +99,21 @@ static inline __m512 cn__rmsprop_move(const cn__rmsprop *u, __m512 w, __m512 g, 
     return cn__rmsprop_moved(u, w, g, cn__rmsprop_average(u, g, some, velocity));
 }
 
+static inline __m512 cn__rmsprop_moved_halves(const cn__rmsprop *u, __m512 w, __m512 g, __m512 v)
+{
+    __m512 root = _mm512_rsqrt14_ps(_mm512_add_ps(v, u->epsilon));
+    return _mm512_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), root, w);
+}
+
 static inline __m512 cn__rmsprop_move_halves(const cn__rmsprop *u, __m512 w, __m512 g, __mmask16 some, float *velocity)
 {
-    __m512 root = _mm512_rsqrt14_ps(_mm512_add_ps(cn__rmsprop_average(u, g, some, velocity), u->epsilon));
-    return _mm512_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), root, w);
+    return cn__rmsprop_moved_halves(u, w, g, cn__rmsprop_average(u, g, some, velocity));
 }
 
 /* The same for the weights that the mask names; the others stay as they are. */
 static inline __m512 cn__rmsprop_move_some(const cn__rmsprop *u, __m512 w, __m512 g, __mmask16 some, float *velocity)
 {
-    __m512 v = _mm512_mul_ps(u->rho, _mm512_loadu_ps(velocity));
-    v = _mm512_fmadd_ps(_mm512_mul_ps(u->one_minus_rho, g), g, v);
-    v = _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(v, _mm512_set1_ps(CN__RMSPROP_TINY), _CMP_NLT_UQ), v);
+    const __m512 v = cn__rmsprop_average_of(u, g, _mm512_loadu_ps(velocity));
     _mm512_mask_storeu_ps(velocity, some, v);
     const __m512 root = _mm512_rsqrt14_ps(_mm512_add_ps(v, u->epsilon));
     return _mm512_mask3_fmadd_ps(_mm512_mul_ps(u->minus_rate, g), root, w, some);
