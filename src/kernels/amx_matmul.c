@@ -282,15 +282,19 @@ static void finish_tiles(const cn__amx_matmul *p, const float *from, int64_t row
     for (int half = 0; f.bias && half < 2; half++) bias[half] = _mm512_loadu_ps(f.bias + column + 16 * half);
     uint16_t *to = p->c_tiles + row / TILE_LINES * line + column / TILE_K * TILE_NUMBERS;
     for (int64_t r = 0; r < SQUARE; r++, from += SQUARE) {
-        __m512 z[2] = {zero, zero};
-        for (int half = 0; row + r < p->m && half < 2; half++) {
-            z[half] = _mm512_load_ps(from + 16 * half);
-            if (p->x->spans)
-                z[half] = cn__rare_forward(p->x, row + r, kernel + 16 * half, p->b.stride, 0xffff, z[half]);
-            z[half] = _mm512_fmadd_ps(z[half], scale, bias[half]);
-            if (f.relu) z[half] = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z[half], zero, _CMP_LE_OQ), z[half], zero);
+        __m512 first = zero, second = zero;
+        if (row + r < p->m) {
+            first = _mm512_load_ps(from);
+            second = _mm512_load_ps(from + 16);
+            if (p->x->spans) cn__rare_forward_two(p->x, row + r, kernel, p->b.stride, &first, &second);
+            first = _mm512_fmadd_ps(first, scale, bias[0]);
+            second = _mm512_fmadd_ps(second, scale, bias[1]);
+            if (f.relu) {
+                first = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(first, zero, _CMP_LE_OQ), first, zero);
+                second = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(second, zero, _CMP_LE_OQ), second, zero);
+            }
         }
-        _mm512_store_si512(to + r / TILE_LINES * line + r % TILE_LINES * TILE_K, round_two(z[0], z[1]));
+        _mm512_store_si512(to + r / TILE_LINES * line + r % TILE_LINES * TILE_K, round_two(first, second));
     }
 }
 

@@ -20,6 +20,22 @@ static inline __m512 cn__rare_forward(const cn__batch *x, int64_t sample, const 
     return sum;
 }
 
+/* For 32 outputs. */
+static inline void cn__rare_forward_two(const cn__batch *x, int64_t sample, const float *kernel, int64_t stride,
+                                        __m512 *first, __m512 *second)
+{
+    const cn__span *span = &x->spans[sample];
+    __m512 a = *first, b = *second;
+    for (const cn__ink *entry = x->in_spans + span->first, *end = entry + span->count; entry < end; entry++) {
+        const float *row = kernel + entry->index * stride;
+        const __m512 code = _mm512_set1_ps(entry->codes[0]);
+        a = _mm512_fmadd_ps(code, rounded(_mm512_loadu_ps(row)), a);
+        b = _mm512_fmadd_ps(code, rounded(_mm512_loadu_ps(row + 16)), b);
+    }
+    *first = a;
+    *second = b;
+}
+
 /* A row of the kernel's gradient from tiles, still to be multiplied by the scale. */
 static inline void cn__rare_gradient_of_tiles(const cn__amx_matmul *p, const cn__column *list, int64_t column,
                                               int64_t width, float gradient[CN__IDLE_COLUMNS])
