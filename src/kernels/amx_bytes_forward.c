@@ -4,6 +4,7 @@
 #include "kernels/amx_digits.h"
 
 #define WEIGHT_DIGITS 3
+#define INLINE inline __attribute__((always_inline))
 
 static int64_t smaller(int64_t a, int64_t b)
 {
@@ -71,56 +72,87 @@ static inline void multiply_signed(const int32_t *steps, int64_t n, const uint8_
 #define ROWS_AT_ONCE 128
 #define SUMS_APART (ROWS_AT_ONCE * CN__EXACT_GROUP) /* sums of one digit and a group's columns */
 
-static inline __m512 weight_value(const int32_t *sums, const cn__exact_scale *scale)
+/* Sixteen columns of y: sums of digits on their way to them. */
+typedef struct finishing {
+    const float *kernel; /* the columns' first weights */
+    float *y;
+    int32_t *sums;
+    __m512 up, most, high, rest, bias;
+    __mmask16 some;
+} finishing;
+
+static finishing finishing_of(const job *j, int64_t row, int64_t o, const cn__exact_scale *scale, int32_t *sums)
+{
+    const __mmask16 some = cn__first_of_16(j->d->outputs - o);
+    return (finishing){.kernel = cn__kernel_column(j->d, o),
+                       .y = j->y + row * j->d->outputs + o,
+                       .sums = sums,
+                       .up = _mm512_set1_ps(scale->up),
+                       .most = _mm512_set1_ps(scale->most),
+                       .high = _mm512_set1_ps(scale->high),
+                       .rest = _mm512_set1_ps(scale->rest),
+                       .bias = j->finish->bias ? _mm512_maskz_loadu_ps(some, j->finish->bias + o) : _mm512_setzero_ps(),
+                       .some = some};
+}
+
+/* Digits' sums of a row, to which come those of what no tile holds. */
+typedef struct digit_sums {
+    __m512i d0, d1, d2;
+} digit_sums;
+
+static INLINE digit_sums digit_sums_of(const finishing *f, int64_t r)
+{
+    const int32_t *sums = f->sums + r * CN__EXACT_GROUP;
+    return (digit_sums){_mm512_load_si512(sums), _mm512_load_si512(sums + SUMS_APART),
+                        _mm512_load_si512(sums + 2 * SUMS_APART)};
+}
+
+/* A product has 32 bits: the lower half goes with the lowest digit, the upper one with the highest. */
+static INLINE void add_rare(const finishing *f, int64_t at, __m512i code, digit_sums *s)
+{
+    const __m512 w = _mm512_maskz_loadu_ps(f->some, f->kernel + at);
+    const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(w, f->up), f->most));
+    const __m512i product = _mm512_mullo_epi32(q, code);
+    s->d0 = _mm512_add_epi32(s->d0, _mm512_and_si512(product, _mm512_set1_epi32(0xffff)));
+    s->d2 = _mm512_add_epi32(s->d2, _mm512_srai_epi32(product, 16));
+}
+
+static INLINE __m512 weight_value(const finishing *f, const digit_sums *s)
 {
     const __m512i low = _mm512_set1_epi32(0xff);
-    __m512i d0 = _mm512_load_si512(sums);
-    __m512i d1 = _mm512_add_epi32(_mm512_load_si512(sums + SUMS_APART), _mm512_srli_epi32(d0, 8));
-    __m512i high = _mm512_add_epi32(_mm512_load_si512(sums + 2 * SUMS_APART), _mm512_srli_epi32(d1, 8));
-    __m512i rest = cn__choose_bits(low, d0, _mm512_slli_epi32(d1, 8));
-    return cn__digits_value(high, _mm512_and_si512(rest, _mm512_set1_epi32(0xffff)), scale);
+    __m512i d1 = _mm512_add_epi32(s->d1, _mm512_srli_epi32(s->d0, 8));
+    __m512i high = _mm512_add_epi32(s->d2, _mm512_srli_epi32(d1, 8));
+    __m512i rest = _mm512_and_si512(cn__choose_bits(low, s->d0, _mm512_slli_epi32(d1, 8)), _mm512_set1_epi32(0xffff));
+    return _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), f->high, _mm512_mul_ps(_mm512_cvtepi32_ps(rest), f->rest));
 }
 
-/* Rare columns: to the digits' sums of a sample comes what its tiles do not hold. A product has 32 bits: the lower half
- * goes with the lowest digit, the upper one with the highest. */
-static inline void add_rare(const job *j, const cn__span *span, int64_t o, const cn__exact_scale *scale, int32_t *sums)
+static INLINE void finish_row(const finishing *f, const digit_sums *s, int64_t at, const int has_bias, const int relu)
 {
-    const cn__batch *x = j->x;
-    const __m512 up = _mm512_set1_ps(scale->up), most = _mm512_set1_ps(scale->most);
-    const __mmask16 some = cn__first_of_16(j->d->outputs - o);
-    const float *kernel = cn__kernel_column(j->d, o);
-    __m512i low = _mm512_load_si512(sums), high = _mm512_load_si512(sums + 2 * SUMS_APART);
-    for (const cn__ink *entry = x->in_spans + span->first, *end = entry + span->count; entry < end; entry++) {
-        const float *row = kernel + entry->index * j->d->kernel_stride;
-        const __m512 w = _mm512_maskz_loadu_ps(some, row);
-        _mm_prefetch((const char *)(row + CN__EXACT_GROUP), _MM_HINT_T0); /* for the next group */
-        const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(w, up), most));
-        const __m512i product = _mm512_mullo_epi32(q, _mm512_set1_epi32(entry->codes[0]));
-        low = _mm512_add_epi32(low, _mm512_and_si512(product, _mm512_set1_epi32(0xffff)));
-        high = _mm512_add_epi32(high, _mm512_srai_epi32(product, 16));
-    }
-    _mm512_store_si512(sums, low);
-    _mm512_store_si512(sums + 2 * SUMS_APART, high);
+    __m512 z = weight_value(f, s);
+    if (has_bias) z = _mm512_add_ps(z, f->bias);
+    if (relu) z = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_LE_OQ), z, _mm512_setzero_ps());
+    _mm512_mask_storeu_ps(f->y + at, f->some, z);
 }
 
-/* Rows row ... row+rows-1 of a group's sixteen columns of y from the digits' sums. */
-static void finish_group(const job *j, int64_t row, int64_t rows, int64_t o, const cn__exact_scale *scale,
-                         int32_t *sums)
+/* Rows of y for two groups of sixteen columns. Both go through a sample's rare columns in one loop, since the CPU
+ * mostly guesses wrong where it ends. */
+static void finish_groups(const job *j, int64_t row, int64_t rows, const finishing *first, const finishing *second)
 {
-    const int64_t outputs = j->d->outputs;
+    const int64_t outputs = j->d->outputs, stride = j->d->kernel_stride;
     const int has_bias = j->finish->bias != NULL, relu = j->finish->relu;
-    const __mmask16 some = cn__first_of_16(outputs - o);
-    const __m512 bias = has_bias ? _mm512_maskz_loadu_ps(some, j->finish->bias + o) : _mm512_setzero_ps();
-    const cn__exact_scale by = *scale;
     const cn__span *spans = j->x->spans ? j->x->spans + row : NULL;
-    float *y = j->y + row * outputs + o;
-    for (int64_t r = 0; r < rows; r++, y += outputs) {
-        if (spans && spans[r].count) add_rare(j, &spans[r], o, &by, sums + r * CN__EXACT_GROUP);
-        __m512 z = weight_value(sums + r * CN__EXACT_GROUP, &by);
-        if (has_bias) z = _mm512_add_ps(z, bias);
-        if (relu)
-            z = _mm512_mask_blend_ps(_mm512_cmp_ps_mask(z, _mm512_setzero_ps(), _CMP_LE_OQ), z, _mm512_setzero_ps());
-        _mm512_mask_storeu_ps(y, some, z);
+    const cn__ink *entries = j->x->in_spans;
+    const finishing a = *first, b = *second;
+    for (int64_t r = 0; r < rows; r++) {
+        digit_sums of_a = digit_sums_of(&a, r), of_b = digit_sums_of(&b, r);
+        for (uint32_t i = 0, n = spans ? spans[r].count : 0; i < n; i++) {
+            const cn__ink *entry = &entries[spans[r].first + i];
+            const __m512i code = _mm512_set1_epi32(entry->codes[0]);
+            add_rare(&a, entry->index * stride, code, &of_a);
+            add_rare(&b, entry->index * stride, code, &of_b);
+        }
+        finish_row(&a, &of_a, r * outputs, has_bias, relu);
+        finish_row(&b, &of_b, r * outputs, has_bias, relu);
     }
 }
 
@@ -258,8 +290,9 @@ static void forward_square(const job *j, int64_t o, const terms *t, uint8_t *scr
         forward_pair(j, rows, other_tiles, other_tiles + apart, 0, other_sums, other_sums + SUMS_APART, soon);
         forward_pair(j, rows, tiles + 2 * apart, other_tiles + 2 * apart, 1, sums + 2 * SUMS_APART,
                      other_sums + 2 * SUMS_APART, soon);
-        finish_group(j, row, rows->n, o, &scale[0], sums);
-        if (o + 16 < j->d->outputs) finish_group(j, row, rows->n, o + 16, &scale[1], other_sums);
+        const finishing first = finishing_of(j, row, o, &scale[0], sums);
+        const finishing second = finishing_of(j, row, o + 16, &scale[1], other_sums);
+        finish_groups(j, row, rows->n, &first, &second);
     }
 }
 
