@@ -104,7 +104,8 @@ CN__INLINE uint64_t cn__rare_exponents_of(const __m512 w[CN__RARE_GROUPS])
     /* in each lane of 128 bits four bytes of each of four groups */
     const __m512i first = _mm512_packus_epi16(_mm512_packus_epi32(e[0], e[1]), _mm512_packus_epi32(e[2], e[3]));
     const __m512i last = _mm512_packus_epi16(_mm512_packus_epi32(e[4], e[5]), _mm512_packus_epi32(e[6], e[7]));
-    const __m512i halves = _mm512_max_epu8(_mm512_shuffle_i64x2(first, last, 0x44), _mm512_shuffle_i64x2(first, last, 0xee));
+    const __m512i halves =
+        _mm512_max_epu8(_mm512_shuffle_i64x2(first, last, 0x44), _mm512_shuffle_i64x2(first, last, 0xee));
     /* lanes 0 and 1 are of the first four, 2 and 3 of the last */
     const __m256i lanes = _mm256_max_epu8(_mm512_castsi512_si256(_mm512_shuffle_i64x2(halves, halves, 0x08)),
                                           _mm512_castsi512_si256(_mm512_shuffle_i64x2(halves, halves, 0x0d)));
