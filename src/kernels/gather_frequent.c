@@ -13,29 +13,52 @@ typedef struct dividing {
     atomic_int failed;
 } dividing;
 
-static uint64_t eight_codes(const uint8_t *codes, int64_t left)
+/* The non-zeros among eight rare codes become entries; returns how many there are then, or -1 for lack of room. */
+static int64_t add_entries(uint64_t rare, int64_t column, cn__ink *entries, int64_t n, int64_t room)
 {
-    uint64_t word = 0;
-    memcpy(&word, codes, (size_t)(left < 8 ? left : 8));
-    return word;
+    while (rare) {
+        const int byte = __builtin_ctzll(rare) / 8;
+        if (n == room) return -1;
+        entries[n++] = (cn__ink){(uint16_t)(column + byte), {(uint8_t)(rare >> 8 * byte), 0}};
+        rare &= ~(UINT64_C(0xff) << 8 * byte);
+    }
+    return n;
 }
+
+/* Eight codes at a time, the frequent ones of which are moved together; returns the rare ones. */
+static inline uint64_t divide_word(uint64_t word, uint64_t mask, uint8_t **frequent)
+{
+    const uint64_t kept = _pext_u64(word, mask);
+    memcpy(*frequent, &kept, sizeof kept);
+    *frequent += _mm_popcnt_u64(mask) / 8;
+    return word & ~mask;
+}
+
+/* So many words are looked at once: mostly none of them has a rare non-zero. */
+#define WORDS_AT_ONCE 8
 
 /* Returns how many entries, or -1 for lack of room. */
 static int64_t divide_row(const cn__division *to, const uint8_t *codes, int64_t columns, uint8_t *frequent,
                           cn__ink *entries, int64_t room)
 {
-    int64_t n = 0;
-    for (int64_t w = 0; w < to->words; w++) {
-        const uint64_t mask = to->is_frequent[w], word = eight_codes(codes + w * 8, columns - w * 8);
-        const uint64_t kept = _pext_u64(word, mask);
-        memcpy(frequent, &kept, sizeof kept);
-        frequent += _mm_popcnt_u64(mask) / 8;
-        for (uint64_t rare = word & ~mask; rare;) {
-            const int byte = __builtin_ctzll(rare) / 8;
-            if (n == room) return -1;
-            entries[n++] = (cn__ink){(uint16_t)(w * 8 + byte), {(uint8_t)(word >> 8 * byte), 0}};
-            rare &= ~(UINT64_C(0xff) << 8 * byte);
+    const uint64_t *masks = to->is_frequent;
+    const int64_t whole = columns / 8;
+    uint64_t rare[WORDS_AT_ONCE], word;
+    int64_t n = 0, w = 0;
+    for (; w + WORDS_AT_ONCE <= whole; w += WORDS_AT_ONCE) {
+        uint64_t any = 0;
+        for (int i = 0; i < WORDS_AT_ONCE; i++) {
+            memcpy(&word, codes + (w + i) * 8, sizeof word);
+            any |= rare[i] = divide_word(word, masks[w + i], &frequent);
         }
+        for (int i = 0; any && n >= 0 && i < WORDS_AT_ONCE; i++) n = add_entries(rare[i], (w + i) * 8, entries, n, room);
+        if (n < 0) return -1;
+    }
+    for (; w < to->words && n >= 0; w++) {
+        const int64_t left = columns - w * 8;
+        word = 0;
+        memcpy(&word, codes + w * 8, (size_t)(left < 8 ? left : 8));
+        n = add_entries(divide_word(word, masks[w], &frequent), w * 8, entries, n, room);
     }
     return n;
 }
