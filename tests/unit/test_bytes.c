@@ -11,7 +11,8 @@
 
 #include <stdio.h>
 
-typedef enum sink_kind { GRADIENT, UPDATE, WAITING } sink_kind;
+/* Moving is what waiting is, too, with RMSprop's update, which some kernels have themselves. */
+typedef enum sink_kind { GRADIENT, UPDATE, WAITING, MOVING } sink_kind;
 
 /* How a case is computed; none of it may change a bit. */
 typedef enum reading { LISTS, TILES, FREQUENT, SPARSE, SPARSE_ROWS } reading_kind;
@@ -156,6 +157,28 @@ static void idle(const cn__step *step, int64_t n, void *const slots[CN__MAX_SLOT
     for (int64_t i = 0; i < n; i++) slot[i] = ldexpf(slot[i], (int)-steps);
 }
 
+static const cn__step rmsprop_step = {.coefficients = {0.001, 0.9, 0.1, 0, 1e-7}, .is_plain_rmsprop = 1};
+static const cn__step other_step = {.decay = 0};
+
+static cn__update update_of(const way *w, const cn__engine *engine)
+{
+    return w->sink == MOVING ? *engine->updates[CN__OPTIMIZER_rmsprop] : update;
+}
+
+static cn__idle idle_of(const way *w, const cn__engine *engine)
+{
+    return w->sink == MOVING ? *engine->idles[CN__OPTIMIZER_rmsprop] : idle;
+}
+
+/* RMSprop's are averages of squares. */
+static float *slots_before(const problem *p, const way *w)
+{
+    int64_t n = p->c->inputs * p->c->outputs;
+    float *slots = malloc((size_t)n * sizeof *slots);
+    for (int64_t i = 0; i < n; i++) slots[i] = w->sink == MOVING ? fabsf(p->slot[i]) : p->slot[i];
+    return slots;
+}
+
 enum { DONE = 5 };
 
 static uint32_t settled_before(int64_t piece, int64_t row)
@@ -192,19 +215,32 @@ static int waits(const problem *p, const way *w, int64_t piece, int64_t row, con
     return !p->inked[row] && !(row % 2 ? p->inked[row - 1] : row + 1 < p->c->inputs && p->inked[row + 1]);
 }
 
-/* Weight and slot after the update. */
+/* Weight and slot, which are `before`, after the update. */
 static void update_naively(const problem *p, const way *w, const uint32_t *counts, float *weight, float *slot)
 {
+    const cn__engine *plain = cn__engine_find(32, CN__ISA_C);
+    const cn__step *step = w->sink == MOVING ? &rmsprop_step : &other_step;
     int64_t outputs = p->c->outputs;
     memcpy(weight, p->kernel, (size_t)(p->c->inputs * outputs) * sizeof(float));
-    memcpy(slot, p->slot, (size_t)(p->c->inputs * outputs) * sizeof(float));
     for (int64_t i = 0; i < p->c->inputs * outputs; i++) {
         int64_t row = i / outputs, missed = DONE - settled_before(i % outputs / CN__IDLE_COLUMNS, row);
         void *slots[CN__MAX_SLOTS] = {&slot[i]};
-        if (w->sink == WAITING && waits(p, w, i % outputs / CN__IDLE_COLUMNS, row, counts)) continue;
-        if (w->sink == WAITING) idle(NULL, 1, slots, missed);
-        update(NULL, 1, &weight[i], slots, &p->gradient[i]);
+        if (w->sink >= WAITING && waits(p, w, i % outputs / CN__IDLE_COLUMNS, row, counts)) continue;
+        if (w->sink >= WAITING) idle_of(w, plain)(step, 1, slots, missed);
+        update_of(w, plain)(step, 1, &weight[i], slots, &p->gradient[i]);
     }
+}
+
+/* The exponents of the largest of each sixteen weights of rare rows (cn__rare_exponents). */
+static void find_exponents(const problem *p, const cn__batch *batch, const float *weight, uint8_t *exponents)
+{
+    for (int64_t o = 0; o < p->c->outputs; o++)
+        for (int64_t i = 0; i < batch->n_rare; i++) {
+            uint8_t *to = &exponents[o / 16 * batch->n_rare + i];
+            uint32_t bits;
+            memcpy(&bits, &weight[batch->rare[i] * p->c->outputs + o], sizeof bits);
+            if (o % 16 == 0 || (uint8_t)(bits << 1 >> 24) > *to) *to = (uint8_t)(bits << 1 >> 24);
+        }
 }
 
 static const char *check_backward(const problem *p, const way *w, cn__pass *pass, const layout *l)
@@ -212,38 +248,54 @@ static const char *check_backward(const problem *p, const way *w, cn__pass *pass
     const one_case *c = p->c;
     int64_t pieces = (c->outputs + CN__IDLE_COLUMNS - 1) / CN__IDLE_COLUMNS, numbers = c->inputs * c->outputs;
     const char *wrong = NULL;
-    float *weight = malloc((size_t)numbers * sizeof(float)), *slot = malloc((size_t)numbers * sizeof(float));
-    guarded kernel = lay_out(l, p->kernel, w->at_end), slots = lay_out(l, p->slot, w->at_end);
+    float *weight = malloc((size_t)numbers * sizeof(float)), *slot = slots_before(p, w);
+    guarded kernel = lay_out(l, p->kernel, w->at_end), slots = lay_out(l, slot, w->at_end);
     guarded gradient = lay_out(l, p->slot, w->at_end), settled = guard(pieces * c->inputs, w->at_end);
     guarded dy = guard(c->rows * c->outputs, w->at_end);
     uint32_t *counts = (uint32_t *)(void *)settled.numbers;
     memcpy(dy.numbers, p->dy, dy.bytes);
     for (int64_t k = 0; k < pieces * c->inputs; k++) counts[k] = settled_before(k / c->inputs, k % c->inputs);
-    const cn__accounts accounts = {.idle = idle, .settled = counts, .done = DONE, .rows = c->inputs};
-    const cn__step step = {.decay = 0};
+    const cn__batch *given = pass->bytes;
+    const size_t n_exponents = (size_t)(cn__exponent_groups(c->outputs) * given->n_rare);
+    guarded exponents = guard((int64_t)n_exponents / 4 + 1, w->at_end);
+    uint8_t *expected = calloc(n_exponents + 1, 1);
+    cn__rare_exponents kept = {.exponents = (uint8_t *)exponents.numbers, .are_known = 1};
+    cn__batch batch = *given;
+    if (w->reading == FREQUENT && w->sink == MOVING) batch.rare_exponents = &kept;
+    memset(exponents.numbers, 0, exponents.bytes);
+    find_exponents(p, given, p->kernel, kept.exponents);
+    const cn__accounts accounts = {.idle = idle_of(w, w->engine), .settled = counts, .done = DONE, .rows = c->inputs};
     const cn__sink sinks[2] = {w->sink == GRADIENT
                                    ? (cn__sink){.gradient = gradient.numbers, .stride = l->stride}
-                                   : (cn__sink){.update = update, .step = &step, .weight = kernel.numbers,
+                                   : (cn__sink){.update = update_of(w, w->engine),
+                                                .step = w->sink == MOVING ? &rmsprop_step : &other_step, .weight = kernel.numbers,
                                                 .slots = {slots.numbers}, .stride = l->stride, .panel = l->panel,
-                                                .accounts = w->sink == WAITING ? &accounts : NULL}};
+                                                .accounts = w->sink >= WAITING ? &accounts : NULL}};
+    pass->bytes = &batch;
     pass->weights = (void *const[]){kernel.numbers, NULL};
     pass->sinks = sinks;
     pass->dy = dy.numbers;
     w->engine->layers[CN__LAYER_dense]->backward(pass);
+    pass->bytes = given;
     update_naively(p, w, counts, weight, slot);
     if (w->sink == GRADIENT && !lies_there(l, &gradient, p->gradient)) wrong = "the gradient";
     if (w->sink != GRADIENT && !lies_there(l, &kernel, weight)) wrong = "the updated kernel";
     if (w->sink != GRADIENT && !lies_there(l, &slots, slot)) wrong = "the slot";
-    for (int64_t k = 0; w->sink == WAITING && k < pieces * c->inputs; k++)
+    if (batch.rare_exponents) {
+        find_exponents(p, given, weight, expected);
+        if (memcmp(kept.exponents, expected, n_exponents) != 0) wrong = "an exponent of a rare row";
+    }
+    for (int64_t k = 0; w->sink >= WAITING && k < pieces * c->inputs; k++)
         if (counts[k] != (waits(p, w, k / c->inputs, k % c->inputs, counts)
                               ? settled_before(k / c->inputs, k % c->inputs) : DONE + 1))
             wrong = "the account of a row";
-    if (!untouched_around(&settled) || !untouched_around(&dy) || memcmp(dy.numbers, p->dy, dy.bytes) != 0)
+    if (!untouched_around(&exponents) || !untouched_around(&settled) || !untouched_around(&dy) || memcmp(dy.numbers, p->dy, dy.bytes) != 0)
         wrong = "what stands beside";
-    guarded *const all[] = {&kernel, &slots, &gradient, &settled, &dy};
+    guarded *const all[] = {&kernel, &slots, &gradient, &settled, &dy, &exponents};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) unguard(all[i]);
     free(weight);
     free(slot);
+    free(expected);
     return wrong;
 }
 
@@ -337,7 +389,7 @@ static void check_everywhere(const one_case *c)
             if (tiles && !(engines[e]->gather->tiles && cn__cpu_amx_int8())) continue;
             if (reading == FREQUENT && c->inputs < 2) continue;
             if (reading == SPARSE_ROWS && c->outputs > CN__SPARSE_NARROW) continue;
-            for (int sink = GRADIENT; sink <= WAITING; sink++, turn++) {
+            for (int sink = GRADIENT; sink <= MOVING; sink++, turn++) {
                 const way w = {.engine = engines[e], .reading = reading, .threads = turn % 4, .at_end = turn / 4 % 2,
                                .panels = reading < SPARSE && sink != GRADIENT && turn % 5 < 3, .sink = (sink_kind)sink,
                                .of_used = reading >= SPARSE || (reading == LISTS && turn % 2),
