@@ -170,12 +170,13 @@ static cn__idle idle_of(const way *w, const cn__engine *engine)
     return w->sink == MOVING ? *engine->idles[CN__OPTIMIZER_rmsprop] : idle;
 }
 
-/* RMSprop's are averages of squares. */
+/* RMSprop's are averages of squares, some of which become so small that they count as 0. */
 static float *slots_before(const problem *p, const way *w)
 {
     int64_t n = p->c->inputs * p->c->outputs;
     float *slots = malloc((size_t)n * sizeof *slots);
-    for (int64_t i = 0; i < n; i++) slots[i] = w->sink == MOVING ? fabsf(p->slot[i]) : p->slot[i];
+    memcpy(slots, p->slot, (size_t)n * sizeof *slots);
+    for (int64_t i = 0; w->sink == MOVING && i < n; i++) slots[i] = i % 7 ? fabsf(slots[i]) : 1.3e-30f;
     return slots;
 }
 
