@@ -51,7 +51,8 @@ static int64_t divide_row(const cn__division *to, const uint8_t *codes, int64_t 
             memcpy(&word, codes + (w + i) * 8, sizeof word);
             any |= rare[i] = divide_word(word, masks[w + i], &frequent);
         }
-        for (int i = 0; any && n >= 0 && i < WORDS_AT_ONCE; i++) n = add_entries(rare[i], (w + i) * 8, entries, n, room);
+        for (int i = 0; any && n >= 0 && i < WORDS_AT_ONCE; i++)
+            n = add_entries(rare[i], (w + i) * 8, entries, n, room);
         if (n < 0) return -1;
     }
     for (; w < to->words && n >= 0; w++) {

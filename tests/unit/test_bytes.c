@@ -266,12 +266,15 @@ static const char *check_backward(const problem *p, const way *w, cn__pass *pass
     memset(exponents.numbers, 0, exponents.bytes);
     find_exponents(p, given, p->kernel, kept.exponents);
     const cn__accounts accounts = {.idle = idle_of(w, w->engine), .settled = counts, .done = DONE, .rows = c->inputs};
-    const cn__sink sinks[2] = {w->sink == GRADIENT
-                                   ? (cn__sink){.gradient = gradient.numbers, .stride = l->stride}
-                                   : (cn__sink){.update = update_of(w, w->engine),
-                                                .step = w->sink == MOVING ? &rmsprop_step : &other_step, .weight = kernel.numbers,
-                                                .slots = {slots.numbers}, .stride = l->stride, .panel = l->panel,
-                                                .accounts = w->sink >= WAITING ? &accounts : NULL}};
+    cn__sink sinks[2] = {{.gradient = gradient.numbers, .stride = l->stride}};
+    if (w->sink != GRADIENT)
+        sinks[0] = (cn__sink){.update = update_of(w, w->engine),
+                              .step = w->sink == MOVING ? &rmsprop_step : &other_step,
+                              .weight = kernel.numbers,
+                              .slots = {slots.numbers},
+                              .stride = l->stride,
+                              .panel = l->panel,
+                              .accounts = w->sink >= WAITING ? &accounts : NULL};
     pass->bytes = &batch;
     pass->weights = (void *const[]){kernel.numbers, NULL};
     pass->sinks = sinks;
@@ -290,7 +293,8 @@ static const char *check_backward(const problem *p, const way *w, cn__pass *pass
         if (counts[k] != (waits(p, w, k / c->inputs, k % c->inputs, counts)
                               ? settled_before(k / c->inputs, k % c->inputs) : DONE + 1))
             wrong = "the account of a row";
-    if (!untouched_around(&exponents) || !untouched_around(&settled) || !untouched_around(&dy) || memcmp(dy.numbers, p->dy, dy.bytes) != 0)
+    if (!untouched_around(&exponents) || !untouched_around(&settled) || !untouched_around(&dy) ||
+        memcmp(dy.numbers, p->dy, dy.bytes) != 0)
         wrong = "what stands beside";
     guarded *const all[] = {&kernel, &slots, &gradient, &settled, &dy, &exponents};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) unguard(all[i]);
