@@ -75,6 +75,41 @@ static inline void cn__rmsprop_idle(const cn__rmsprop *u, int64_t updates, __mma
     _mm512_mask_storeu_ps(velocity, some, v);
 }
 
+#define CN__RMSPROP_VECTORS 8
+#define CN__RMSPROP_UPDATES 16
+
+/* The same for n slots. What only decays falls below CN__RMSPROP_TINY once and for all, so after the first update, which
+ * may meet anything, it is enough to look for that now and then. */
+static inline void cn__rmsprop_idle_row(const cn__step *step, int64_t n, float *velocity, int64_t updates)
+{
+    const cn__rmsprop u = cn__rmsprop_of(step);
+    for (int64_t first = 0; first < n && updates > 0; first += CN__RMSPROP_VECTORS * 16) {
+        __m512 v[CN__RMSPROP_VECTORS];
+        __mmask16 some[CN__RMSPROP_VECTORS];
+#pragma GCC unroll 8
+        for (int k = 0; k < CN__RMSPROP_VECTORS; k++) {
+            const int64_t left = n - first - 16 * k;
+            some[k] = (__mmask16)(left >= 16 ? 0xffff : left > 0 ? (1u << left) - 1 : 0);
+            v[k] = cn__rmsprop_decayed(&u, _mm512_maskz_loadu_ps(some[k], velocity + first + 16 * k));
+        }
+        for (int64_t left = updates - 1, some_move = 1; left > 0 && some_move; left -= CN__RMSPROP_UPDATES) {
+            for (int64_t i = left < CN__RMSPROP_UPDATES ? left : CN__RMSPROP_UPDATES; i > 0; i--)
+#pragma GCC unroll 8
+                for (int k = 0; k < CN__RMSPROP_VECTORS; k++) v[k] = _mm512_mul_ps(u.rho, v[k]);
+            __m512i any = _mm512_setzero_si512();
+#pragma GCC unroll 8
+            for (int k = 0; k < CN__RMSPROP_VECTORS; k++) {
+                v[k] = cn__rmsprop_not_tiny(v[k]);
+                any = _mm512_or_si512(any, _mm512_castps_si512(v[k]));
+            }
+            some_move = _mm512_test_epi32_mask(any, any) != 0;
+        }
+#pragma GCC unroll 8
+        for (int k = 0; k < CN__RMSPROP_VECTORS; k++)
+            _mm512_mask_storeu_ps(velocity + first + 16 * k, some[k], v[k]);
+    }
+}
+
 /* cn__rsqrt (kernels/functions.h) of sixteen numbers, from their halves: those of v + epsilon are exactly v / 2 +
  * epsilon / 2, as numbers so small that halving rounds them are far from v, which is 0 or at least CN__RMSPROP_TINY. */
 static inline __m512 cn__rmsprop_root(__m512 h)

@@ -95,6 +95,12 @@ static void idle(const cn__step *step, int64_t n, void *const slots[CN__MAX_SLOT
     real *restrict v = slots[0], *restrict a = slots[1];
     const real rho = (real)step->coefficients[RHO], rest = (real)step->coefficients[ONE_MINUS_RHO];
     int moving = 1;
+#if CN__HAS_RMSPROP_ROW
+    if (!a) {
+        cn__rmsprop_idle_row(step, n, v, steps);
+        return;
+    }
+#endif
     for (int64_t s = 0; s < steps && moving; s++) {
         moving = 0;
         for (int64_t i = 0; i < n; i++) {

@@ -234,7 +234,8 @@ static void run_idle(const cn__engine *engine, cn__pool *pool, const kernel_job 
     void *slots[CN__MAX_SLOTS];
     (void)pool;
     slots_of(job, slots);
-    (*engine->idles[cn__optimizer_index(job->optimizer)])(&job->step, job->rows * job->columns, slots, 7);
+    (*engine->idles[cn__optimizer_index(job->optimizer)])(&job->step, job->rows * job->columns, slots,
+                                                          job->columns % 2 ? 7 : 300);
 }
 
 /* --- rules for weights --- */
