@@ -23,7 +23,7 @@ static const struct option options[] = {
      "images for each step of the plan"},
     {OPTION_TEXT, "precision", 0, AT(precision), "NAME", 0, 0, NULL, "float32, mixed_bfloat16 or float64"},
     {OPTION_INTEGER, "threads", 't', AT(threads), "N", 0, 1024, "a whole number from 0 to 1024",
-     "threads of the plan; 0 means as many as this process may use"},
+     "threads of the plan; 0 means as many as this process may use, the most"},
     {OPTION_TEXT, "isa", 0, AT(isa), "NAME", 0, 0, NULL,
      "kernels to speak of (default: the best this machine can run)"},
     {OPTION_UNSET, "no-download", 0, AT(download), NULL, 0, 0, NULL, "never use the network"},

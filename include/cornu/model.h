@@ -26,7 +26,8 @@ typedef struct cn_sequential_options {
     const char *name;      /* of the model */
     uint64_t seed;         /* of initial weights, shuffling and everything else that is random */
     const char *precision; /* "float32", "mixed_bfloat16" or "float64" (slow: for checking) */
-    int threads;           /* 0: as many as the affinity mask and the cgroup quota allow */
+    int threads;           /* 0: as many as the affinity mask and the cgroup quota allow; more are not used, unless
+                            * the environment variable CORNU_THREADS_BEYOND_CPUS is set, as tests do */
     const char *isa;       /* NULL: the best this machine has; else "c", "avx2", "avx512", "neon" */
 } cn_sequential_options;
 #define CN_SEQUENTIAL_DEFAULTS .name = "sequential", .precision = "float32"

@@ -78,8 +78,8 @@ static inline void cn__rmsprop_idle(const cn__rmsprop *u, int64_t updates, __mma
 #define CN__RMSPROP_VECTORS 8
 #define CN__RMSPROP_UPDATES 16
 
-/* The same for n slots. What only decays falls below CN__RMSPROP_TINY once and for all, so after the first update, which
- * may meet anything, it is enough to look for that now and then. */
+/* The same for n slots. What only decays falls below CN__RMSPROP_TINY once and for all, so after the first update,
+ * which may meet anything, it is enough to look for that now and then. */
 static inline void cn__rmsprop_idle_row(const cn__step *step, int64_t n, float *velocity, int64_t updates)
 {
     const cn__rmsprop u = cn__rmsprop_of(step);

@@ -5,6 +5,7 @@
 #include "base/suggest.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const precisions[] = {"float32", "mixed_bfloat16", "float64"};
@@ -32,6 +33,15 @@ static int choose_engine(cn_model *model, const cn_sequential_options *options)
     return cn__fail_unknown("precision", precision, precisions, sizeof precisions / sizeof *precisions);
 }
 
+/* Threads beyond the CPUs only take them from each other. Tests that want to see what 8 threads do to each other say
+ * so. */
+static int threads_of(int wanted)
+{
+    const int most = cn__cpu_threads();
+    if (wanted > 0 && (wanted < most || getenv("CORNU_THREADS_BEYOND_CPUS"))) return wanted;
+    return most;
+}
+
 cn_model *cn_sequential_create(const cn_sequential_options *options)
 {
     const cn_sequential_options defaults = {CN_SEQUENTIAL_DEFAULTS};
@@ -39,7 +49,7 @@ cn_model *cn_sequential_create(const cn_sequential_options *options)
     cn_model *model = cn__alloc(1, sizeof *model, "a model");
     if (!model) return NULL;
     model->seed = options->seed;
-    model->threads = options->threads > 0 ? options->threads : cn__cpu_threads();
+    model->threads = threads_of(options->threads);
     if (options->threads < 0 || options->threads > CN_MAX_THREADS) {
         cn__fail(CN_EINVAL, "threads must lie in 0 (automatic) ... %d, got %d", CN_MAX_THREADS, options->threads);
         cn_model_destroy(&model);

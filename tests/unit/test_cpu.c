@@ -164,7 +164,10 @@ static void the_affinity_mask_counts(void **state)
     for (size_t cpu = 0; CPU_COUNT(&one) == 0; cpu++)
         if (CPU_ISSET(cpu, &before)) CPU_SET(cpu, &one);
     assert_int_equal(sched_setaffinity(0, sizeof one, &one), 0);
-    cn_model *model = cn_sequential(.threads = 0);
+    assert_int_equal(setenv("CORNU_THREADS_BEYOND_CPUS", "1", 1), 0);
+    cn_model *model = cn_sequential(.threads = 0), *more = cn_sequential(.threads = 3);
+    assert_int_equal(unsetenv("CORNU_THREADS_BEYOND_CPUS"), 0);
+    cn_model *as_allowed = cn_sequential(.threads = 3);
     cn_system machine;
     cn_system_get(&machine);
     int alone = cn__cpu_threads();
@@ -172,8 +175,12 @@ static void the_affinity_mask_counts(void **state)
     assert_int_equal(alone, 1);
     assert_int_equal(machine.threads, 1);
     assert_int_equal(cn_model_threads(model), 1);
+    assert_int_equal(cn_model_threads(more), 3);
+    assert_int_equal(cn_model_threads(as_allowed), 1);
     assert_int_equal(cn__cpu_threads(), threads);
     cn_model_destroy(&model);
+    cn_model_destroy(&more);
+    cn_model_destroy(&as_allowed);
 }
 
 int main(void)
