@@ -4,7 +4,6 @@
 #include "kernels/amx_digits.h"
 
 #define WEIGHT_DIGITS 3
-#define INLINE inline __attribute__((always_inline))
 
 static int64_t smaller(int64_t a, int64_t b)
 {
@@ -100,7 +99,7 @@ typedef struct digit_sums {
     __m512i d0, d1, d2;
 } digit_sums;
 
-static INLINE digit_sums digit_sums_of(const finishing *f, int64_t r)
+CN__INLINE digit_sums digit_sums_of(const finishing *f, int64_t r)
 {
     const int32_t *sums = f->sums + r * CN__EXACT_GROUP;
     return (digit_sums){_mm512_load_si512(sums), _mm512_load_si512(sums + SUMS_APART),
@@ -108,7 +107,7 @@ static INLINE digit_sums digit_sums_of(const finishing *f, int64_t r)
 }
 
 /* A product has 32 bits: the lower half goes with the lowest digit, the upper one with the highest. */
-static INLINE void add_rare(const finishing *f, int64_t at, __m512i code, digit_sums *s)
+CN__INLINE void add_rare(const finishing *f, int64_t at, __m512i code, digit_sums *s)
 {
     const __m512 w = _mm512_maskz_loadu_ps(f->some, f->kernel + at);
     const __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(w, f->up), f->most));
@@ -117,7 +116,7 @@ static INLINE void add_rare(const finishing *f, int64_t at, __m512i code, digit_
     s->d2 = _mm512_add_epi32(s->d2, _mm512_srai_epi32(product, 16));
 }
 
-static INLINE __m512 weight_value(const finishing *f, const digit_sums *s)
+CN__INLINE __m512 weight_value(const finishing *f, const digit_sums *s)
 {
     const __m512i low = _mm512_set1_epi32(0xff);
     __m512i d1 = _mm512_add_epi32(s->d1, _mm512_srli_epi32(s->d0, 8));
@@ -126,7 +125,7 @@ static INLINE __m512 weight_value(const finishing *f, const digit_sums *s)
     return _mm512_fmadd_ps(_mm512_cvtepi32_ps(high), f->high, _mm512_mul_ps(_mm512_cvtepi32_ps(rest), f->rest));
 }
 
-static INLINE void finish_row(const finishing *f, const digit_sums *s, int64_t at, const int has_bias, const int relu)
+CN__INLINE void finish_row(const finishing *f, const digit_sums *s, int64_t at, const int has_bias, const int relu)
 {
     __m512 z = weight_value(f, s);
     if (has_bias) z = _mm512_add_ps(z, f->bias);

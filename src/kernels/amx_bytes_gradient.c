@@ -15,7 +15,6 @@
 #define GRADIENT_APART (CN__SQUARE * CN__EXACT_GROUP) /* sums of one digit */
 #define SUMS_OF_SQUARE (GRADIENT_DIGITS * GRADIENT_APART)
 #define FEW_MISSED 4 /* more updates in a row wait for each other less if a whole row goes through them together */
-#define INLINE inline __attribute__((always_inline))
 
 static int64_t smaller(int64_t a, int64_t b)
 {
@@ -113,7 +112,7 @@ static int is_whole(const gradient_job *g)
     return g->moves && g->last.rows == UINT32_MAX && g->last.some == 0xffff;
 }
 
-static INLINE mover mover_of(const gradient_job *g)
+CN__INLINE mover mover_of(const gradient_job *g)
 {
     return (mover){.update = g->update,
                    .high = _mm512_set1_ps(g->last.scale->high),
@@ -127,7 +126,7 @@ static INLINE mover mover_of(const gradient_job *g)
                    .next_velocity = g->next.velocity};
 }
 
-static INLINE void move_a_row(mover *m)
+CN__INLINE void move_a_row(mover *m)
 {
     if (m->row == CN__SQUARE) return;
     const int64_t at = m->at[m->row], next = m->next_at[m->row];
@@ -151,36 +150,36 @@ static inline void multiply_high(const int32_t *steps, int64_t n, const uint8_t 
     CN__MULTIPLY_TILES(_tile_dpbuud, _tile_dpbusd, work_on_a_row(g), (void)0)
 }
 
-static INLINE void multiply_low_and_move(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
-                                         const uint8_t *b0, const uint8_t *b1, mover *m)
+CN__INLINE void multiply_low_and_move(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                      const uint8_t *b0, const uint8_t *b1, mover *m)
 {
     CN__MULTIPLY_TILES(_tile_dpbuud, _tile_dpbuud, move_a_row(m), (void)0)
 }
 
-static INLINE void multiply_high_and_move(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
-                                          const uint8_t *b0, const uint8_t *b1, mover *m)
+CN__INLINE void multiply_high_and_move(const int32_t *steps, int64_t n, const uint8_t *a0, const uint8_t *a1,
+                                       const uint8_t *b0, const uint8_t *b1, mover *m)
 {
     CN__MULTIPLY_TILES(_tile_dpbuud, _tile_dpbusd, move_a_row(m), (void)0)
 }
 
 /* Two steps have as many tile instructions as a square has rows. */
-static INLINE void multiply_two_low_and_move(const int32_t *steps, const uint8_t *a0, const uint8_t *a1,
-                                             const uint8_t *b0, const uint8_t *b1, mover *m)
+CN__INLINE void multiply_two_low_and_move(const int32_t *steps, const uint8_t *a0, const uint8_t *a1,
+                                          const uint8_t *b0, const uint8_t *b1, mover *m)
 {
     CN__BEGIN_TILES()
     CN__MULTIPLY_PLACE(steps[0], _tile_dpbuud, _tile_dpbuud, move_a_row(m))
     CN__MULTIPLY_PLACE(steps[1], _tile_dpbuud, _tile_dpbuud, move_a_row(m))
 }
 
-static INLINE void multiply_two_high_and_move(const int32_t *steps, const uint8_t *a0, const uint8_t *a1,
-                                              const uint8_t *b0, const uint8_t *b1, mover *m)
+CN__INLINE void multiply_two_high_and_move(const int32_t *steps, const uint8_t *a0, const uint8_t *a1,
+                                           const uint8_t *b0, const uint8_t *b1, mover *m)
 {
     CN__BEGIN_TILES()
     CN__MULTIPLY_PLACE(steps[0], _tile_dpbuud, _tile_dpbusd, move_a_row(m))
     CN__MULTIPLY_PLACE(steps[1], _tile_dpbuud, _tile_dpbusd, move_a_row(m))
 }
 
-static INLINE void store_sums(int32_t *to)
+CN__INLINE void store_sums(int32_t *to)
 {
     _tile_stored(0, to, 64);
     _tile_stored(1, to + GRADIENT_APART, 64);
@@ -321,14 +320,12 @@ static uint64_t rows_to_move(const job *j, int64_t piece)
     return j->sink->accounts ? (rows | (rows & EVEN) << 1 | (rows >> 1 & EVEN)) & all : all;
 }
 
-static INLINE __m512 rare_gradient(const gradient_job *g, const cn__column *column, int64_t o, __mmask16 some)
+CN__INLINE __m512 rare_gradient(const gradient_job *g, const cn__column *column, int64_t o, __mmask16 some)
 {
     const job *j = g->j;
     const cn__rare_list list = {j->x->entries + column->first, column->count, j->d->outputs, j->dy + g->column + o};
     return cn__rare_value(&list, some, &g->scales[o / CN__EXACT_GROUP]);
 }
-
-_Static_assert(STRIP_GROUPS == CN__RARE_GROUPS, "a whole strip has other groups");
 
 /* A row of a strip through plain RMSprop, the updates that it has missed before. */
 static void move_rare_row(const gradient_job *g, const cn__column *column, uint8_t *exponents)

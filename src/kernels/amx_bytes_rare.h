@@ -66,7 +66,7 @@ static inline __m512 cn__rare_value(const cn__rare_list *list, __mmask16 some, c
 /* --- a row of a whole strip, in registers: seldom are there many entries, and a loop over one or two of them for each
  * sixteen outputs is mostly guessing where it ends ----------------------------------------------------------------- */
 
-#define CN__RARE_GROUPS 8
+#define CN__RARE_GROUPS (CN__IDLE_COLUMNS / CN__EXACT_GROUP)
 
 /* As cn__rare_value_of_short, for all groups. */
 CN__INLINE void cn__rare_values(const cn__rare_list *list, const cn__exact_scale *scales,
