@@ -216,7 +216,7 @@ static int waits(const problem *p, const way *w, int64_t piece, int64_t row, con
     return !p->inked[row] && !(row % 2 ? p->inked[row - 1] : row + 1 < p->c->inputs && p->inked[row + 1]);
 }
 
-/* Weight and slot, which are `before`, after the update. */
+/* The weight after the update, and the slot, which is given as it was before. */
 static void update_naively(const problem *p, const way *w, const uint32_t *counts, float *weight, float *slot)
 {
     const cn__engine *plain = cn__engine_find(32, CN__ISA_C);
