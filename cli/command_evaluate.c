@@ -31,7 +31,7 @@ static const struct option options[] = {
      "images at a time"},
     {OPTION_REAL, "scale", 0, AT(scale), "FACTOR", -1e30, 1e30, "a number or a fraction such as 1/255",
      "what pixels are multiplied by (default: 1/255, or 1 for a model with a rescaling layer)"},
-    {OPTION_INTEGER, "threads", 't', AT(threads), "N", 0, 1024, "a whole number from 0 to 1024",
+    {OPTION_INTEGER, "threads", 't', AT(threads), "N", 0, 64, "a whole number from 0 to 64",
      "threads; 0 means as many as this process may use, which is the most"},
     {OPTION_TEXT, "isa", 0, AT(isa), "NAME", 0, 0, NULL,
      "kernels to use, see `cornu info` (default: the best this machine can run)"},

@@ -22,7 +22,7 @@ static const struct option options[] = {
     {OPTION_INTEGER, "batch-size", 'b', AT(batch_size), "N", 1, 1e9, "a whole number of at least 1",
      "images for each step of the plan"},
     {OPTION_TEXT, "precision", 0, AT(precision), "NAME", 0, 0, NULL, "float32, mixed_bfloat16 or float64"},
-    {OPTION_INTEGER, "threads", 't', AT(threads), "N", 0, 1024, "a whole number from 0 to 1024",
+    {OPTION_INTEGER, "threads", 't', AT(threads), "N", 0, 64, "a whole number from 0 to 64",
      "threads of the plan; 0 means as many as this process may use, the most"},
     {OPTION_TEXT, "isa", 0, AT(isa), "NAME", 0, 0, NULL,
      "kernels to speak of (default: the best this machine can run)"},
