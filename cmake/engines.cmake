@@ -36,7 +36,7 @@ set_source_files_properties(src/kernels/conv2d_dense.c src/kernels/conv2d_gradie
 set_source_files_properties(src/kernels/matmul.c PROPERTIES COMPILE_OPTIONS "${CN_MATMUL_FLAGS};${CN_TILE_FLAGS}")
 
 # Sums of whole numbers, which are exact with and without fusing.
-set_source_files_properties(src/kernels/dense_bytes.c src/kernels/dense_sparse.c src/kernels/dense_sparse_narrow.c PROPERTIES
+set_source_files_properties(src/kernels/dense_sparse.c src/kernels/dense_sparse_narrow.c PROPERTIES
     COMPILE_OPTIONS "-ffp-contract=fast")
 
 # cn_add_engines(OBJECTS source...): one object library per engine, appended to the list OBJECTS.

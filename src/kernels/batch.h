@@ -2,14 +2,14 @@
  * are few (19 % of MNIST's pixels), or as tiles for the CPU's tile instructions. Both give the same bits
  * (kernels/exact.h).
  *
- * Lists exist twice, in ascending order:
+ * Lists exist twice, in ascending order, always for two terms of a product at once, as CPUs multiply and add pairs:
  *
- *   by two samples   for samples 2p and 2p+1 the columns where either has ink: entries first[2p] ... first[2p+1]-1
- *   by two columns   for columns 2q and 2q+1 the samples that have ink in either: list q begins at
- *                    q * cn__list_stride(rows) and has column_count[q] entries
+ *   by samples   for sample b the pairs of columns 2q, 2q+1 of which one has ink: its list begins at
+ *                b * cn__list_stride(pairs of columns) and has sample_count[b] entries
+ *   by columns   for column k the pairs of samples 2p, 2p+1 of which one has ink there: its list begins at
+ *                k * cn__list_stride(pairs of samples) and has column_count[k] entries
  *
- * Two at a time, because a vector of weights or of gradients, once loaded, then serves both, and loading is what takes
- * the time. Neighbouring pixels mostly have ink together; two samples share 47 % of theirs.
+ * Neighbouring pixels mostly have ink together; two samples share 47 % of theirs.
  *
  * Tiles are 16 lines of 64 bytes, zeros where the batch ends:
  *
@@ -40,14 +40,15 @@
 
 /* Small fields that are loaded one by one: taking a word apart would cost the units that also multiply. */
 typedef struct cn__ink {
-    uint16_t index;   /* the column, or the sample */
-    uint8_t codes[2]; /* of the two samples, or of the two columns */
+    uint16_t index;   /* the column or the sample, or a pair of them */
+    uint8_t codes[2]; /* of it, or of both */
 } cn__ink;
 
-/* Lists are as long as the batch and a cache line more, so that their ends do not fall into the same few cache sets. */
-static inline int64_t cn__list_stride(int64_t rows)
+/* Lists are as long as there are pairs and a cache line more, so that their ends do not fall into the same few cache
+ * sets. */
+static inline int64_t cn__list_stride(int64_t pairs)
 {
-    return (rows + 15) / 16 * 16 + 16;
+    return (pairs + 15) / 16 * 16 + 16;
 }
 
 /* A column with ink: entries first ... first+count-1 of `entries`, each a sample and, in codes[0], its code. */
@@ -125,7 +126,7 @@ typedef struct cn__batch {
     const cn__digits *digits; /* with tiles: of the kernel; NULL: nobody has made them */
     int mostly_blank; /* 1: a scale is that of the rows of the kernel in use, not of all (kernels/exact.h) */
     const cn__ink *by_samples;
-    const int32_t *first;
+    const int32_t *sample_count;
     const cn__ink *by_columns;
     const int32_t *column_count;
     const uint8_t *sample_tiles; /* NULL: lists */

@@ -4,29 +4,18 @@
 
 #include "kernels/amx_bytes.h"
 #include "kernels/dense_sparse.h"
-#include "kernels/exact.h"
+#include "kernels/digit_pairs.h"
 #include "kernels/sink_row.h"
 
-/* Exact sums over lists of non-zeros, in double, where whole numbers up to 2^53 are exact: fusing changes
- * nothing, so this file is compiled with it.
- * Both products hold two sums of PART outputs in registers, and one number, once loaded, serves both sums. */
-#if defined(CN_ISA_AVX512)
-#define LANES 8
-#define VECTORS 8
-#elif defined(CN_ISA_AVX2)
-#define LANES 4
+/* Exact sums over lists of non-zeros. A part of the outputs is as wide as registers hold its sums; the digits of all its
+ * terms then mostly stay in the level-1 cache, while one list after the other is added up. */
 #define VECTORS 4
-#else
-#define LANES 2
-#define VECTORS 4
-#endif
-#define PART (LANES * VECTORS)
 #define CHUNK CN__IDLE_COLUMNS
-#define GROUPS (CHUNK / CN__EXACT_GROUP)
-_Static_assert(CHUNK % PART == 0, "a chunk is made of whole parts");
+#define GROUP CN__EXACT_GROUP
+#define GRADIENT_PART (VECTORS * CN__WHOLES) /* outputs of a part: of the gradient, */
+#define WEIGHT_PART GROUP                    /* and of the forward product, of which one group is as good */
+_Static_assert(CHUNK % GRADIENT_PART == 0 && GRADIENT_PART % GROUP == 0, "chunks, parts and groups fit together");
 #define INLINE static inline __attribute__((always_inline))
-
-typedef double wide __attribute__((vector_size(LANES * sizeof(double)), aligned(8), may_alias));
 
 typedef struct job {
     const cn__dense *d;
@@ -53,132 +42,179 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-static void raise_peaks(const float *w, int64_t columns, uint32_t peaks[CHUNK])
+static uint32_t largest(cn__wholes magnitudes)
 {
-    for (int64_t c = 0; c < columns; c++) {
-        uint32_t magnitude = cn__exact_magnitude(w[c]);
-        peaks[c] = magnitude > peaks[c] ? magnitude : peaks[c];
+    int32_t most = 0;
+    for (int i = 0; i < CN__WHOLES; i++) most = magnitudes[i] > most ? magnitudes[i] : most;
+    return (uint32_t)most;
+}
+
+/* Lists are added up with sums of `width` outputs, digit by digit, in registers. */
+typedef struct digit_sums {
+    _Alignas(64) int32_t low[GRADIENT_PART], high[GRADIENT_PART];
+} digit_sums;
+
+/* Over n entries, so few that nothing overflows. A row of digits is `vectors` of low ones and as many of high ones. */
+INLINE void add_up(const cn__ink *entries, int64_t n, const cn__wholes *digits, digit_sums *sums, const int vectors)
+{
+    cn__wholes low[VECTORS] = {{0}}, high[VECTORS] = {{0}};
+    for (const cn__ink *e = entries, *end = entries + n; e < end; e++) {
+        const cn__wholes *row = digits + (int64_t)e->index * (2 * vectors), codes = cn__codes_of(e->codes);
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) low[v] = cn__add_pairs(low[v], &row[v], codes);
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) high[v] = cn__add_pairs(high[v], &row[vectors + v], codes);
+    }
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) {
+        ((cn__wholes *)sums->low)[v] = low[v];
+        ((cn__wholes *)sums->high)[v] = high[v];
     }
 }
 
-static void scales_of(cn__exact_kind kind, const uint32_t peaks[CHUNK], double scale,
-                      cn__exact_scale scales[GROUPS])
+/* What a product's whole numbers are like. */
+typedef struct digit_kind {
+    cn__exact_kind kind;
+    int bits;
+    int64_t most_entries;
+} digit_kind;
+
+#define WEIGHTS ((digit_kind){CN__EXACT_WEIGHTS, CN__WEIGHT_BITS, CN__WEIGHT_ENTRIES})
+#define GRADIENTS ((digit_kind){CN__EXACT_GRADIENTS, CN__GRADIENT_BITS, CN__GRADIENT_ENTRIES})
+
+/* Lists that are too long for that. */
+static void values_of_long_list(const cn__ink *entries, int64_t n, const cn__wholes *digits, digit_kind kind,
+                                const cn__exact_scale *scales, float *values, const int vectors)
 {
-    for (int g = 0; g < GROUPS; g++) {
-        uint32_t peak = 0;
-        for (int c = g * CN__EXACT_GROUP; c < (g + 1) * CN__EXACT_GROUP; c++) peak = peaks[c] > peak ? peaks[c] : peak;
-        scales[g] = cn__exact_scale_of(kind, peak, scale);
+    double whole[GRADIENT_PART] = {0};
+    digit_sums sums;
+    for (int64_t first = 0; first < n; first += kind.most_entries) {
+        add_up(entries + first, smaller(kind.most_entries, n - first), digits, &sums, vectors);
+        for (int i = 0; i < vectors * CN__WHOLES; i++)
+            whole[i] += (double)sums.high[i] * (1 << kind.bits) + (double)sums.low[i];
     }
+    for (int i = 0; i < vectors * CN__WHOLES; i++) values[i] = cn__exact_value(whole[i], kind.kind, &scales[i / GROUP]);
 }
 
-/* CHUNK whole numbers, 0 behind the last column. */
-static void make_whole(const float *w, int64_t columns, const cn__exact_scale scales[GROUPS], double *whole)
+/* The sums of a part's outputs over a list, as float32 numbers. */
+INLINE void values_of_list(const cn__ink *entries, int64_t n, const cn__wholes *digits, const digit_kind kind,
+                           const cn__exact_scale *scales, float *values, const int vectors)
 {
-    for (int64_t c = 0; c < CHUNK; c += CN__EXACT_GROUP) {
-        const cn__exact_scale *scale = &scales[c / CN__EXACT_GROUP];
-        for (int64_t i = 0; i < CN__EXACT_GROUP; i++)
-            whole[c + i] = c + i < columns ? cn__exact_whole(w[c + i], scale) : 0;
+    if (n > kind.most_entries) {
+        values_of_long_list(entries, n, digits, kind, scales, values, vectors);
+        return;
     }
-}
-
-/* sums[0] and sums[1], CHUNK numbers each, over `n` entries whose rows of whole numbers are CHUNK apart. */
-INLINE void add_up(const cn__ink *entries, int64_t n, const double *whole, double *sums)
-{
-    for (int part = 0; part < CHUNK; part += PART) {
-        wide sum[2][VECTORS] = {{{0}}};
-        for (const cn__ink *e = entries, *end = entries + n; e < end; e++) {
-            const wide *row = (const wide *)(whole + (int64_t)e->index * CHUNK + part);
-            const double a = e->codes[0], b = e->codes[1];
-#pragma GCC unroll 8
-            for (int v = 0; v < VECTORS; v++) {
-                sum[0][v] += row[v] * a;
-                sum[1][v] += row[v] * b;
-            }
-        }
-#pragma GCC unroll 8
-        for (int v = 0; v < VECTORS; v++) {
-            ((wide *)(sums + part))[v] = sum[0][v];
-            ((wide *)(sums + CHUNK + part))[v] = sum[1][v];
-        }
-    }
-}
-
-/* The same from the float32 numbers themselves, for tables too large to keep. */
-static void add_up_fresh(const cn__ink *entries, int64_t n, const job *j, int64_t o, int64_t columns,
-                         const cn__exact_scale scales[GROUPS], double *sums)
-{
-    double whole[CHUNK];
-    memset(sums, 0, 2 * CHUNK * sizeof *sums);
-    for (int64_t i = 0; i < n; i++) {
-        make_whole(cn__kernel_column(j->d, o) + entries[i].index * j->d->kernel_stride, columns, scales, whole);
-        const double a = entries[i].codes[0], b = entries[i].codes[1];
-        for (int c = 0; c < CHUNK; c++) {
-            sums[c] += whole[c] * a;
-            sums[CHUNK + c] += whole[c] * b;
-        }
-    }
+    digit_sums sums;
+    add_up(entries, n, digits, &sums, vectors);
+    for (int g = 0; g < vectors * CN__WHOLES; g += GROUP)
+        cn__values_of_digits(sums.low + g, sums.high + g, GROUP, kind.bits, kind.kind, &scales[g / GROUP], values + g);
 }
 
 /* --- forward ------------------------------------------------------------------------------------------------------ */
 
-/* Scales from the peaks of the kernel's rows; `used`: which of them the batch uses. */
-static void kernel_scales(const job *j, int64_t o, int64_t columns, uint8_t *used, cn__exact_scale scales[GROUPS])
+/* A group of weights: the kernel's columns from o on, `columns` of them. */
+typedef struct weights {
+    const float *w;
+    int64_t stride, columns, inputs;
+    const uint8_t *used; /* which rows count for the scale; NULL: all */
+} weights;
+
+/* The digits on a scale, and the largest magnitude. */
+static uint32_t make_digits(const weights *group, const cn__exact_scale *scale, cn__wholes *digits)
 {
-    const cn__batch *x = j->x;
-    uint32_t peaks[CHUNK] = {0};
-    memset(used, 0, (size_t)j->d->inputs);
-    for (int64_t p = 0; p < (x->rows + 1) / 2; p++)
-        for (int32_t i = x->first[2 * p]; i < x->first[2 * p + 1]; i++) used[x->by_samples[i].index] = 1;
-    for (int64_t k = 0; k < j->d->inputs; k++)
-        if (used[k] || !x->mostly_blank)
-            raise_peaks(cn__kernel_column(j->d, o) + k * j->d->kernel_stride, columns, peaks);
-    scales_of(CN__EXACT_WEIGHTS, peaks, x->scale, scales);
+    const weights g = *group;
+    const int vectors = WEIGHT_PART / CN__WHOLES;
+    cn__wholes peaks = {0};
+    for (int64_t k = 0; k < g.inputs; k += 2) {
+        const float *first = g.w + k * g.stride;
+        const int has_second = k + 1 < g.inputs;
+        const float *second = has_second ? first + g.stride : first;
+        for (int v = 0; v < vectors; v++) {
+            const int64_t left = g.columns - v * CN__WHOLES;
+            const cn__digits_of_two two =
+                cn__digits_of(cn__whole_numbers(first + v * CN__WHOLES, left, scale),
+                              cn__whole_numbers(second + v * CN__WHOLES, has_second ? left : 0, scale),
+                              CN__WEIGHT_BITS);
+            if (!g.used || g.used[k]) peaks = cn__larger_magnitudes(peaks, first + v * CN__WHOLES, left);
+            if (!g.used || g.used[k + has_second])
+                peaks = cn__larger_magnitudes(peaks, second + v * CN__WHOLES, left);
+            digits[k * vectors + v] = two.low;
+            digits[k * vectors + vectors + v] = two.high;
+        }
+    }
+    return largest(peaks);
 }
 
-static void finish_row(const job *j, int64_t row, int64_t o, int64_t columns, const cn__exact_scale scales[GROUPS],
-                       const double *sums)
+/* The scale is known only when all weights have been seen, so the one that served last time is tried first; mostly it
+ * is right. */
+static cn__exact_scale make_weight_digits(const weights *group, double scale, uint32_t *last_peak, cn__wholes *digits)
 {
-    const cn__finish *f = j->finish;
-    real *y = j->y + row * j->d->outputs + o;
-    for (int64_t c = 0; c < columns; c++)
-        y[c] = cn__exact_value(sums[c], CN__EXACT_WEIGHTS, &scales[c / CN__EXACT_GROUP]);
-    for (int64_t c = 0; f->bias && c < columns; c++) y[c] += f->bias[o + c];
-    for (int64_t c = 0; f->relu && c < columns; c++) y[c] = y[c] <= 0 ? 0 : y[c];
+    for (;;) {
+        const cn__exact_scale guess = cn__exact_scale_of(CN__EXACT_WEIGHTS, *last_peak, scale);
+        const uint32_t peak = make_digits(group, &guess, digits), last = *last_peak;
+        *last_peak = peak;
+        if (peak == last || (peak < 0x7f800000u && last < 0x7f800000u &&
+                             cn__exact_exponent(peak) == cn__exact_exponent(last)))
+            return guess;
+    }
 }
 
-#define TABLE_AT ((size_t)64 << 10) /* of the scratch memory; which rows are used stands before */
-_Static_assert(CN__BATCH_MOST_COLUMNS <= TABLE_AT, "the scratch memory has no room for the rows in use");
-#define MOST_IN_TABLE ((CN_POOL_SCRATCH - TABLE_AT) / (CHUNK * sizeof(double)))
+static void finish_row(const cn__finish *f, int64_t o, int64_t columns, const float *values, real *y)
+{
+    float z[GROUP];
+    memcpy(z, values, sizeof z);
+    for (int64_t c = 0; f->bias && c < columns; c++) z[c] += f->bias[o + c];
+    for (int64_t c = 0; f->relu && c < GROUP; c++) z[c] = z[c] <= 0 ? 0 : z[c];
+    memcpy(y, z, (size_t)columns * sizeof *y);
+}
 
-static void forward_task(const job *j, int thread, int64_t o, int64_t begin, int64_t end)
+/* Which rows of the kernel the batch uses. */
+static void find_used(const cn__batch *x, uint8_t *used)
+{
+    memset(used, 0, (size_t)x->columns + 1);
+    for (int64_t b = 0; b < x->rows; b++) {
+        const cn__ink *entries = x->by_samples + b * cn__list_stride((x->columns + 1) / 2);
+        for (int32_t i = 0; i < x->sample_count[b]; i++) {
+            used[2 * entries[i].index] |= entries[i].codes[0] != 0;
+            used[2 * entries[i].index + 1] |= entries[i].codes[1] != 0;
+        }
+    }
+}
+
+#define DIGITS_AT ((size_t)64 << 10) /* of the scratch memory; which rows are used stands before */
+_Static_assert(CN__BATCH_MOST_COLUMNS + 1 <= DIGITS_AT &&
+               (CN__BATCH_MOST_COLUMNS + 1) * GROUP * sizeof(int32_t) <= CN_POOL_SCRATCH - DIGITS_AT,
+               "the scratch memory has no room for a group's digits");
+
+/* Samples begin ... end-1 of a chunk. */
+static void forward_task(const job *j, int thread, int64_t chunk, int64_t begin, int64_t end)
 {
     const cn__batch *x = j->x;
-    int64_t columns = smaller(CHUNK, j->d->outputs - o);
+    const int64_t inputs = j->d->inputs, outputs = j->d->outputs, stride = cn__list_stride((inputs + 1) / 2);
     uint8_t *used = cn__pool_scratch(j->d->pool, thread);
-    double *table = (double *)(void *)(used + TABLE_AT), sums[2 * CHUNK];
-    int has_table = (size_t)j->d->inputs <= MOST_IN_TABLE;
-    cn__exact_scale scales[GROUPS];
-    kernel_scales(j, o, columns, used, scales);
-    for (int64_t k = 0; has_table && k < j->d->inputs; k++)
-        if (used[k])
-            make_whole(cn__kernel_column(j->d, o) + k * j->d->kernel_stride, columns, scales, table + k * CHUNK);
-    for (int64_t pair = begin; pair < end; pair++) {
-        const cn__ink *entries = x->by_samples + x->first[2 * pair];
-        int64_t n = x->first[2 * pair + 1] - x->first[2 * pair];
-        if (has_table) add_up(entries, n, table, sums);
-        else add_up_fresh(entries, n, j, o, columns, scales, sums);
-        for (int64_t r = 0; r < 2 && 2 * pair + r < x->rows; r++)
-            finish_row(j, 2 * pair + r, o, columns, scales, sums + r * CHUNK);
+    cn__wholes *digits = (cn__wholes *)(void *)(used + DIGITS_AT);
+    if (x->mostly_blank) find_used(x, used);
+    for (int64_t o = chunk; o < chunk + CHUNK && o < outputs; o += GROUP) {
+        const weights group = {cn__kernel_column(j->d, o), j->d->kernel_stride, smaller(GROUP, outputs - o), inputs,
+                               x->mostly_blank ? used : NULL};
+        uint32_t own_peak = 0, *last_peak = j->groups == 1 ? &x->last_peaks[o / GROUP] : &own_peak;
+        const cn__exact_scale scale = make_weight_digits(&group, x->scale, last_peak, digits);
+        for (int64_t b = begin; b < end; b++) {
+            float values[GROUP];
+            values_of_list(x->by_samples + b * stride, x->sample_count[b], digits, WEIGHTS, &scale, values,
+                           WEIGHT_PART / CN__WHOLES);
+            finish_row(j->finish, o, group.columns, values, j->y + b * outputs + o);
+        }
     }
 }
 
 static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
-    int64_t pairs = (j->x->rows + 1) / 2;
     for (int64_t task = begin; task < end; task++) {
         int64_t group = task % j->groups;
-        forward_task(j, thread, task / j->groups * CHUNK, pairs * group / j->groups, pairs * (group + 1) / j->groups);
+        forward_task(j, thread, task / j->groups * CHUNK, j->x->rows * group / j->groups,
+                     j->x->rows * (group + 1) / j->groups);
     }
 }
 
@@ -195,43 +231,71 @@ void cn__dense_forward_bytes(const cn__dense *d, const cn__batch *x, const cn__f
         return;
     }
     job j = {.d = d, .x = x, .finish = finish, .y = y};
-    cn__parallel(d->pool, count_tasks(&j, (x->rows + 1) / 2), forward_tasks, &j);
+    cn__parallel(d->pool, count_tasks(&j, x->rows), forward_tasks, &j);
 }
 
 /* --- gradient of the kernel --------------------------------------------------------------------------------------- */
 
-static void gradient_row(const job *j, const cn__sink *sink, int64_t row, int64_t o, int64_t columns,
-                         const cn__exact_scale scales[GROUPS], const double *sums)
+/* dy of a part: its columns from o on, with their scales. */
+static void make_gradient_digits(const job *j, int64_t o, cn__exact_scale scales[GRADIENT_PART / GROUP],
+                                 cn__wholes *digits)
 {
-    real gradient[CHUNK];
-    for (int64_t c = 0; c < CHUNK; c++) 
-        gradient[c] = cn__exact_value(sums[c], CN__EXACT_GRADIENTS, &scales[c / CN__EXACT_GROUP]);
-    if (sink->accounts) {
-        cn__sink_settle(sink, row, o, columns);
-        sink->accounts->settled[o / CHUNK * j->d->inputs + row]++;
+    const int64_t rows = j->x->rows, outputs = j->d->outputs;
+    const float *dy = j->dy + o;
+    for (int g = 0; g < GRADIENT_PART / GROUP; g++) {
+        cn__wholes peaks = {0};
+        for (int64_t b = 0; b < rows; b++)
+            for (int v = 0; v < GROUP; v += CN__WHOLES)
+                peaks = cn__larger_magnitudes(peaks, dy + b * outputs + g * GROUP + v, outputs - o - g * GROUP - v);
+        scales[g] = cn__exact_scale_of(CN__EXACT_GRADIENTS, largest(peaks), j->x->scale);
     }
-    cn__sink_row(sink, row, o, columns, gradient);
+    for (int64_t b = 0; b < rows; b += 2, digits += 2 * VECTORS) {
+        const float *first = dy + b * outputs, *second = b + 1 < rows ? first + outputs : first;
+        for (int v = 0; v < VECTORS; v++) {
+            const int64_t c = v * CN__WHOLES, left = outputs - o - c;
+            const cn__exact_scale *scale = &scales[c / GROUP];
+            const cn__digits_of_two two =
+                cn__digits_of(cn__whole_numbers(first + c, left > 0 ? left : 0, scale),
+                              cn__whole_numbers(second + c, left > 0 && b + 1 < rows ? left : 0, scale),
+                              CN__GRADIENT_BITS);
+            digits[v] = two.low;
+            digits[VECTORS + v] = two.high;
+        }
+    }
 }
 
+_Static_assert(CN__BATCH_MOST_ROWS * GRADIENT_PART * sizeof(int32_t) <= CN_POOL_SCRATCH, "dy's digits do not fit");
 
-_Static_assert(CN__BATCH_MOST_ROWS * CHUNK * sizeof(double) <= CN_POOL_SCRATCH, "dy as whole numbers does not fit");
-
-static void gradient_task(const job *j, int thread, int64_t o, int64_t begin, int64_t end)
+/* The kernel's rows begin ... end-1. Rows without ink may wait, two neighbours at once. */
+static void gradient_part(const job *j, const cn__sink *sink, int64_t o, int64_t begin, int64_t end,
+                          const cn__wholes *digits, const cn__exact_scale *scales)
 {
     const cn__batch *x = j->x;
-    int64_t columns = smaller(CHUNK, j->d->outputs - o);
-    uint32_t peaks[CHUNK] = {0};
-    const cn__sink sink = cn__sink_at_panel(j->sink, o);
-    cn__exact_scale scales[GROUPS];
-    double *table = cn__pool_scratch(j->d->pool, thread), sums[2 * CHUNK];
-    for (int64_t b = 0; b < x->rows; b++) raise_peaks(j->dy + b * j->d->outputs + o, columns, peaks);
-    scales_of(CN__EXACT_GRADIENTS, peaks, x->scale, scales);
-    for (int64_t b = 0; b < x->rows; b++) make_whole(j->dy + b * j->d->outputs + o, columns, scales, table + b * CHUNK);
-    for (int64_t q = begin; q < end; q++) {
-        if (j->sink->accounts && x->column_count[q] == 0) continue; /* both rows wait */
-        add_up(x->by_columns + q * cn__list_stride(x->rows), x->column_count[q], table, sums);
-        for (int64_t side = 0; side < 2 && 2 * q + side < j->d->inputs; side++)
-            gradient_row(j, &sink, 2 * q + side, o, columns, scales, sums + side * CHUNK);
+    const int64_t stride = cn__list_stride((x->rows + 1) / 2), columns = smaller(GRADIENT_PART, j->d->outputs - o);
+    const int is_last = (o + GRADIENT_PART) % CHUNK == 0 || o + GRADIENT_PART >= j->d->outputs;
+    for (int64_t k = begin; k < end; k++) {
+        const int64_t other = (k ^ 1) < j->d->inputs ? k ^ 1 : k;
+        float gradient[GRADIENT_PART];
+        if (j->sink->accounts && x->column_count[k] == 0 && x->column_count[other] == 0) continue;
+        values_of_list(x->by_columns + k * stride, x->column_count[k], digits, GRADIENTS, scales, gradient, VECTORS);
+        if (sink->accounts) {
+            uint32_t *settled = &sink->accounts->settled[o / CHUNK * j->d->inputs + k];
+            const int64_t missed = (int64_t)sink->accounts->done - (int64_t)*settled;
+            if (missed > 0) cn__sink_idle(sink, k, o, columns, missed);
+            if (is_last) *settled = sink->accounts->done + 1;
+        }
+        cn__sink_row(sink, k, o, columns, gradient);
+    }
+}
+
+static void gradient_task(const job *j, int thread, int64_t chunk, int64_t begin, int64_t end)
+{
+    cn__wholes *digits = cn__pool_scratch(j->d->pool, thread);
+    const cn__sink sink = cn__sink_at_panel(j->sink, chunk);
+    cn__exact_scale scales[GRADIENT_PART / GROUP];
+    for (int64_t o = chunk; o < chunk + CHUNK && o < j->d->outputs; o += GRADIENT_PART) {
+        make_gradient_digits(j, o, scales, digits);
+        gradient_part(j, &sink, o, begin, end, digits, scales);
     }
 }
 
@@ -241,11 +305,10 @@ static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end
     int64_t pairs = (j->d->inputs + 1) / 2;
     for (int64_t task = begin; task < end; task++) {
         int64_t group = task % j->groups;
-        gradient_task(j, thread, task / j->groups * CHUNK, pairs * group / j->groups,
-                      pairs * (group + 1) / j->groups);
+        gradient_task(j, thread, task / j->groups * CHUNK, 2 * (pairs * group / j->groups),
+                      smaller(2 * (pairs * (group + 1) / j->groups), j->d->inputs));
     }
 }
-
 
 void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
 {

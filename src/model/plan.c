@@ -158,9 +158,9 @@ static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *
 {
     int64_t inputs = model->layers[0]->input_size;
     if (rows > CN__BATCH_MOST_ROWS) rows = CN__BATCH_MOST_ROWS; /* larger ones do without, smaller ones must not care */
-    int64_t row_pairs = (rows + 1) / 2, column_pairs = (inputs + 1) / 2;
+    int64_t by_samples = rows * cn__list_stride((inputs + 1) / 2), by_columns = inputs * cn__list_stride((rows + 1) / 2);
     *batch = (cn__batch_memory){.rows = 0};
-    if (!model->engine->gather->lists || inputs > CN__BATCH_MOST_COLUMNS || row_pairs * (inputs + 16) > INT32_MAX)
+    if (!model->engine->gather->lists || inputs > CN__BATCH_MOST_COLUMNS || by_samples > INT32_MAX)
         return;
     if (model->bf16_way == CN__BF16_ROUNDED) return;
     *batch = (cn__batch_memory){.rows = rows, .columns = inputs};
@@ -168,9 +168,9 @@ static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *
         carve_halves(batch, c, training);
         return;
     }
-    batch->first = carve(c, 2 * row_pairs, sizeof *batch->first);
+    batch->sample_count = carve(c, rows, sizeof *batch->sample_count);
     /* Sparse batches use the room of both lists: one has no more than rows * inputs entries. */
-    batch->entries = carve(c, row_pairs * (inputs + 16) + column_pairs * cn__list_stride(rows), sizeof *batch->entries);
+    batch->entries = carve(c, by_samples + by_columns, sizeof *batch->entries);
     batch->by_samples = batch->entries;
     batch->used = carve(c, inputs, sizeof *batch->used);
     batch->places = carve(c, inputs, sizeof *batch->places);
@@ -179,8 +179,8 @@ static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *
     carve_peaks(model, batch, c);
     if (model->engine->gather->tiles && cn__cpu_amx_int8()) carve_tiles(batch, c, training);
     if (!training) return;
-    batch->column_count = carve(c, column_pairs, sizeof *batch->column_count);
-    if (c->arena) batch->by_columns = batch->entries + row_pairs * (inputs + 16);
+    batch->column_count = carve(c, inputs, sizeof *batch->column_count);
+    if (c->arena) batch->by_columns = batch->entries + by_samples;
 }
 
 #define MOST_ROWS_AHEAD 1024 /* larger batches would need much memory for it */

@@ -180,7 +180,7 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
         (long long)kernel->columns);
     if (bytes || tiles)
         put(p, "  %-16s %s\n", "forward", as_tiles ? "tiles" : is_sparse ? by_columns
-                                                              : "lists of non-zeros, two samples at a time");
+                                                              : "lists of non-zeros, two columns at a time");
     else put_product(p, model, "forward", choice.forward, choice.forward_parts);
     if (no_input) put_not_needed(p, "input gradient", no_input);
     else if (tiles) put(p, "  %-16s tiles\n", "input gradient");
@@ -189,7 +189,7 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
         put_not_needed(p, "kernel gradient", no_kernel);
     } else if (bytes || tiles) {
         put(p, "  %-16s %s\n", "kernel gradient", as_tiles ? "tiles" : is_sparse ? by_columns
-                                                              : "lists of non-zeros, two columns at a time");
+                                                              : "lists of non-zeros, two samples at a time");
     } else {
         put_product(p, model, "kernel gradient", choice.backward_kernel, choice.backward_kernel_parts);
         put(p, "  %-16s %lld x %lld at a time go through the update while they are in the cache\n", "",

@@ -44,10 +44,10 @@ static void open_batch(batch *b, int64_t rows, int64_t columns, int at_end)
     b->memory = (cn__batch_memory){
         .rows = rows,
         .columns = columns,
-        .by_samples = piece(b, (rows + 1) / 2 * (columns + 16) * (int64_t)sizeof(cn__ink), at_end),
-        .first = piece(b, (rows + 1) / 2 * 2 * 4, at_end),
-        .by_columns = piece(b, (columns + 1) / 2 * cn__list_stride(rows) * (int64_t)sizeof(cn__ink), at_end),
-        .column_count = piece(b, (columns + 1) / 2 * 4, at_end),
+        .by_samples = piece(b, rows * cn__list_stride((columns + 1) / 2) * (int64_t)sizeof(cn__ink), at_end),
+        .sample_count = piece(b, rows * 4, at_end),
+        .by_columns = piece(b, columns * cn__list_stride((rows + 1) / 2) * (int64_t)sizeof(cn__ink), at_end),
+        .column_count = piece(b, columns * 4, at_end),
         .sample_tiles = piece(b, sample_tiles * CN__TILE_BYTES, at_end),
         .sample_filled = piece(b, sample_tiles, at_end),
         .column_tiles = piece(b, cn__tile_lines(columns) * cn__tile_steps(rows) * CN__TILE_BYTES, at_end),
@@ -163,13 +163,13 @@ static const char *check_halves(const rows_of *r, const cn__batch *b, int with_c
                             cn__half_steps(r->choice->n), 1);
 }
 
-/* One list against what two lines of the batch say, whose codes are a[i] and b[i]. */
+/* One list against what a line of the batch says, whose numbers 2i and 2i+1 are the codes a and b. */
 static const char *check_list(const rows_of *r, const cn__ink *entries, int64_t n, int64_t list, int by_columns)
 {
     int64_t length = by_columns ? r->choice->n : r->columns, at = 0;
-    for (int64_t i = 0; i < length; i++) {
-        uint8_t a = by_columns ? code_at(r, i, 2 * list) : code_at(r, 2 * list, i);
-        uint8_t b = by_columns ? code_at(r, i, 2 * list + 1) : code_at(r, 2 * list + 1, i);
+    for (int64_t i = 0; 2 * i < length; i++) {
+        uint8_t a = by_columns ? code_at(r, 2 * i, list) : code_at(r, list, 2 * i);
+        uint8_t b = by_columns ? code_at(r, 2 * i + 1, list) : code_at(r, list, 2 * i + 1);
         if (!a && !b) continue;
         if (at >= n) return "a list is short";
         if (entries[at].index != i || entries[at].codes[0] != a || entries[at].codes[1] != b) return "an entry";
@@ -181,10 +181,12 @@ static const char *check_list(const rows_of *r, const cn__ink *entries, int64_t 
 static const char *check_lists(const rows_of *r, const cn__batch *b, int with_columns)
 {
     const char *wrong = NULL;
-    for (int64_t p = 0; p < (r->choice->n + 1) / 2 && !wrong; p++)
-        wrong = check_list(r, b->by_samples + b->first[2 * p], b->first[2 * p + 1] - b->first[2 * p], p, 0);
-    for (int64_t q = 0; with_columns && q < (r->columns + 1) / 2 && !wrong; q++)
-        wrong = check_list(r, b->by_columns + q * cn__list_stride(r->choice->n), b->column_count[q], q, 1);
+    const int64_t samples_apart = cn__list_stride((r->columns + 1) / 2);
+    const int64_t columns_apart = cn__list_stride((r->choice->n + 1) / 2);
+    for (int64_t i = 0; i < r->choice->n && !wrong; i++)
+        wrong = check_list(r, b->by_samples + i * samples_apart, b->sample_count[i], i, 0);
+    for (int64_t c = 0; with_columns && c < r->columns && !wrong; c++)
+        wrong = check_list(r, b->by_columns + c * columns_apart, b->column_count[c], c, 1);
     return wrong;
 }
 

@@ -1,0 +1,138 @@
+/* Exact sums (kernels/exact.h) on multiply-adds of pairs: CPUs multiply two 16-bit numbers by two others and add both
+ * products in 32 bits. A whole number q is two digits,
+ *
+ *   q = high 2^bits + low    -2^(bits-1) <= low < 2^(bits-1)      bits   12 for weights, 16 for gradients
+ *
+ * and two terms stand side by side in a cn__wholes, the earlier one in the lower half of each number, as do the two
+ * codes by which they are multiplied. So many entries can be added up before a sum could pass 2^31:
+ *
+ *   weights     2 * 255 * 2^11 * 2048 < 2^31
+ *   gradients   2 * 255 * 2^15 * 128  < 2^31
+ */
+#ifndef CN_KERNELS_DIGIT_PAIRS_H
+#define CN_KERNELS_DIGIT_PAIRS_H
+
+#include "kernels/exact.h"
+
+#if defined(CN_ISA_AVX512) || defined(CN_ISA_AVX2) || defined(__SSE2__)
+#include <immintrin.h>
+#endif
+
+#if defined(CN_ISA_AVX512)
+#define CN__WHOLES 16
+#elif defined(CN_ISA_AVX2)
+#define CN__WHOLES 8
+#else
+#define CN__WHOLES 4
+#endif
+
+typedef int32_t cn__wholes __attribute__((vector_size(CN__WHOLES * sizeof(int32_t))));
+typedef uint32_t cn__shiftable __attribute__((vector_size(CN__WHOLES * sizeof(uint32_t))));
+
+typedef struct cn__digits_of_two {
+    cn__wholes low, high;
+} cn__digits_of_two;
+
+#define CN__WEIGHT_BITS 12
+#define CN__WEIGHT_ENTRIES 2048
+#define CN__GRADIENT_BITS 16
+#define CN__GRADIENT_ENTRIES 128
+
+#define CN__INLINE_PAIRS static inline __attribute__((always_inline))
+
+/* sums + the products of both halves */
+CN__INLINE_PAIRS cn__wholes cn__add_pairs(cn__wholes sums, const cn__wholes *digits, cn__wholes codes)
+{
+#if defined(CN_ISA_AVX512)
+    return sums + (cn__wholes)_mm512_madd_epi16((__m512i)*digits, (__m512i)codes);
+#elif defined(CN_ISA_AVX2)
+    return sums + (cn__wholes)_mm256_madd_epi16((__m256i)*digits, (__m256i)codes);
+#elif defined(__SSE2__)
+    return sums + (cn__wholes)_mm_madd_epi16((__m128i)*digits, (__m128i)codes);
+#else
+    return sums + ((cn__wholes)((cn__shiftable)*digits << 16) >> 16) * (codes & 0xffff) + (*digits >> 16) * (codes >> 16);
+#endif
+}
+
+/* Both codes of an entry, everywhere. */
+CN__INLINE_PAIRS cn__wholes cn__codes_of(const uint8_t codes[2])
+{
+    return (int32_t)(codes[0] | (uint32_t)codes[1] << 16) - (cn__wholes){0};
+}
+
+/* The lower halves of a, and those of b above them. */
+CN__INLINE_PAIRS cn__wholes cn__halves(cn__wholes a, cn__wholes b_above)
+{
+#if defined(CN_ISA_AVX512)
+    return (cn__wholes)_mm512_mask_blend_epi16(0xaaaaaaaa, (__m512i)a, (__m512i)b_above);
+#elif defined(CN_ISA_AVX2)
+    return (cn__wholes)_mm256_blend_epi16((__m256i)a, (__m256i)b_above, 0xaa);
+#else
+    return (a & 0xffff) | (b_above & ~0xffff);
+#endif
+}
+
+CN__INLINE_PAIRS cn__wholes cn__shifted_up(cn__wholes a, const int by)
+{
+    return (cn__wholes)((cn__shiftable)a << by);
+}
+
+CN__INLINE_PAIRS cn__digits_of_two cn__digits_of(cn__wholes a, cn__wholes b, const int bits)
+{
+    const int32_t half = 1 << (bits - 1);
+    const cn__wholes a_low = bits == 16 ? a : cn__shifted_up(a, 32 - bits) >> (32 - bits);
+    const cn__wholes b_low = cn__shifted_up(b, 32 - bits) >> (16 - bits);
+    return (cn__digits_of_two){cn__halves(a_low, b_low),
+                               cn__halves((a + half) >> bits, cn__shifted_up(b + half, 16 - bits))};
+}
+
+/* q of some numbers, n of which are there and at most CN__WHOLES; all 0 if their group has an infinity or a NaN. */
+CN__INLINE_PAIRS cn__wholes cn__whole_numbers(const float *w, int64_t n, const cn__exact_scale *scale)
+{
+    cn__wholes q = {0};
+    if (!(scale->high == scale->high)) return q;
+#if defined(CN_ISA_AVX512)
+    const __mmask16 some = (__mmask16)(n >= 16 ? 0xffff : (1u << n) - 1);
+    const __m512 up = _mm512_mul_ps(_mm512_maskz_loadu_ps(some, w), _mm512_set1_ps(scale->up));
+    q = (cn__wholes)_mm512_cvtps_epi32(_mm512_min_ps(up, _mm512_set1_ps(scale->most)));
+#else
+#if defined(CN_ISA_AVX2)
+    if (n >= CN__WHOLES) {
+        const __m256 up = _mm256_mul_ps(_mm256_loadu_ps(w), _mm256_set1_ps(scale->up));
+        return (cn__wholes)_mm256_cvtps_epi32(_mm256_min_ps(up, _mm256_set1_ps(scale->most)));
+    }
+#endif
+    for (int64_t i = 0; i < CN__WHOLES && i < n; i++) q[i] = (int32_t)cn__exact_whole(w[i], scale);
+#endif
+    return q;
+}
+
+/* The magnitudes of n numbers, or those of `peaks` where they are larger. */
+CN__INLINE_PAIRS cn__wholes cn__larger_magnitudes(cn__wholes peaks, const float *w, int64_t n)
+{
+    cn__wholes m = {0};
+    memcpy(&m, w, n >= CN__WHOLES ? sizeof m : (size_t)(n > 0 ? n : 0) * sizeof *w);
+    m &= 0x7fffffff;
+#if defined(CN_ISA_AVX512)
+    return (cn__wholes)_mm512_max_epi32((__m512i)m, (__m512i)peaks);
+#elif defined(CN_ISA_AVX2)
+    return (cn__wholes)_mm256_max_epi32((__m256i)m, (__m256i)peaks);
+#else
+    const cn__wholes larger = m > peaks;
+    return (m & larger) | (peaks & ~larger);
+#endif
+}
+
+/* s of n sums, which are high[i] 2^bits + low[i]. */
+CN__INLINE_PAIRS void cn__values_of_digits(const int32_t *low, const int32_t *high, int64_t n, const int bits,
+                                           cn__exact_kind kind, const cn__exact_scale *scale, float *values)
+{
+    const int more = kind.low - bits;
+    for (int64_t i = 0; i < n; i++) {
+        const int32_t above = high[i] + (low[i] >> bits);
+        const int32_t rest = (above & ((1 << more) - 1)) << bits | (low[i] & ((1 << bits) - 1));
+        values[i] = fmaf((float)(above >> more), scale->high, (float)rest * scale->rest);
+    }
+}
+
+#endif
