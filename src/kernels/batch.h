@@ -36,6 +36,7 @@
 #define CN__BATCH_MOST_ROWS 8192
 #define CN__BATCH_MOST_COLUMNS 32768
 #define CN__LIGHT_SUM 255
+#define CN__LIST_COLUMNS 32 /* outputs for which lists by two are summed at a time */
 #define CN__SPARSE_NARROW 32 /* outputs of a kernel that reads very few non-zeros row by row, at most */
 
 /* Small fields that are loaded one by one: taking a word apart would cost the units that also multiply. */

@@ -25,14 +25,15 @@ typedef struct cn__dense {
     int64_t rows, inputs, outputs; /* B, I, O */
     const real *kernel;
     int64_t kernel_stride;
-    int64_t kernel_panel; /* from one panel of CN__IDLE_COLUMNS columns to the next; 0: rows are whole. Only the
-                           * products with bytes know panels. */
+    int64_t kernel_panel; /* from one panel of `kernel_stride` columns to the next; 0: rows are whole. Only the products
+                           * with bytes know panels: those with tiles of CN__IDLE_COLUMNS columns, those with lists any
+                           * that is made of whole CN__LIST_COLUMNS. */
 } cn__dense;
 
 /* Where column o of row 0 stands. */
 static inline const real *cn__kernel_column(const cn__dense *d, int64_t o)
 {
-    return d->kernel_panel ? d->kernel + o / CN__IDLE_COLUMNS * d->kernel_panel + o % CN__IDLE_COLUMNS : d->kernel + o;
+    return d->kernel_panel ? d->kernel + o / d->kernel_stride * d->kernel_panel + o % d->kernel_stride : d->kernel + o;
 }
 
 /* What follows a forward product while its numbers are at hand: y + bias (NULL: none), then max(y, 0), then rounding to

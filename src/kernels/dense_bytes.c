@@ -7,14 +7,15 @@
 #include "kernels/digit_pairs.h"
 #include "kernels/sink_row.h"
 
-/* Exact sums over lists of non-zeros. A part of the outputs is as wide as registers hold its sums; the digits of all its
- * terms then mostly stay in the level-1 cache, while one list after the other is added up. */
-#define VECTORS 4
+/* Exact sums over lists of non-zeros, for some outputs at a time, whose sums registers hold; the digits of all terms
+ * then mostly stay in the level-1 cache, while one list after the other is added up. */
+#define VECTORS 4 /* of low digits at a time, and as many of high ones */
 #define CHUNK CN__IDLE_COLUMNS
 #define GROUP CN__EXACT_GROUP
-#define GRADIENT_PART (VECTORS * CN__WHOLES) /* outputs of a part: of the gradient, */
-#define WEIGHT_PART GROUP                    /* and of the forward product, of which one group is as good */
-_Static_assert(CHUNK % GRADIENT_PART == 0 && GRADIENT_PART % GROUP == 0, "chunks, parts and groups fit together");
+#define PART CN__LIST_COLUMNS /* of the gradient; of the forward product, which has more terms, a group */
+#define WEIGHT_VECTORS (GROUP / CN__WHOLES)
+#define GRADIENT_VECTORS (PART / CN__WHOLES)
+_Static_assert(CHUNK % PART == 0 && PART % GROUP == 0 && GROUP % CN__WHOLES == 0, "chunks, parts and groups fit");
 #define INLINE static inline __attribute__((always_inline))
 
 typedef struct job {
@@ -49,27 +50,36 @@ static uint32_t largest(cn__wholes magnitudes)
     return (uint32_t)most;
 }
 
-/* Lists are added up with sums of `width` outputs, digit by digit, in registers. */
+/* Digit by digit. */
 typedef struct digit_sums {
-    _Alignas(64) int32_t low[GRADIENT_PART], high[GRADIENT_PART];
+    _Alignas(64) int32_t low[PART], high[PART];
 } digit_sums;
 
-/* Over n entries, so few that nothing overflows. A row of digits is `vectors` of low ones and as many of high ones. */
-INLINE void add_up(const cn__ink *entries, int64_t n, const cn__wholes *digits, digit_sums *sums, const int vectors)
+/* Sums of some vectors of a row over n entries, so few that nothing overflows. */
+INLINE void add_up_some(const cn__ink *entries, int64_t n, const cn__wholes *digits, const int in_row, const int some,
+                        int32_t *low_sums, int32_t *high_sums)
 {
     cn__wholes low[VECTORS] = {{0}}, high[VECTORS] = {{0}};
     for (const cn__ink *e = entries, *end = entries + n; e < end; e++) {
-        const cn__wholes *row = digits + (int64_t)e->index * (2 * vectors), codes = cn__codes_of(e->codes);
+        const cn__wholes *row = digits + (int64_t)e->index * (2 * in_row), codes = cn__codes_of(e);
 #pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) low[v] = cn__add_pairs(low[v], &row[v], codes);
+        for (int v = 0; v < some; v++) low[v] = cn__add_pairs(low[v], &row[v], codes);
 #pragma GCC unroll 4
-        for (int v = 0; v < vectors; v++) high[v] = cn__add_pairs(high[v], &row[vectors + v], codes);
+        for (int v = 0; v < some; v++) high[v] = cn__add_pairs(high[v], &row[in_row + v], codes);
     }
 #pragma GCC unroll 4
-    for (int v = 0; v < vectors; v++) {
-        ((cn__wholes *)sums->low)[v] = low[v];
-        ((cn__wholes *)sums->high)[v] = high[v];
+    for (int v = 0; v < some; v++) {
+        memcpy(low_sums + v * CN__WHOLES, &low[v], sizeof low[v]);
+        memcpy(high_sums + v * CN__WHOLES, &high[v], sizeof high[v]);
     }
+}
+
+/* A row of digits is `vectors` of low ones and as many of high ones. */
+INLINE void add_up(const cn__ink *entries, int64_t n, const cn__wholes *digits, digit_sums *sums, const int vectors)
+{
+    for (int v = 0; v < vectors; v += VECTORS)
+        add_up_some(entries, n, digits + v, vectors, vectors - v < VECTORS ? vectors - v : VECTORS,
+                    sums->low + v * CN__WHOLES, sums->high + v * CN__WHOLES);
 }
 
 /* What a product's whole numbers are like. */
@@ -86,7 +96,7 @@ typedef struct digit_kind {
 static void values_of_long_list(const cn__ink *entries, int64_t n, const cn__wholes *digits, digit_kind kind,
                                 const cn__exact_scale *scales, float *values, const int vectors)
 {
-    double whole[GRADIENT_PART] = {0};
+    double whole[PART] = {0};
     digit_sums sums;
     for (int64_t first = 0; first < n; first += kind.most_entries) {
         add_up(entries + first, smaller(kind.most_entries, n - first), digits, &sums, vectors);
@@ -119,29 +129,44 @@ typedef struct weights {
     const uint8_t *used; /* which rows count for the scale; NULL: all */
 } weights;
 
-/* The digits on a scale, and the largest magnitude. */
-static uint32_t make_digits(const weights *group, const cn__exact_scale *scale, cn__wholes *digits)
+#define ROWS_AHEAD 16
+
+/* The digits of two rows side by side; returns their largest magnitudes, and those before. */
+INLINE cn__wholes make_two_rows(const weights *g, int64_t k, int64_t columns, const cn__exact_scale *scale,
+                                cn__wholes peaks, cn__wholes *digits)
+{
+    const int has_second = k + 1 < g->inputs;
+    const float *first = g->w + k * g->stride, *second = has_second ? first + g->stride : first;
+#pragma GCC unroll 4
+    for (int v = 0; v < WEIGHT_VECTORS; v++) {
+        const int64_t at = v * CN__WHOLES, left = columns - at;
+        const cn__digits_of_two two =
+            cn__digits_of(cn__whole_numbers(first + at, left, scale),
+                          cn__whole_numbers(second + at, has_second ? left : 0, scale), CN__WEIGHT_BITS);
+        if (!g->used || g->used[k]) peaks = cn__larger_magnitudes(peaks, first + at, left);
+        if (!g->used || g->used[k + has_second]) peaks = cn__larger_magnitudes(peaks, second + at, left);
+        digits[v] = two.low;
+        digits[WEIGHT_VECTORS + v] = two.high;
+    }
+    return peaks;
+}
+
+/* The digits on a scale, and the largest magnitude. Rows are too far apart for the CPU to see which comes next. */
+static uint32_t make_digits(const weights *group, const cn__exact_scale *wanted, cn__wholes *digits)
 {
     const weights g = *group;
-    const int vectors = WEIGHT_PART / CN__WHOLES;
+    const cn__exact_scale scale = *wanted;
+    const int is_plain = g.columns == GROUP && !g.used;
     cn__wholes peaks = {0};
-    for (int64_t k = 0; k < g.inputs; k += 2) {
-        const float *first = g.w + k * g.stride;
-        const int has_second = k + 1 < g.inputs;
-        const float *second = has_second ? first + g.stride : first;
-        for (int v = 0; v < vectors; v++) {
-            const int64_t left = g.columns - v * CN__WHOLES;
-            const cn__digits_of_two two =
-                cn__digits_of(cn__whole_numbers(first + v * CN__WHOLES, left, scale),
-                              cn__whole_numbers(second + v * CN__WHOLES, has_second ? left : 0, scale),
-                              CN__WEIGHT_BITS);
-            if (!g.used || g.used[k]) peaks = cn__larger_magnitudes(peaks, first + v * CN__WHOLES, left);
-            if (!g.used || g.used[k + has_second])
-                peaks = cn__larger_magnitudes(peaks, second + v * CN__WHOLES, left);
-            digits[k * vectors + v] = two.low;
-            digits[k * vectors + vectors + v] = two.high;
-        }
+    int64_t k = 0;
+    for (; is_plain && k + 2 <= g.inputs; k += 2, digits += 2 * WEIGHT_VECTORS) {
+        const weights two = {g.w, g.stride, GROUP, k + 2, NULL};
+        __builtin_prefetch(g.w + (k + ROWS_AHEAD) * g.stride);
+        __builtin_prefetch(g.w + (k + ROWS_AHEAD + 1) * g.stride);
+        peaks = make_two_rows(&two, k, GROUP, &scale, peaks, digits);
     }
+    for (; k < g.inputs; k += 2, digits += 2 * WEIGHT_VECTORS)
+        peaks = make_two_rows(&g, k, g.columns, &scale, peaks, digits);
     return largest(peaks);
 }
 
@@ -159,13 +184,15 @@ static cn__exact_scale make_weight_digits(const weights *group, double scale, ui
     }
 }
 
-static void finish_row(const cn__finish *f, int64_t o, int64_t columns, const float *values, real *y)
+INLINE void finish_row(const cn__finish *f, int64_t o, int64_t columns, const float *values, real *y)
 {
     float z[GROUP];
-    memcpy(z, values, sizeof z);
-    for (int64_t c = 0; f->bias && c < columns; c++) z[c] += f->bias[o + c];
-    for (int64_t c = 0; f->relu && c < GROUP; c++) z[c] = z[c] <= 0 ? 0 : z[c];
-    memcpy(y, z, (size_t)columns * sizeof *y);
+    for (int64_t c = 0; c < columns; c++) z[c] = values[c];
+    if (f->bias)
+        for (int64_t c = 0; c < columns; c++) z[c] += f->bias[o + c];
+    if (f->relu)
+        for (int64_t c = 0; c < columns; c++) z[c] = z[c] <= 0 ? 0 : z[c];
+    for (int64_t c = 0; c < columns; c++) y[c] = z[c];
 }
 
 /* Which rows of the kernel the batch uses. */
@@ -193,6 +220,7 @@ static void forward_task(const job *j, int thread, int64_t chunk, int64_t begin,
     const int64_t inputs = j->d->inputs, outputs = j->d->outputs, stride = cn__list_stride((inputs + 1) / 2);
     uint8_t *used = cn__pool_scratch(j->d->pool, thread);
     cn__wholes *digits = (cn__wholes *)(void *)(used + DIGITS_AT);
+    const cn__finish finish = *j->finish;
     if (x->mostly_blank) find_used(x, used);
     for (int64_t o = chunk; o < chunk + CHUNK && o < outputs; o += GROUP) {
         const weights group = {cn__kernel_column(j->d, o), j->d->kernel_stride, smaller(GROUP, outputs - o), inputs,
@@ -202,8 +230,9 @@ static void forward_task(const job *j, int thread, int64_t chunk, int64_t begin,
         for (int64_t b = begin; b < end; b++) {
             float values[GROUP];
             values_of_list(x->by_samples + b * stride, x->sample_count[b], digits, WEIGHTS, &scale, values,
-                           WEIGHT_PART / CN__WHOLES);
-            finish_row(j->finish, o, group.columns, values, j->y + b * outputs + o);
+                           WEIGHT_VECTORS);
+            if (group.columns == GROUP) finish_row(&finish, o, GROUP, values, j->y + b * outputs + o);
+            else finish_row(&finish, o, group.columns, values, j->y + b * outputs + o);
         }
     }
 }
@@ -237,21 +266,21 @@ void cn__dense_forward_bytes(const cn__dense *d, const cn__batch *x, const cn__f
 /* --- gradient of the kernel --------------------------------------------------------------------------------------- */
 
 /* dy of a part: its columns from o on, with their scales. */
-static void make_gradient_digits(const job *j, int64_t o, cn__exact_scale scales[GRADIENT_PART / GROUP],
+static void make_gradient_digits(const job *j, int64_t o, cn__exact_scale scales[PART / GROUP],
                                  cn__wholes *digits)
 {
     const int64_t rows = j->x->rows, outputs = j->d->outputs;
     const float *dy = j->dy + o;
-    for (int g = 0; g < GRADIENT_PART / GROUP; g++) {
+    for (int g = 0; g < PART / GROUP; g++) {
         cn__wholes peaks = {0};
         for (int64_t b = 0; b < rows; b++)
             for (int v = 0; v < GROUP; v += CN__WHOLES)
                 peaks = cn__larger_magnitudes(peaks, dy + b * outputs + g * GROUP + v, outputs - o - g * GROUP - v);
         scales[g] = cn__exact_scale_of(CN__EXACT_GRADIENTS, largest(peaks), j->x->scale);
     }
-    for (int64_t b = 0; b < rows; b += 2, digits += 2 * VECTORS) {
+    for (int64_t b = 0; b < rows; b += 2, digits += 2 * GRADIENT_VECTORS) {
         const float *first = dy + b * outputs, *second = b + 1 < rows ? first + outputs : first;
-        for (int v = 0; v < VECTORS; v++) {
+        for (int v = 0; v < GRADIENT_VECTORS; v++) {
             const int64_t c = v * CN__WHOLES, left = outputs - o - c;
             const cn__exact_scale *scale = &scales[c / GROUP];
             const cn__digits_of_two two =
@@ -259,41 +288,72 @@ static void make_gradient_digits(const job *j, int64_t o, cn__exact_scale scales
                               cn__whole_numbers(second + c, left > 0 && b + 1 < rows ? left : 0, scale),
                               CN__GRADIENT_BITS);
             digits[v] = two.low;
-            digits[VECTORS + v] = two.high;
+            digits[GRADIENT_VECTORS + v] = two.high;
         }
     }
 }
 
-_Static_assert(CN__BATCH_MOST_ROWS * GRADIENT_PART * sizeof(int32_t) <= CN_POOL_SCRATCH, "dy's digits do not fit");
+_Static_assert(CN__BATCH_MOST_ROWS * PART * sizeof(int32_t) <= CN_POOL_SCRATCH, "dy's digits do not fit");
+
+/* Rows that follow each other go to the sink together where nothing lies between them. */
+#define ROWS_TOGETHER 16
+
+typedef struct some_rows {
+    int64_t first, n;
+    float gradient[ROWS_TOGETHER * PART];
+} some_rows;
+
+static void hand_over(const cn__sink *sink, int64_t o, int64_t columns, some_rows *rows)
+{
+    if (rows->n) cn__sink_row(sink, rows->first, o, (rows->n - 1) * PART + columns, rows->gradient);
+    rows->n = 0;
+}
+
+/* How many rows go together. */
+static int64_t rows_together(const cn__sink *sink, int64_t columns)
+{
+    return sink->stride == PART && columns == PART ? ROWS_TOGETHER : 1;
+}
+
+static void settle(const cn__sink *sink, int64_t row, int64_t o, int64_t columns, int is_last)
+{
+    const cn__accounts *accounts = sink->accounts;
+    uint32_t *settled = &accounts->settled[o / CHUNK * accounts->rows + row];
+    const int64_t missed = (int64_t)accounts->done - (int64_t)*settled;
+    if (missed > 0) cn__sink_idle(sink, row, o, columns, missed);
+    if (is_last) *settled = accounts->done + 1;
+}
 
 /* The kernel's rows begin ... end-1. Rows without ink may wait, two neighbours at once. */
 static void gradient_part(const job *j, const cn__sink *sink, int64_t o, int64_t begin, int64_t end,
                           const cn__wholes *digits, const cn__exact_scale *scales)
 {
     const cn__batch *x = j->x;
-    const int64_t stride = cn__list_stride((x->rows + 1) / 2), columns = smaller(GRADIENT_PART, j->d->outputs - o);
-    const int is_last = (o + GRADIENT_PART) % CHUNK == 0 || o + GRADIENT_PART >= j->d->outputs;
+    const int64_t stride = cn__list_stride((x->rows + 1) / 2), columns = smaller(PART, j->d->outputs - o);
+    const int64_t most = rows_together(sink, columns);
+    const int is_last = (o + PART) % CHUNK == 0 || o + PART >= j->d->outputs;
+    some_rows rows = {.n = 0};
     for (int64_t k = begin; k < end; k++) {
         const int64_t other = (k ^ 1) < j->d->inputs ? k ^ 1 : k;
-        float gradient[GRADIENT_PART];
-        if (j->sink->accounts && x->column_count[k] == 0 && x->column_count[other] == 0) continue;
-        values_of_list(x->by_columns + k * stride, x->column_count[k], digits, GRADIENTS, scales, gradient, VECTORS);
-        if (sink->accounts) {
-            uint32_t *settled = &sink->accounts->settled[o / CHUNK * j->d->inputs + k];
-            const int64_t missed = (int64_t)sink->accounts->done - (int64_t)*settled;
-            if (missed > 0) cn__sink_idle(sink, k, o, columns, missed);
-            if (is_last) *settled = sink->accounts->done + 1;
+        if (sink->accounts && x->column_count[k] == 0 && x->column_count[other] == 0) {
+            hand_over(sink, o, columns, &rows);
+            continue;
         }
-        cn__sink_row(sink, k, o, columns, gradient);
+        if (!rows.n) rows.first = k;
+        values_of_list(x->by_columns + k * stride, x->column_count[k], digits, GRADIENTS, scales,
+                       rows.gradient + rows.n++ * PART, GRADIENT_VECTORS);
+        if (sink->accounts) settle(sink, k, o, columns, is_last);
+        if (rows.n == most) hand_over(sink, o, columns, &rows);
     }
+    hand_over(sink, o, columns, &rows);
 }
 
 static void gradient_task(const job *j, int thread, int64_t chunk, int64_t begin, int64_t end)
 {
     cn__wholes *digits = cn__pool_scratch(j->d->pool, thread);
-    const cn__sink sink = cn__sink_at_panel(j->sink, chunk);
-    cn__exact_scale scales[GRADIENT_PART / GROUP];
-    for (int64_t o = chunk; o < chunk + CHUNK && o < j->d->outputs; o += GRADIENT_PART) {
+    cn__exact_scale scales[PART / GROUP];
+    for (int64_t o = chunk; o < chunk + CHUNK && o < j->d->outputs; o += PART) {
+        const cn__sink sink = cn__sink_at_panel(j->sink, o);
         make_gradient_digits(j, o, scales, digits);
         gradient_part(j, &sink, o, begin, end, digits, scales);
     }

@@ -12,6 +12,7 @@
 #ifndef CN_KERNELS_DIGIT_PAIRS_H
 #define CN_KERNELS_DIGIT_PAIRS_H
 
+#include "kernels/batch.h"
 #include "kernels/exact.h"
 
 #if defined(CN_ISA_AVX512) || defined(CN_ISA_AVX2) || defined(__SSE2__)
@@ -55,9 +56,16 @@ CN__INLINE_PAIRS cn__wholes cn__add_pairs(cn__wholes sums, const cn__wholes *dig
 }
 
 /* Both codes of an entry, everywhere. */
-CN__INLINE_PAIRS cn__wholes cn__codes_of(const uint8_t codes[2])
+CN__INLINE_PAIRS cn__wholes cn__codes_of(const cn__ink *entry)
 {
-    return (int32_t)(codes[0] | (uint32_t)codes[1] << 16) - (cn__wholes){0};
+#if defined(CN_ISA_AVX2)
+    int32_t all;
+    memcpy(&all, entry, sizeof all);
+    const __m256i order = _mm256_set1_epi32((int)0x80038002); /* 0, second code, 0, first code */
+    return (cn__wholes)_mm256_shuffle_epi8(_mm256_set1_epi32(all), order);
+#else
+    return (int32_t)(entry->codes[0] | (uint32_t)entry->codes[1] << 16) - (cn__wholes){0};
+#endif
 }
 
 /* The lower halves of a, and those of b above them. */
@@ -86,15 +94,14 @@ CN__INLINE_PAIRS cn__digits_of_two cn__digits_of(cn__wholes a, cn__wholes b, con
                                cn__halves((a + half) >> bits, cn__shifted_up(b + half, 16 - bits))};
 }
 
-/* q of some numbers, n of which are there and at most CN__WHOLES; all 0 if their group has an infinity or a NaN. */
+/* q of n numbers, of which CN__WHOLES are looked at; all 0 if their group has an infinity or a NaN. */
 CN__INLINE_PAIRS cn__wholes cn__whole_numbers(const float *w, int64_t n, const cn__exact_scale *scale)
 {
-    cn__wholes q = {0};
-    if (!(scale->high == scale->high)) return q;
+    /* a NaN, as 0 times an infinity is one, becomes the second operand of a minimum, which is 0 then */
 #if defined(CN_ISA_AVX512)
-    const __mmask16 some = (__mmask16)(n >= 16 ? 0xffff : (1u << n) - 1);
+    const __mmask16 some = (__mmask16)(n >= 16 ? 0xffff : n > 0 ? (1u << n) - 1 : 0);
     const __m512 up = _mm512_mul_ps(_mm512_maskz_loadu_ps(some, w), _mm512_set1_ps(scale->up));
-    q = (cn__wholes)_mm512_cvtps_epi32(_mm512_min_ps(up, _mm512_set1_ps(scale->most)));
+    return (cn__wholes)_mm512_cvtps_epi32(_mm512_min_ps(up, _mm512_set1_ps(scale->most)));
 #else
 #if defined(CN_ISA_AVX2)
     if (n >= CN__WHOLES) {
@@ -102,9 +109,10 @@ CN__INLINE_PAIRS cn__wholes cn__whole_numbers(const float *w, int64_t n, const c
         return (cn__wholes)_mm256_cvtps_epi32(_mm256_min_ps(up, _mm256_set1_ps(scale->most)));
     }
 #endif
-    for (int64_t i = 0; i < CN__WHOLES && i < n; i++) q[i] = (int32_t)cn__exact_whole(w[i], scale);
-#endif
+    cn__wholes q = {0};
+    for (int64_t i = 0; scale->most > 0 && i < CN__WHOLES && i < n; i++) q[i] = (int32_t)cn__exact_whole(w[i], scale);
     return q;
+#endif
 }
 
 /* The magnitudes of n numbers, or those of `peaks` where they are larger. */

@@ -59,7 +59,7 @@ typedef struct cn__sink {
     void *slots[CN__MAX_SLOTS];  /* laid out like the weight */
     void *gradient;              /* laid out like the weight; used when update is NULL; may be NULL: drop it */
     int64_t stride;
-    int64_t panel; /* from one panel of CN__IDLE_COLUMNS columns of weight and slots to the next; 0: rows are whole */
+    int64_t panel; /* from one panel of `stride` columns of weight and slots to the next; 0: rows are whole */
     const cn__accounts *accounts; /* NULL: no row may wait */
 } cn__sink;
 

@@ -12,7 +12,7 @@ static inline cn__sink cn__sink_at_panel(const cn__sink *sink, int64_t column)
 {
     cn__sink moved = *sink;
     if (!sink->panel) return moved;
-    int64_t by = column / CN__IDLE_COLUMNS * (sink->panel - CN__IDLE_COLUMNS);
+    int64_t by = column / sink->stride * (sink->panel - sink->stride);
     moved.weight = (real *)sink->weight + by;
     for (int k = 0; k < CN__MAX_SLOTS; k++)
         if (sink->slots[k]) moved.slots[k] = (real *)sink->slots[k] + by;

@@ -47,7 +47,7 @@ static cn__dense products_of(const cn__pass *pass)
                        .inputs = kernel->rows,
                        .outputs = kernel->columns,
                        .kernel = pass->weights[0],
-                       .kernel_stride = pass->kernel_panel ? CN__IDLE_COLUMNS : kernel->stride,
+                       .kernel_stride = pass->kernel_panel ? pass->kernel_panel / kernel->rows : kernel->stride,
                        .kernel_panel = pass->kernel_panel};
 }
 

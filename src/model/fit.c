@@ -192,7 +192,7 @@ static int run_steps(fitting *f)
                              .n = left < o->batch_size ? left : o->batch_size};
         if (f->order && step + 1 < now->steps && left >= 2 * o->batch_size) choice.next = choice.picks + o->batch_size;
         CN_HOOK(o->callbacks, on_train_batch_begin, model, step);
-        if (cn__step_reads_panels(model, &f->train, choice.n)) CN_TRY(cn__panels_open(model));
+        if (cn__step_reads_panels(model, &f->train, choice.n)) CN_TRY(cn__panels_open(model, f->train.as_tiles));
         cn__train_batch(model, &f->train, &choice, &now->sums);
         CN_TRY(cn__step_status(model));
         now->step++;

@@ -117,11 +117,10 @@ typedef struct cn__moves {
     int64_t before;               /* moves before this one */
 } cn__moves;
 
-/* The first kernel and its slots in panels: column c of row r at c / CN__IDLE_COLUMNS * panel + r * CN__IDLE_COLUMNS +
- * c % CN__IDLE_COLUMNS. While it is open, the block of weights and the slots are out of date there. */
+/* The first kernel and its slots in panels: column c of row r at c / width * panel + r * width + c % width. While it is open, the block of weights and the slots are out of date there. */
 typedef struct cn__panels {
     int is_open;
-    int64_t panel;
+    int64_t width, panel;
     float *weight, *slots[CN__MAX_SLOTS];
 } cn__panels;
 
@@ -300,7 +299,9 @@ void cn__penalty_of_output(const cn_model *model, int layer, int64_t rows, void 
 /* 1 if the first kernel is wide enough for panels and its rows may wait. */
 int cn__panels_serve(const cn_model *model);
 /* Moves the first kernel and its slots into panels, where that serves; otherwise does nothing. Error: CN_ENOMEM. */
-int cn__panels_open(cn_model *model);
+int cn__panels_open(cn_model *model, int as_tiles);
+/* Their columns, for batches of tiles and for those of lists. */
+int64_t cn__panels_width(int as_tiles);
 /* Moves them back. cn__model_weight_at does it too, so nobody sees a weight that is out of date. */
 void cn__panels_close(const cn_model *model);
 void cn__panels_destroy(cn_model *model);

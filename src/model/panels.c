@@ -5,12 +5,12 @@
 
 #include <string.h>
 
-/* While fit trains on bytes, the first kernel and its slots stand in panels of CN__IDLE_COLUMNS columns, one panel
- * behind the other. In whole rows the columns of two threads are neighbours, and each core's prefetcher takes lines
+/* While fit trains on bytes, the first kernel and its slots stand in panels of as many columns as are worked on at a
+ * time, one panel behind the other: each is read from its begin to its end. In whole rows the columns of two threads are neighbours, and each core's prefetcher takes lines
  * from the other's cache: with two threads that made the kernel's gradient 1.7 times slower. */
-static int64_t count_panels(const cn__weight *kernel)
+static int64_t count_panels(const cn__weight *kernel, int64_t width)
 {
-    return (kernel->columns + CN__IDLE_COLUMNS - 1) / CN__IDLE_COLUMNS;
+    return (kernel->columns + width - 1) / width;
 }
 
 typedef struct copying {
@@ -18,11 +18,12 @@ typedef struct copying {
     int into_panels;
 } copying;
 
-static void copy_panel(const cn__weight *kernel, int64_t column, float *rows, float *panel, int into_panels)
+static void copy_panel(const cn__weight *kernel, int64_t column, int64_t width, float *rows, float *panel,
+                       int into_panels)
 {
-    int64_t n = kernel->columns - column < CN__IDLE_COLUMNS ? kernel->columns - column : CN__IDLE_COLUMNS;
+    int64_t n = kernel->columns - column < width ? kernel->columns - column : width;
     for (int64_t r = 0; r < kernel->rows; r++) {
-        float *row = rows + r * kernel->stride + column, *piece = panel + r * CN__IDLE_COLUMNS;
+        float *row = rows + r * kernel->stride + column, *piece = panel + r * width;
         memcpy(into_panels ? piece : row, into_panels ? row : piece, (size_t)n * sizeof(float));
     }
 }
@@ -35,12 +36,12 @@ static void copy_panels(void *context, int thread, int64_t begin, int64_t end)
     const cn__weight *kernel = cn__model_weight_of(model, model->lazy_weight);
     (void)thread;
     for (int64_t i = begin; i < end; i++) {
-        const int64_t column = i * CN__IDLE_COLUMNS, at = i * p->panel;
-        copy_panel(kernel, column, cn__model_weight_at(model, model->block, model->lazy_weight), p->weight + at,
+        const int64_t column = i * p->width, at = i * p->panel;
+        copy_panel(kernel, column, p->width, cn__model_weight_at(model, model->block, model->lazy_weight), p->weight + at,
                    c->into_panels);
         for (int k = 0; k < CN__MAX_SLOTS; k++)
             if (p->slots[k])
-                copy_panel(kernel, column, cn__model_weight_at(model, model->slots[k], model->lazy_weight),
+                copy_panel(kernel, column, p->width, cn__model_weight_at(model, model->slots[k], model->lazy_weight),
                            p->slots[k] + at, c->into_panels);
     }
 }
@@ -49,17 +50,19 @@ static void copy_panels(void *context, int thread, int64_t begin, int64_t end)
 static void copy_all(const cn_model *model, int into_panels)
 {
     copying c = {.model = model, .into_panels = into_panels};
-    cn__parallel(model->pool, count_panels(cn__model_weight_of(model, model->lazy_weight)), copy_panels, &c);
+    cn__parallel(model->pool, count_panels(cn__model_weight_of(model, model->lazy_weight), model->panels->width), copy_panels,
+                 &c);
 }
 
-static int make(cn_model *model, const cn__weight *kernel)
+static int make(cn_model *model, const cn__weight *kernel, int64_t width)
 {
     int n = 1;
     for (int k = 0; k < CN__MAX_SLOTS; k++) n += model->slots[k] != NULL;
-    int64_t count = count_panels(kernel);
+    int64_t count = count_panels(kernel, width);
     cn__panels *p = cn__alloc(1, sizeof *p, "the panels of a kernel");
     if (!p) return CN_ENOMEM;
-    p->panel = kernel->rows * CN__IDLE_COLUMNS;
+    p->width = width;
+    p->panel = kernel->rows * width;
     p->weight = cn__alloc((size_t)n * (size_t)(count * p->panel), sizeof(float), "the panels of a kernel");
     if (!p->weight) {
         cn__free(p);
@@ -77,10 +80,20 @@ int cn__panels_serve(const cn_model *model)
     return model->accounts.settled && cn__model_weight_of(model, model->lazy_weight)->columns > CN__IDLE_COLUMNS;
 }
 
-int cn__panels_open(cn_model *model)
+int64_t cn__panels_width(int as_tiles)
 {
-    if ((model->panels && model->panels->is_open) || !cn__panels_serve(model)) return CN_OK;
-    if (!model->panels) CN_TRY(make(model, cn__model_weight_of(model, model->lazy_weight)));
+    return as_tiles ? CN__IDLE_COLUMNS : CN__LIST_COLUMNS;
+}
+
+int cn__panels_open(cn_model *model, int as_tiles)
+{
+    if (!cn__panels_serve(model)) return CN_OK;
+    if (model->panels && model->panels->width != cn__panels_width(as_tiles)) {
+        cn__panels_close(model);
+        cn__panels_destroy(model);
+    }
+    if (model->panels && model->panels->is_open) return CN_OK;
+    if (!model->panels) CN_TRY(make(model, cn__model_weight_of(model, model->lazy_weight), cn__panels_width(as_tiles)));
     copy_all(model, 1);
     model->panels->is_open = 1;
     model->plan.rare_exponents.are_known = 0;

@@ -197,7 +197,7 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
     }
     if (bytes && !is_sparse && cn__panels_serve(model))
         put(p, "  %-16s in panels of %d columns while fit trains: each thread has its own\n", "kernel",
-            CN__IDLE_COLUMNS);
+            (int)cn__panels_width(as_tiles));
     if (is_first) put_waiting(p, model, bytes != NULL);
 }
 

@@ -37,7 +37,7 @@ cn__sink cn__moves_sink(const cn_model *model, const cn__moves *moves, int weigh
     sink.step = decays ? &moves->decaying_step : &moves->step;
     if (panels && weight == model->lazy_weight) {
         sink.weight = panels->weight;
-        sink.stride = CN__IDLE_COLUMNS;
+        sink.stride = panels->width;
         sink.panel = panels->panel;
         for (int s = 0; s < CN__MAX_SLOTS; s++) sink.slots[s] = panels->slots[s];
         return sink;
