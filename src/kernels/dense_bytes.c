@@ -12,9 +12,10 @@
 #define VECTORS 4 /* of low digits at a time, and as many of high ones */
 #define CHUNK CN__IDLE_COLUMNS
 #define GROUP CN__EXACT_GROUP
-#define PART CN__LIST_COLUMNS /* of the gradient; of the forward product, which has more terms, a group */
-#define WEIGHT_VECTORS (GROUP / CN__WHOLES)
-#define GRADIENT_VECTORS (PART / CN__WHOLES)
+#define PART CN__LIST_COLUMNS
+#define GROUP_VECTORS (GROUP / CN__WHOLES)
+#define PART_VECTORS (PART / CN__WHOLES)
+#define PART_GROUPS (PART / GROUP)
 _Static_assert(CHUNK % PART == 0 && PART % GROUP == 0 && GROUP % CN__WHOLES == 0, "chunks, parts and groups fit");
 #define INLINE static inline __attribute__((always_inline))
 
@@ -122,10 +123,10 @@ INLINE void values_of_list(const cn__ink *entries, int64_t n, const cn__wholes *
 
 /* --- forward ------------------------------------------------------------------------------------------------------ */
 
-/* A group of weights: the kernel's columns from o on, `columns` of them. */
+/* A group of weights: `columns` of the kernel's. Digits of two rows stand in 2 * `apart` vectors, the lower ones first. */
 typedef struct weights {
     const float *w;
-    int64_t stride, columns, inputs;
+    int64_t stride, columns, inputs, apart;
     const uint8_t *used; /* which rows count for the scale; NULL: all */
 } weights;
 
@@ -138,7 +139,7 @@ INLINE cn__wholes make_two_rows(const weights *g, int64_t k, int64_t columns, co
     const int has_second = k + 1 < g->inputs;
     const float *first = g->w + k * g->stride, *second = has_second ? first + g->stride : first;
 #pragma GCC unroll 4
-    for (int v = 0; v < WEIGHT_VECTORS; v++) {
+    for (int v = 0; v < GROUP_VECTORS; v++) {
         const int64_t at = v * CN__WHOLES, left = columns - at;
         const cn__digits_of_two two =
             cn__digits_of(cn__whole_numbers(first + at, left, scale),
@@ -146,7 +147,7 @@ INLINE cn__wholes make_two_rows(const weights *g, int64_t k, int64_t columns, co
         if (!g->used || g->used[k]) peaks = cn__larger_magnitudes(peaks, first + at, left);
         if (!g->used || g->used[k + has_second]) peaks = cn__larger_magnitudes(peaks, second + at, left);
         digits[v] = two.low;
-        digits[WEIGHT_VECTORS + v] = two.high;
+        digits[g->apart + v] = two.high;
     }
     return peaks;
 }
@@ -159,13 +160,13 @@ static uint32_t make_digits(const weights *group, const cn__exact_scale *wanted,
     const int is_plain = g.columns == GROUP && !g.used;
     cn__wholes peaks = {0};
     int64_t k = 0;
-    for (; is_plain && k + 2 <= g.inputs; k += 2, digits += 2 * WEIGHT_VECTORS) {
-        const weights two = {g.w, g.stride, GROUP, k + 2, NULL};
+    for (; is_plain && k + 2 <= g.inputs; k += 2, digits += 2 * g.apart) {
+        const weights two = {g.w, g.stride, GROUP, k + 2, g.apart, NULL};
         __builtin_prefetch(g.w + (k + ROWS_AHEAD) * g.stride);
         __builtin_prefetch(g.w + (k + ROWS_AHEAD + 1) * g.stride);
         peaks = make_two_rows(&two, k, GROUP, &scale, peaks, digits);
     }
-    for (; k < g.inputs; k += 2, digits += 2 * WEIGHT_VECTORS)
+    for (; k < g.inputs; k += 2, digits += 2 * g.apart)
         peaks = make_two_rows(&g, k, g.columns, &scale, peaks, digits);
     return largest(peaks);
 }
@@ -184,15 +185,30 @@ static cn__exact_scale make_weight_digits(const weights *group, double scale, ui
     }
 }
 
-INLINE void finish_row(const cn__finish *f, int64_t o, int64_t columns, const float *values, real *y)
+typedef float numbers __attribute__((vector_size(CN__WHOLES * sizeof(float)), aligned(4), may_alias));
+
+static void finish_some(const float *values, const float *bias, int relu, int64_t columns, real *y)
 {
-    float z[GROUP];
-    for (int64_t c = 0; c < columns; c++) z[c] = values[c];
-    if (f->bias)
-        for (int64_t c = 0; c < columns; c++) z[c] += f->bias[o + c];
-    if (f->relu)
-        for (int64_t c = 0; c < columns; c++) z[c] = z[c] <= 0 ? 0 : z[c];
-    for (int64_t c = 0; c < columns; c++) y[c] = z[c];
+    for (int64_t c = 0; c < columns; c++) {
+        const float z = bias ? values[c] + bias[c] : values[c];
+        y[c] = relu && z <= 0 ? 0 : z;
+    }
+}
+
+/* Some columns of a row of y; all of them if there are as many as of the vectors. */
+INLINE void finish_row(const float *values, const float *bias, int relu, int64_t columns, real *y, const int vectors)
+{
+    if (columns < vectors * CN__WHOLES) {
+        finish_some(values, bias, relu, columns, y);
+        return;
+    }
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) {
+        numbers z = ((const numbers *)values)[v];
+        if (bias) z += ((const numbers *)bias)[v];
+        if (relu) z = (numbers)((cn__wholes)z & ~(z <= 0));
+        ((numbers *)y)[v] = z;
+    }
 }
 
 /* Which rows of the kernel the batch uses. */
@@ -210,30 +226,44 @@ static void find_used(const cn__batch *x, uint8_t *used)
 
 #define DIGITS_AT ((size_t)64 << 10) /* of the scratch memory; which rows are used stands before */
 _Static_assert(CN__BATCH_MOST_COLUMNS + 1 <= DIGITS_AT &&
-               (CN__BATCH_MOST_COLUMNS + 1) * GROUP * sizeof(int32_t) <= CN_POOL_SCRATCH - DIGITS_AT,
-               "the scratch memory has no room for a group's digits");
+               (CN__BATCH_MOST_COLUMNS + 1) * PART * sizeof(int32_t) <= CN_POOL_SCRATCH - DIGITS_AT,
+               "the scratch memory has no room for a part's digits");
+
+/* Samples begin ... end-1, the columns from o on: one group of them, or two. */
+INLINE void forward_part(const job *j, int64_t o, int64_t begin, int64_t end, const uint8_t *used, cn__wholes *digits,
+                         const int groups)
+{
+    const cn__batch *x = j->x;
+    const int64_t inputs = j->d->inputs, outputs = j->d->outputs, stride = cn__list_stride((inputs + 1) / 2);
+    const int64_t columns = smaller(groups * GROUP, outputs - o);
+    const float *bias = j->finish->bias ? j->finish->bias + o : NULL;
+    const int relu = j->finish->relu;
+    cn__exact_scale scales[PART_GROUPS];
+    for (int g = 0; g < groups; g++) {
+        const int64_t at = o + g * GROUP;
+        const weights group = {cn__kernel_column(j->d, at), j->d->kernel_stride, smaller(GROUP, outputs - at), inputs,
+                               groups * GROUP_VECTORS, used};
+        uint32_t own_peak = 0, *last_peak = j->groups == 1 ? &x->last_peaks[at / GROUP] : &own_peak;
+        scales[g] = make_weight_digits(&group, x->scale, last_peak, digits + g * GROUP_VECTORS);
+    }
+    for (int64_t b = begin; b < end; b++) {
+        float values[PART];
+        values_of_list(x->by_samples + b * stride, x->sample_count[b], digits, WEIGHTS, scales, values,
+                       groups * GROUP_VECTORS);
+        finish_row(values, bias, relu, columns, j->y + b * outputs + o, groups * GROUP_VECTORS);
+    }
+}
 
 /* Samples begin ... end-1 of a chunk. */
 static void forward_task(const job *j, int thread, int64_t chunk, int64_t begin, int64_t end)
 {
-    const cn__batch *x = j->x;
-    const int64_t inputs = j->d->inputs, outputs = j->d->outputs, stride = cn__list_stride((inputs + 1) / 2);
     uint8_t *used = cn__pool_scratch(j->d->pool, thread);
     cn__wholes *digits = (cn__wholes *)(void *)(used + DIGITS_AT);
-    const cn__finish finish = *j->finish;
-    if (x->mostly_blank) find_used(x, used);
-    for (int64_t o = chunk; o < chunk + CHUNK && o < outputs; o += GROUP) {
-        const weights group = {cn__kernel_column(j->d, o), j->d->kernel_stride, smaller(GROUP, outputs - o), inputs,
-                               x->mostly_blank ? used : NULL};
-        uint32_t own_peak = 0, *last_peak = j->groups == 1 ? &x->last_peaks[o / GROUP] : &own_peak;
-        const cn__exact_scale scale = make_weight_digits(&group, x->scale, last_peak, digits);
-        for (int64_t b = begin; b < end; b++) {
-            float values[GROUP];
-            values_of_list(x->by_samples + b * stride, x->sample_count[b], digits, WEIGHTS, &scale, values,
-                           WEIGHT_VECTORS);
-            if (group.columns == GROUP) finish_row(&finish, o, GROUP, values, j->y + b * outputs + o);
-            else finish_row(&finish, o, group.columns, values, j->y + b * outputs + o);
-        }
+    if (j->x->mostly_blank) find_used(j->x, used);
+    else used = NULL;
+    for (int64_t o = chunk; o < chunk + CHUNK && o < j->d->outputs; o += PART) {
+        if (j->d->outputs - o > GROUP) forward_part(j, o, begin, end, used, digits, PART_GROUPS);
+        else forward_part(j, o, begin, end, used, digits, 1);
     }
 }
 
@@ -266,21 +296,21 @@ void cn__dense_forward_bytes(const cn__dense *d, const cn__batch *x, const cn__f
 /* --- gradient of the kernel --------------------------------------------------------------------------------------- */
 
 /* dy of a part: its columns from o on, with their scales. */
-static void make_gradient_digits(const job *j, int64_t o, cn__exact_scale scales[PART / GROUP],
+static void make_gradient_digits(const job *j, int64_t o, cn__exact_scale scales[PART_GROUPS],
                                  cn__wholes *digits)
 {
     const int64_t rows = j->x->rows, outputs = j->d->outputs;
     const float *dy = j->dy + o;
-    for (int g = 0; g < PART / GROUP; g++) {
+    for (int g = 0; g < PART_GROUPS; g++) {
         cn__wholes peaks = {0};
         for (int64_t b = 0; b < rows; b++)
             for (int v = 0; v < GROUP; v += CN__WHOLES)
                 peaks = cn__larger_magnitudes(peaks, dy + b * outputs + g * GROUP + v, outputs - o - g * GROUP - v);
         scales[g] = cn__exact_scale_of(CN__EXACT_GRADIENTS, largest(peaks), j->x->scale);
     }
-    for (int64_t b = 0; b < rows; b += 2, digits += 2 * GRADIENT_VECTORS) {
+    for (int64_t b = 0; b < rows; b += 2, digits += 2 * PART_VECTORS) {
         const float *first = dy + b * outputs, *second = b + 1 < rows ? first + outputs : first;
-        for (int v = 0; v < GRADIENT_VECTORS; v++) {
+        for (int v = 0; v < PART_VECTORS; v++) {
             const int64_t c = v * CN__WHOLES, left = outputs - o - c;
             const cn__exact_scale *scale = &scales[c / GROUP];
             const cn__digits_of_two two =
@@ -288,75 +318,106 @@ static void make_gradient_digits(const job *j, int64_t o, cn__exact_scale scales
                               cn__whole_numbers(second + c, left > 0 && b + 1 < rows ? left : 0, scale),
                               CN__GRADIENT_BITS);
             digits[v] = two.low;
-            digits[GRADIENT_VECTORS + v] = two.high;
+            digits[PART_VECTORS + v] = two.high;
         }
     }
 }
 
-_Static_assert(CN__BATCH_MOST_ROWS * PART * sizeof(int32_t) <= CN_POOL_SCRATCH, "dy's digits do not fit");
+/* Where a task has its parts of the scratch memory. */
+typedef struct gradient_memory {
+    cn__wholes *digits; /* of dy */
+    float *gradient;    /* PART numbers of each row */
+    uint16_t *order;    /* of rows */
+    int32_t *places;    /* in the order, of lists of each length */
+} gradient_memory;
 
-/* Rows that follow each other go to the sink together where nothing lies between them. */
-#define ROWS_TOGETHER 16
+#define MOST_PAIRS (CN__BATCH_MOST_ROWS / 2)
+#define DIGITS_BYTES ((size_t)CN__BATCH_MOST_ROWS * PART * sizeof(int32_t))
+#define GRADIENT_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * PART * sizeof(float))
+#define ORDER_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * sizeof(uint16_t))
+_Static_assert(DIGITS_BYTES + GRADIENT_BYTES + ORDER_BYTES + (MOST_PAIRS + 2) * sizeof(int32_t) <= CN_POOL_SCRATCH,
+               "a task's numbers do not fit into the scratch memory");
 
-typedef struct some_rows {
-    int64_t first, n;
-    float gradient[ROWS_TOGETHER * PART];
-} some_rows;
-
-static void hand_over(const cn__sink *sink, int64_t o, int64_t columns, some_rows *rows)
+static gradient_memory memory_of(const job *j, int thread)
 {
-    if (rows->n) cn__sink_row(sink, rows->first, o, (rows->n - 1) * PART + columns, rows->gradient);
-    rows->n = 0;
+    char *at = cn__pool_scratch(j->d->pool, thread);
+    return (gradient_memory){(cn__wholes *)(void *)at, (float *)(void *)(at + DIGITS_BYTES),
+                             (uint16_t *)(void *)(at + DIGITS_BYTES + GRADIENT_BYTES),
+                             (int32_t *)(void *)(at + DIGITS_BYTES + GRADIENT_BYTES + ORDER_BYTES)};
 }
 
-/* How many rows go together. */
-static int64_t rows_together(const cn__sink *sink, int64_t columns)
+/* Rows without ink may wait, two neighbours at once. */
+static int has_gradient(const job *j, int64_t k)
 {
-    return sink->stride == PART && columns == PART ? ROWS_TOGETHER : 1;
+    const int32_t *count = j->x->column_count;
+    const int64_t other = (k ^ 1) < j->d->inputs ? k ^ 1 : k;
+    return !j->sink->accounts || count[k] != 0 || count[other] != 0;
 }
 
-static void settle(const cn__sink *sink, int64_t row, int64_t o, int64_t columns, int is_last)
+/* The rows begin ... end-1 that have a gradient, those with short lists first: the CPU then mostly foresees where a list
+ * ends, as it ends like the last one. Returns how many. */
+static int64_t order_rows(const job *j, int64_t begin, int64_t end, const gradient_memory *m)
+{
+    const int32_t *count = j->x->column_count;
+    const int64_t pairs = (j->x->rows + 1) / 2;
+    memset(m->places, 0, (size_t)(pairs + 2) * sizeof *m->places);
+    for (int64_t k = begin; k < end; k++) m->places[count[k] + 1] += has_gradient(j, k);
+    for (int64_t n = 0; n <= pairs; n++) m->places[n + 1] += m->places[n];
+    const int64_t rows = m->places[pairs + 1];
+    for (int64_t k = begin; k < end; k++)
+        if (has_gradient(j, k)) m->order[m->places[count[k]]++] = (uint16_t)k;
+    return rows;
+}
+
+/* Makes up for what a piece of a row has missed; its account is settled with the last piece. */
+static void settle(const cn__sink *sink, int64_t row, int64_t o, int64_t columns)
 {
     const cn__accounts *accounts = sink->accounts;
-    uint32_t *settled = &accounts->settled[o / CHUNK * accounts->rows + row];
-    const int64_t missed = (int64_t)accounts->done - (int64_t)*settled;
+    const int64_t missed = (int64_t)accounts->done - (int64_t)accounts->settled[o / CHUNK * accounts->rows + row];
     if (missed > 0) cn__sink_idle(sink, row, o, columns, missed);
-    if (is_last) *settled = accounts->done + 1;
 }
 
-/* The kernel's rows begin ... end-1. Rows without ink may wait, two neighbours at once. */
-static void gradient_part(const job *j, const cn__sink *sink, int64_t o, int64_t begin, int64_t end,
-                          const cn__wholes *digits, const cn__exact_scale *scales)
+/* Hands the rows begin ... end-1 over, those without gaps between them at once. */
+static void hand_over(const job *j, int64_t o, int64_t begin, int64_t end, const float *gradient)
+{
+    const cn__sink sink = cn__sink_at_panel(j->sink, o);
+    const int64_t columns = smaller(PART, j->d->outputs - o), most = sink.stride == PART && columns == PART ? end - begin : 1;
+    for (int64_t k = begin, n; k < end; k += n) {
+        for (n = 0; n < most && k + n < end && has_gradient(j, k + n); n++)
+            if (sink.accounts) settle(&sink, k + n, o, columns);
+        if (n) cn__sink_row(&sink, k, o, n * columns, gradient + (k - begin) * PART);
+        else n = 1;
+    }
+}
+
+static void gradient_part(const job *j, int64_t o, const uint16_t *order, int64_t rows, int64_t begin,
+                          const gradient_memory *m)
 {
     const cn__batch *x = j->x;
-    const int64_t stride = cn__list_stride((x->rows + 1) / 2), columns = smaller(PART, j->d->outputs - o);
-    const int64_t most = rows_together(sink, columns);
-    const int is_last = (o + PART) % CHUNK == 0 || o + PART >= j->d->outputs;
-    some_rows rows = {.n = 0};
-    for (int64_t k = begin; k < end; k++) {
-        const int64_t other = (k ^ 1) < j->d->inputs ? k ^ 1 : k;
-        if (sink->accounts && x->column_count[k] == 0 && x->column_count[other] == 0) {
-            hand_over(sink, o, columns, &rows);
-            continue;
-        }
-        if (!rows.n) rows.first = k;
-        values_of_list(x->by_columns + k * stride, x->column_count[k], digits, GRADIENTS, scales,
-                       rows.gradient + rows.n++ * PART, GRADIENT_VECTORS);
-        if (sink->accounts) settle(sink, k, o, columns, is_last);
-        if (rows.n == most) hand_over(sink, o, columns, &rows);
+    const int64_t stride = cn__list_stride((x->rows + 1) / 2);
+    cn__exact_scale scales[PART_GROUPS];
+    make_gradient_digits(j, o, scales, m->digits);
+    for (int64_t i = 0; i < rows; i++) {
+        const int64_t k = order[i], soon = i + 4 < rows ? order[i + 4] : k;
+        __builtin_prefetch(x->by_columns + soon * stride);
+        __builtin_prefetch(x->by_columns + soon * stride + 16);
+        values_of_list(x->by_columns + k * stride, x->column_count[k], m->digits, GRADIENTS, scales,
+                       m->gradient + (k - begin) * PART, PART_VECTORS);
     }
-    hand_over(sink, o, columns, &rows);
 }
 
+/* The kernel's rows begin ... end-1. */
 static void gradient_task(const job *j, int thread, int64_t chunk, int64_t begin, int64_t end)
 {
-    cn__wholes *digits = cn__pool_scratch(j->d->pool, thread);
-    cn__exact_scale scales[PART / GROUP];
+    const gradient_memory m = memory_of(j, thread);
+    const int64_t rows = order_rows(j, begin, end, &m);
+    const cn__accounts *accounts = j->sink->accounts;
     for (int64_t o = chunk; o < chunk + CHUNK && o < j->d->outputs; o += PART) {
-        const cn__sink sink = cn__sink_at_panel(j->sink, o);
-        make_gradient_digits(j, o, scales, digits);
-        gradient_part(j, &sink, o, begin, end, digits, scales);
+        gradient_part(j, o, m.order, rows, begin, &m);
+        hand_over(j, o, begin, end, m.gradient);
     }
+    for (int64_t i = 0; accounts && i < rows; i++)
+        accounts->settled[chunk / CHUNK * accounts->rows + m.order[i]] = accounts->done + 1;
 }
 
 static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end)
