@@ -158,7 +158,8 @@ static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *
 {
     int64_t inputs = model->layers[0]->input_size;
     if (rows > CN__BATCH_MOST_ROWS) rows = CN__BATCH_MOST_ROWS; /* larger ones do without, smaller ones must not care */
-    int64_t by_samples = rows * cn__list_stride((inputs + 1) / 2), by_columns = inputs * cn__list_stride((rows + 1) / 2);
+    int64_t by_samples = rows * cn__list_stride((inputs + 1) / 2);
+    int64_t by_columns = inputs * cn__list_stride((rows + 1) / 2);
     *batch = (cn__batch_memory){.rows = 0};
     if (!model->engine->gather->lists || inputs > CN__BATCH_MOST_COLUMNS || by_samples > INT32_MAX)
         return;

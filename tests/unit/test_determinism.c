@@ -124,7 +124,7 @@ static void train_by(const cn_tensor *x, const char *isa, const char *optimizer,
     assert_int_equal(cn__plan_prepare(model, BATCH, 1), CN_OK);
     assert_true(cn__step_reads_bytes(model, &own, BATCH));
     own.as_tiles = r->as_tiles;
-    if (r->in_panels) assert_int_equal(cn__panels_open(model), CN_OK);
+    if (r->in_panels) assert_int_equal(cn__panels_open(model, r->as_tiles), CN_OK);
     for (int64_t at = 0; at + BATCH <= 600; at += BATCH)
         cn__train_batch(model, &own, &(cn__choice){.first = at, .n = BATCH}, &sums);
     int are_open = model->panels && model->panels->is_open;

@@ -78,7 +78,7 @@ static void ink_and_cpu_decide_about_tiles(void **state)
 static void wide_kernels_stand_in_panels(void **state)
 {
     (void)state;
-    expect_of(make_model("rmsprop", "float32", "c", 129), inputs(10, 50), 30, "in panels of 128 columns");
+    expect_of(make_model("rmsprop", "float32", "c", 129), inputs(10, 50), 30, "in panels of 32 columns");
     cn_model *narrow = make_model("rmsprop", "float32", "c", 128), *restless = make_model("adam", "float32", "c", 129);
     cn_tensor *x = inputs(10, 50);
     cn_model *const models[] = {narrow, restless};
