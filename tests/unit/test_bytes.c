@@ -47,7 +47,8 @@ typedef struct batch_pieces {
 static void open_batch(const problem *p, const way *w, batch_pieces *b)
 {
     int64_t rows = p->c->rows, columns = p->c->inputs, sample_tiles = cn__tile_lines(rows) * cn__tile_steps(columns);
-    int64_t by_samples = rows * cn__list_stride((columns + 1) / 2), by_columns = columns * cn__list_stride((rows + 1) / 2);
+    int64_t by_samples = rows * cn__list_stride((columns + 1) / 2);
+    int64_t by_columns = columns * cn__list_stride((rows + 1) / 2);
     const int64_t words[N_BATCH_PIECES] = { /* of four bytes */
         by_samples, rows, by_columns, columns,
         sample_tiles * CN__TILE_BYTES / 4, sample_tiles / 4,
@@ -60,8 +61,8 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
         b->memory[i] = guard(words[i], w->at_end);
         at[i] = b->memory[i].numbers;
     }
-    cn__batch_memory memory = {.rows = rows, .columns = columns, .by_samples = at[BY_SAMPLES], .sample_count = at[SAMPLE_COUNT],
-                               .by_columns = at[BY_COLUMNS], .column_count = at[COUNT],
+    cn__batch_memory memory = {.rows = rows, .columns = columns, .by_samples = at[BY_SAMPLES],
+                               .sample_count = at[SAMPLE_COUNT], .by_columns = at[BY_COLUMNS], .column_count = at[COUNT],
                                .sample_tiles = at[SAMPLE_TILES], .sample_filled = at[FILLED],
                                .column_tiles = at[COLUMN_TILES], .inked = at[INKED], .in_order = at[IN_ORDER],
                                .last_peaks = at[PEAKS], .entries = at[ENTRIES], .used = at[USED], .places = at[PLACES],
