@@ -323,101 +323,123 @@ static void make_gradient_digits(const job *j, int64_t o, cn__exact_scale scales
     }
 }
 
-/* Where a task has its parts of the scratch memory. */
-typedef struct gradient_memory {
+/* Rows that follow each other. */
+typedef struct run {
+    uint16_t first, n;
+} run;
+
+/* A row that has waited for so many updates. */
+typedef struct late_row {
+    uint32_t row, missed;
+} late_row;
+
+/* The rows begin ... begin+n-1 of a task and what is to be done with them; in the scratch memory. */
+typedef struct task_rows {
+    int64_t begin, end, n_order, n_runs, n_late;
+    uint16_t *order; /* those with a gradient, short lists first: the CPU then mostly foresees where a list ends, as it
+                      * ends like the last one */
+    run *runs;
+    late_row *late;
+    int32_t *places; /* in the order, of lists of each length */
     cn__wholes *digits; /* of dy */
     float *gradient;    /* PART numbers of each row */
-    uint16_t *order;    /* of rows */
-    int32_t *places;    /* in the order, of lists of each length */
-} gradient_memory;
+} task_rows;
 
-#define MOST_PAIRS (CN__BATCH_MOST_ROWS / 2)
 #define DIGITS_BYTES ((size_t)CN__BATCH_MOST_ROWS * PART * sizeof(int32_t))
 #define GRADIENT_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * PART * sizeof(float))
+#define LATE_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * sizeof(late_row))
+#define RUNS_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * sizeof(run))
 #define ORDER_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * sizeof(uint16_t))
-_Static_assert(DIGITS_BYTES + GRADIENT_BYTES + ORDER_BYTES + (MOST_PAIRS + 2) * sizeof(int32_t) <= CN_POOL_SCRATCH,
+#define PLACES_BYTES ((size_t)(CN__BATCH_MOST_ROWS / 2 + 2) * sizeof(int32_t))
+_Static_assert(DIGITS_BYTES + GRADIENT_BYTES + LATE_BYTES + RUNS_BYTES + ORDER_BYTES + PLACES_BYTES <= CN_POOL_SCRATCH,
                "a task's numbers do not fit into the scratch memory");
 
-static gradient_memory memory_of(const job *j, int thread)
+static task_rows rows_in(void *scratch, int64_t begin, int64_t end)
 {
-    char *at = cn__pool_scratch(j->d->pool, thread);
-    return (gradient_memory){(cn__wholes *)(void *)at, (float *)(void *)(at + DIGITS_BYTES),
-                             (uint16_t *)(void *)(at + DIGITS_BYTES + GRADIENT_BYTES),
-                             (int32_t *)(void *)(at + DIGITS_BYTES + GRADIENT_BYTES + ORDER_BYTES)};
+    char *at = scratch;
+    task_rows t = {.begin = begin, .end = end, .digits = (cn__wholes *)(void *)at};
+    t.gradient = (float *)(void *)(at += DIGITS_BYTES);
+    t.late = (late_row *)(void *)(at += GRADIENT_BYTES);
+    t.runs = (run *)(void *)(at += LATE_BYTES);
+    t.order = (uint16_t *)(void *)(at += RUNS_BYTES);
+    t.places = (int32_t *)(void *)(at + ORDER_BYTES);
+    return t;
 }
 
-/* Rows without ink may wait, two neighbours at once. */
-static int has_gradient(const job *j, int64_t k)
+static void add_row(task_rows *t, int64_t k)
 {
-    const int32_t *count = j->x->column_count;
-    const int64_t other = (k ^ 1) < j->d->inputs ? k ^ 1 : k;
-    return !j->sink->accounts || count[k] != 0 || count[other] != 0;
+    run *last = &t->runs[t->n_runs - 1];
+    if (t->n_runs && last->first + last->n == k) last->n++;
+    else t->runs[t->n_runs++] = (run){(uint16_t)k, 1};
 }
 
-/* The rows begin ... end-1 that have a gradient, those with short lists first: the CPU then mostly foresees where a list
- * ends, as it ends like the last one. Returns how many. */
-static int64_t order_rows(const job *j, int64_t begin, int64_t end, const gradient_memory *m)
+/* Which rows have a gradient. Those without ink may wait, two neighbours at once. */
+static void find_rows(const job *j, int64_t chunk, task_rows *t)
 {
     const int32_t *count = j->x->column_count;
+    const cn__accounts *accounts = j->sink->accounts;
     const int64_t pairs = (j->x->rows + 1) / 2;
-    memset(m->places, 0, (size_t)(pairs + 2) * sizeof *m->places);
-    for (int64_t k = begin; k < end; k++) m->places[count[k] + 1] += has_gradient(j, k);
-    for (int64_t n = 0; n <= pairs; n++) m->places[n + 1] += m->places[n];
-    const int64_t rows = m->places[pairs + 1];
-    for (int64_t k = begin; k < end; k++)
-        if (has_gradient(j, k)) m->order[m->places[count[k]]++] = (uint16_t)k;
-    return rows;
-}
-
-/* Makes up for what a piece of a row has missed; its account is settled with the last piece. */
-static void settle(const cn__sink *sink, int64_t row, int64_t o, int64_t columns)
-{
-    const cn__accounts *accounts = sink->accounts;
-    const int64_t missed = (int64_t)accounts->done - (int64_t)accounts->settled[o / CHUNK * accounts->rows + row];
-    if (missed > 0) cn__sink_idle(sink, row, o, columns, missed);
-}
-
-/* Hands the rows begin ... end-1 over, those without gaps between them at once. */
-static void hand_over(const job *j, int64_t o, int64_t begin, int64_t end, const float *gradient)
-{
-    const cn__sink sink = cn__sink_at_panel(j->sink, o);
-    const int64_t columns = smaller(PART, j->d->outputs - o), most = sink.stride == PART && columns == PART ? end - begin : 1;
-    for (int64_t k = begin, n; k < end; k += n) {
-        for (n = 0; n < most && k + n < end && has_gradient(j, k + n); n++)
-            if (sink.accounts) settle(&sink, k + n, o, columns);
-        if (n) cn__sink_row(&sink, k, o, n * columns, gradient + (k - begin) * PART);
-        else n = 1;
+    memset(t->places, 0, (size_t)(pairs + 2) * sizeof *t->places);
+    for (int64_t k = t->begin; k < t->end; k++) {
+        const int64_t other = (k ^ 1) < j->d->inputs ? k ^ 1 : k;
+        if (accounts && count[k] == 0 && count[other] == 0) continue;
+        add_row(t, k);
+        t->places[count[k] + 1]++;
+        if (!accounts) continue;
+        uint32_t *settled = &accounts->settled[chunk / CHUNK * accounts->rows + k];
+        if (*settled < accounts->done) t->late[t->n_late++] = (late_row){(uint32_t)k, accounts->done - *settled};
+        *settled = accounts->done + 1;
     }
+    for (int64_t n = 0; n <= pairs; n++) t->places[n + 1] += t->places[n];
+    t->n_order = t->places[pairs + 1];
+    for (int64_t r = 0; r < t->n_runs; r++)
+        for (uint16_t i = 0; i < t->runs[r].n; i++) {
+            const uint16_t k = (uint16_t)(t->runs[r].first + i);
+            t->order[t->places[count[k]]++] = k;
+        }
 }
 
-static void gradient_part(const job *j, int64_t o, const uint16_t *order, int64_t rows, int64_t begin,
-                          const gradient_memory *m)
+#define LISTS_AHEAD 4 /* the next ones to be asked for, since nobody can foresee which they are */
+
+static void make_gradient(const job *j, const task_rows *t, const cn__exact_scale scales[PART_GROUPS])
 {
     const cn__batch *x = j->x;
     const int64_t stride = cn__list_stride((x->rows + 1) / 2);
-    cn__exact_scale scales[PART_GROUPS];
-    make_gradient_digits(j, o, scales, m->digits);
-    for (int64_t i = 0; i < rows; i++) {
-        const int64_t k = order[i], soon = i + 4 < rows ? order[i + 4] : k;
+    for (int64_t i = 0; i < t->n_order; i++) {
+        const int64_t k = t->order[i], soon = t->order[i + LISTS_AHEAD < t->n_order ? i + LISTS_AHEAD : i];
         __builtin_prefetch(x->by_columns + soon * stride);
         __builtin_prefetch(x->by_columns + soon * stride + 16);
-        values_of_list(x->by_columns + k * stride, x->column_count[k], m->digits, GRADIENTS, scales,
-                       m->gradient + (k - begin) * PART, PART_VECTORS);
+        values_of_list(x->by_columns + k * stride, x->column_count[k], t->digits, GRADIENTS, scales,
+                       t->gradient + (k - t->begin) * PART, PART_VECTORS);
+    }
+}
+
+/* Columns from o on. Rows without gaps between them go to the sink at once. */
+static void hand_over(const job *j, int64_t o, const task_rows *t)
+{
+    const cn__sink sink = cn__sink_at_panel(j->sink, o);
+    const int64_t columns = smaller(PART, j->d->outputs - o);
+    const int at_once = sink.stride == PART && columns == PART;
+    for (int64_t i = 0; i < t->n_late; i++) cn__sink_idle(&sink, t->late[i].row, o, columns, t->late[i].missed);
+    for (int64_t r = 0; r < t->n_runs; r++) {
+        const int64_t first = t->runs[r].first, n = t->runs[r].n;
+        const float *gradient = t->gradient + (first - t->begin) * PART;
+        if (at_once) cn__sink_row(&sink, first, o, n * PART, gradient);
+        for (int64_t i = 0; i < n && !at_once; i++) cn__sink_row(&sink, first + i, o, columns, gradient + i * PART);
     }
 }
 
 /* The kernel's rows begin ... end-1. */
 static void gradient_task(const job *j, int thread, int64_t chunk, int64_t begin, int64_t end)
 {
-    const gradient_memory m = memory_of(j, thread);
-    const int64_t rows = order_rows(j, begin, end, &m);
-    const cn__accounts *accounts = j->sink->accounts;
+    task_rows t = rows_in(cn__pool_scratch(j->d->pool, thread), begin, end);
+    find_rows(j, chunk, &t);
     for (int64_t o = chunk; o < chunk + CHUNK && o < j->d->outputs; o += PART) {
-        gradient_part(j, o, m.order, rows, begin, &m);
-        hand_over(j, o, begin, end, m.gradient);
+        cn__exact_scale scales[PART_GROUPS];
+        make_gradient_digits(j, o, scales, t.digits);
+        make_gradient(j, &t, scales);
+        hand_over(j, o, &t);
     }
-    for (int64_t i = 0; accounts && i < rows; i++)
-        accounts->settled[chunk / CHUNK * accounts->rows + m.order[i]] = accounts->done + 1;
 }
 
 static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end)
