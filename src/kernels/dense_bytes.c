@@ -26,17 +26,17 @@ typedef struct job {
     real *y;
     const real *dy;
     const cn__sink *sink;
-    int64_t groups; /* each chunk of outputs is cut into so many tasks */
+    int64_t groups; /* each part of the outputs is cut into so many tasks */
 } job;
 
-/* Tasks go chunk by chunk, so that a thread keeps the weights of its chunks in its own level-2 cache; only when there
- * are few chunks are they cut further. */
+/* Tasks go part by part, so that a thread has those parts of the weights that it had before; only when there are few
+ * parts are they cut further. */
 static int64_t count_tasks(job *j, int64_t most_groups)
 {
-    int64_t chunks = (j->d->outputs + CHUNK - 1) / CHUNK, wanted = 2 * cn__pool_threads(j->d->pool);
-    j->groups = chunks >= wanted ? 1 : (wanted + chunks - 1) / chunks;
+    int64_t parts = (j->d->outputs + PART - 1) / PART, wanted = 2 * cn__pool_threads(j->d->pool);
+    j->groups = parts >= wanted ? 1 : (wanted + parts - 1) / parts;
     if (j->groups > most_groups) j->groups = most_groups;
-    return chunks * j->groups;
+    return parts * j->groups;
 }
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -123,7 +123,8 @@ INLINE void values_of_list(const cn__ink *entries, int64_t n, const cn__wholes *
 
 /* --- forward ------------------------------------------------------------------------------------------------------ */
 
-/* A group of weights: `columns` of the kernel's. Digits of two rows stand in 2 * `apart` vectors, the lower ones first. */
+/* A group of weights: `columns` of the kernel's. Digits of two rows stand in 2 * `apart` vectors, the lower ones
+ * first. */
 typedef struct weights {
     const float *w;
     int64_t stride, columns, inputs, apart;
@@ -254,26 +255,19 @@ INLINE void forward_part(const job *j, int64_t o, int64_t begin, int64_t end, co
     }
 }
 
-/* Samples begin ... end-1 of a chunk. */
-static void forward_task(const job *j, int thread, int64_t chunk, int64_t begin, int64_t end)
+static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
+    const job *j = context;
+    const int64_t rows = j->x->rows;
     uint8_t *used = cn__pool_scratch(j->d->pool, thread);
     cn__wholes *digits = (cn__wholes *)(void *)(used + DIGITS_AT);
     if (j->x->mostly_blank) find_used(j->x, used);
     else used = NULL;
-    for (int64_t o = chunk; o < chunk + CHUNK && o < j->d->outputs; o += PART) {
-        if (j->d->outputs - o > GROUP) forward_part(j, o, begin, end, used, digits, PART_GROUPS);
-        else forward_part(j, o, begin, end, used, digits, 1);
-    }
-}
-
-static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
-{
-    const job *j = context;
     for (int64_t task = begin; task < end; task++) {
-        int64_t group = task % j->groups;
-        forward_task(j, thread, task / j->groups * CHUNK, j->x->rows * group / j->groups,
-                     j->x->rows * (group + 1) / j->groups);
+        const int64_t o = task / j->groups * PART, group = task % j->groups;
+        const int64_t first = rows * group / j->groups, last = rows * (group + 1) / j->groups;
+        if (j->d->outputs - o > GROUP) forward_part(j, o, first, last, used, digits, PART_GROUPS);
+        else forward_part(j, o, first, last, used, digits, 1);
     }
 }
 
@@ -373,22 +367,27 @@ static void add_row(task_rows *t, int64_t k)
     else t->runs[t->n_runs++] = (run){(uint16_t)k, 1};
 }
 
-/* Which rows have a gradient. Those without ink may wait, two neighbours at once. */
-static void find_rows(const job *j, int64_t chunk, task_rows *t)
+/* Rows without ink may wait, two neighbours at once. */
+static int has_gradient(const job *j, int64_t k)
+{
+    const int32_t *count = j->x->column_count;
+    const int64_t other = (k ^ 1) < j->d->inputs ? k ^ 1 : k;
+    return !j->sink->accounts || count[k] != 0 || count[other] != 0;
+}
+
+static void find_rows(const job *j, int64_t o, task_rows *t)
 {
     const int32_t *count = j->x->column_count;
     const cn__accounts *accounts = j->sink->accounts;
     const int64_t pairs = (j->x->rows + 1) / 2;
     memset(t->places, 0, (size_t)(pairs + 2) * sizeof *t->places);
     for (int64_t k = t->begin; k < t->end; k++) {
-        const int64_t other = (k ^ 1) < j->d->inputs ? k ^ 1 : k;
-        if (accounts && count[k] == 0 && count[other] == 0) continue;
+        if (!has_gradient(j, k)) continue;
         add_row(t, k);
         t->places[count[k] + 1]++;
         if (!accounts) continue;
-        uint32_t *settled = &accounts->settled[chunk / CHUNK * accounts->rows + k];
-        if (*settled < accounts->done) t->late[t->n_late++] = (late_row){(uint32_t)k, accounts->done - *settled};
-        *settled = accounts->done + 1;
+        const uint32_t settled = accounts->settled[o / CHUNK * accounts->rows + k];
+        if (settled < accounts->done) t->late[t->n_late++] = (late_row){(uint32_t)k, accounts->done - settled};
     }
     for (int64_t n = 0; n <= pairs; n++) t->places[n + 1] += t->places[n];
     t->n_order = t->places[pairs + 1];
@@ -429,28 +428,29 @@ static void hand_over(const job *j, int64_t o, const task_rows *t)
     }
 }
 
-/* The kernel's rows begin ... end-1. */
-static void gradient_task(const job *j, int thread, int64_t chunk, int64_t begin, int64_t end)
+static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
-    task_rows t = rows_in(cn__pool_scratch(j->d->pool, thread), begin, end);
-    find_rows(j, chunk, &t);
-    for (int64_t o = chunk; o < chunk + CHUNK && o < j->d->outputs; o += PART) {
+    const job *j = context;
+    const int64_t pairs = (j->d->inputs + 1) / 2;
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t o = task / j->groups * PART, group = task % j->groups;
         cn__exact_scale scales[PART_GROUPS];
+        task_rows t = rows_in(cn__pool_scratch(j->d->pool, thread), 2 * (pairs * group / j->groups),
+                              smaller(2 * (pairs * (group + 1) / j->groups), j->d->inputs));
+        find_rows(j, o, &t);
         make_gradient_digits(j, o, scales, t.digits);
         make_gradient(j, &t, scales);
         hand_over(j, o, &t);
     }
 }
 
-static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end)
+/* An account is kept for several parts, which different threads may have worked on. */
+static void settle_accounts(const job *j)
 {
-    const job *j = context;
-    int64_t pairs = (j->d->inputs + 1) / 2;
-    for (int64_t task = begin; task < end; task++) {
-        int64_t group = task % j->groups;
-        gradient_task(j, thread, task / j->groups * CHUNK, 2 * (pairs * group / j->groups),
-                      smaller(2 * (pairs * (group + 1) / j->groups), j->d->inputs));
-    }
+    const cn__accounts *accounts = j->sink->accounts;
+    for (int64_t o = 0; accounts && o < j->d->outputs; o += CHUNK)
+        for (int64_t k = 0; k < j->d->inputs; k++)
+            if (has_gradient(j, k)) accounts->settled[o / CHUNK * accounts->rows + k] = accounts->done + 1;
 }
 
 void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
@@ -467,6 +467,7 @@ void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, con
     }
     job j = {.d = d, .x = x, .dy = dy, .sink = sink};
     cn__parallel(d->pool, count_tasks(&j, (d->inputs + 1) / 2), gradient_tasks, &j);
+    settle_accounts(&j);
 }
 
 #else

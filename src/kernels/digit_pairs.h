@@ -51,7 +51,8 @@ CN__INLINE_PAIRS cn__wholes cn__add_pairs(cn__wholes sums, const cn__wholes *dig
 #elif defined(__SSE2__)
     return sums + (cn__wholes)_mm_madd_epi16((__m128i)*digits, (__m128i)codes);
 #else
-    return sums + ((cn__wholes)((cn__shiftable)*digits << 16) >> 16) * (codes & 0xffff) + (*digits >> 16) * (codes >> 16);
+    const cn__wholes low = (cn__wholes)((cn__shiftable)*digits << 16) >> 16, high = *digits >> 16;
+    return sums + low * (codes & 0xffff) + high * (codes >> 16);
 #endif
 }
 

@@ -164,6 +164,7 @@ static void digits(cn__pool *pool, const void *kernel, int64_t inputs, int64_t o
 #endif
 const cn__gather_math CN_T(cn__gather) = {.dense = dense,
                                           .lists = cn__gather_lists,
+                                          .begin_lists = cn__gather_begin_lists,
                                           .tiles = TILES,
                                           .begin_tiles = BEGIN_TILES,
                                           .encoded_tiles = ENCODED_TILES,

@@ -115,8 +115,8 @@ typedef struct cn__batch_memory {
     uint16_t *sample_lines, *column_lines;
 } cn__batch_memory;
 
-/* A batch of tiles in the making, as a loop over 0 ... count-1 that may be cut anyhow (base/pool.h) and may be done
- * ahead of time. It and what it points to must last as long. */
+/* A batch of lists or tiles in the making, as a loop over 0 ... count-1 that may be cut anyhow (base/pool.h) and may be
+ * done ahead of time. It and what it points to must last as long. */
 typedef struct cn__gathering {
     int64_t count;
     void (*body)(void *gathering, int thread, int64_t begin, int64_t end);
@@ -139,7 +139,10 @@ typedef struct cn__gather_math {
                   const cn__batch_memory *memory, cn__batch *batch);
     void (*tiles)(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
                   const cn__batch_memory *memory, cn__batch *batch);
-    /* The same for training, only prepared: the batch is there when the loop has been done. NULL where `tiles` is. */
+    /* The same for training, only prepared: the batch is there when the loop has been done. NULL where `lists` and
+     * `tiles` are. */
+    void (*begin_lists)(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
+                        cn__batch *batch, cn__gathering *g);
     void (*begin_tiles)(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
                         cn__batch *batch, cn__gathering *g);
     /* As tiles for a forward pass only, where there are no codes straight from float32 numbers with scale 1; 0 if one

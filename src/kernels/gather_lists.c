@@ -97,19 +97,11 @@ static inline int32_t append(cn__ink *entries, int32_t at, int64_t index, codes_
 }
 #endif
 
-typedef struct job {
-    const cn__source *source;
-    const cn__choice *choice;
-    const cn__batch_memory *memory;
-    int with_columns;
-    int64_t tasks;
-} job;
-
 static const uint8_t blank[CN__BATCH_MOST_COLUMNS]; /* stands for a missing last sample */
 
-static const uint8_t *codes_of(const job *j, int64_t i)
+static const uint8_t *codes_of(const cn__gathering *g, int64_t i)
 {
-    return i < j->choice->n ? j->source->codes + cn__choice_row(j->choice, i) * j->source->columns : blank;
+    return i < g->choice.n ? g->codes + cn__choice_row(&g->choice, i) * g->columns : blank;
 }
 
 static int32_t list_sample(const uint8_t *codes, int64_t columns, cn__ink *entries)
@@ -119,61 +111,70 @@ static int32_t list_sample(const uint8_t *codes, int64_t columns, cn__ink *entri
     int32_t n = 0;
     for (int64_t c = 0; c < whole; c += 2 * PAIRS) n = append(entries, n, c / 2, neighbours(codes + c));
     memcpy(rest, codes + whole, (size_t)(columns - whole));
-    return append(entries, n, whole / 2, neighbours(rest));
+    return columns > whole ? append(entries, n, whole / 2, neighbours(rest)) : n;
 }
 
-#define COLUMNS_AT_ONCE 512
+/* A task's columns. */
+#define COLUMNS 96
+_Static_assert(COLUMNS % PAIRS == 0, "only the last task has columns left over");
 
-/* Two samples: their columns with ink into a short list first, without branches, and from there to the lists by
- * column. */
-static void list_columns(const job *j, int64_t begin, int64_t end)
+/* Columns of two samples. */
+static int32_t list_two(const uint8_t *a, const uint8_t *b, int64_t begin, int64_t end, cn__ink *entries)
 {
-    const int64_t pairs = (j->choice->n + 1) / 2, stride = cn__list_stride(pairs);
-    cn__ink *const entries = j->memory->by_columns;
-    int32_t *const count = j->memory->column_count;
-    cn__ink inked[COLUMNS_AT_ONCE + 2 * PAIRS];
-    for (int64_t c = begin; c < end; c++) count[c] = 0;
+    const int64_t whole = begin + (end - begin) / PAIRS * PAIRS;
+    uint8_t rest[2][PAIRS] = {{0}};
+    int32_t n = 0;
+    for (int64_t c = begin; c < whole; c += PAIRS) n = append(entries, n, c, side_by_side(a + c, b + c));
+    memcpy(rest[0], a + whole, (size_t)(end - whole));
+    memcpy(rest[1], b + whole, (size_t)(end - whole));
+    return end > whole ? append(entries, n, whole, side_by_side(rest[0], rest[1])) : n;
+}
+
+/* Two samples after two others: their columns with ink into a short list first, without branches, and from there to the
+ * lists by column. */
+static void list_columns(const cn__gathering *g, int64_t begin, int64_t end)
+{
+    const int64_t pairs = (g->choice.n + 1) / 2, stride = cn__list_stride(pairs);
+    cn__ink *const entries = g->memory->by_columns;
+    int32_t count[COLUMNS] = {0};
+    cn__ink inked[COLUMNS + 2 * PAIRS];
     for (int64_t p = 0; p < pairs; p++) {
-        const uint8_t *a = codes_of(j, 2 * p), *b = codes_of(j, 2 * p + 1);
-        for (int64_t first = begin; first < end; first += COLUMNS_AT_ONCE) {
-            const int64_t last = first + COLUMNS_AT_ONCE < end ? first + COLUMNS_AT_ONCE : end;
-            const int64_t whole = first + (last - first) / PAIRS * PAIRS;
-            uint8_t rest[2][PAIRS] = {{0}};
-            int32_t n = 0;
-            for (int64_t c = first; c < whole; c += PAIRS) n = append(inked, n, c, side_by_side(a + c, b + c));
-            memcpy(rest[0], a + whole, (size_t)(last - whole));
-            memcpy(rest[1], b + whole, (size_t)(last - whole));
-            n = append(inked, n, whole, side_by_side(rest[0], rest[1]));
-            for (int32_t i = 0; i < n; i++) {
-                const int64_t c = inked[i].index;
-                const int32_t at = count[c];
-                entries[c * stride + at] = (cn__ink){(uint16_t)p, {inked[i].codes[0], inked[i].codes[1]}};
-                count[c] = at + 1;
-            }
+        const int32_t n = list_two(codes_of(g, 2 * p), codes_of(g, 2 * p + 1), begin, end, inked);
+        for (int32_t i = 0; i < n; i++) {
+            const int64_t c = inked[i].index;
+            const int32_t at = count[c - begin];
+            entries[c * stride + at] = (cn__ink){(uint16_t)p, {inked[i].codes[0], inked[i].codes[1]}};
+            count[c - begin] = at + 1;
         }
     }
+    memcpy(g->memory->column_count + begin, count, (size_t)(end - begin) * sizeof *count);
 }
 
-/* A share of the samples and a share of the columns. Every task goes through all samples, so there are no more tasks
- * than threads. */
+/* A share of the samples and some columns each. */
 static void list_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
-    const job *j = context;
-    const int64_t rows = j->choice->n, columns = j->source->columns, stride = cn__list_stride((columns + 1) / 2);
+    const cn__gathering *g = context;
+    const int64_t rows = g->choice.n, columns = g->columns, stride = cn__list_stride((columns + 1) / 2);
     (void)thread;
     for (int64_t task = begin; task < end; task++) {
-        for (int64_t b = rows * task / j->tasks; b < rows * (task + 1) / j->tasks; b++)
-            j->memory->sample_count[b] = list_sample(codes_of(j, b), columns, j->memory->by_samples + b * stride);
-        if (j->with_columns) list_columns(j, columns * task / j->tasks, columns * (task + 1) / j->tasks);
+        const int64_t first = task * COLUMNS, last = first + COLUMNS < columns ? first + COLUMNS : columns;
+        for (int64_t b = rows * task / g->count; b < rows * (task + 1) / g->count; b++)
+            g->memory->sample_count[b] = list_sample(codes_of(g, b), columns, g->memory->by_samples + b * stride);
+        if (g->with_columns) list_columns(g, first, last);
     }
 }
 
-void cn__gather_lists(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
-                      const cn__batch_memory *memory, cn__batch *batch)
+void cn__gather_begin_lists(const cn__source *source, const cn__choice *choice, const cn__batch_memory *memory,
+                            cn__batch *batch, cn__gathering *g)
 {
-    job j = {.source = source, .choice = choice, .memory = memory, .with_columns = with_columns,
-             .tasks = cn__pool_threads(pool)};
-    cn__parallel(pool, j.tasks, list_tasks, &j);
+    *g = (cn__gathering){.body = list_tasks,
+                         .count = (source->columns + COLUMNS - 1) / COLUMNS,
+                         .codes = source->codes,
+                         .columns = source->columns,
+                         .choice = *choice,
+                         .memory = memory,
+                         .with_columns = 1,
+                         .batch = batch};
     *batch = (cn__batch){.rows = choice->n,
                          .columns = source->columns,
                          .scale = source->code_scale,
@@ -183,6 +184,15 @@ void cn__gather_lists(cn__pool *pool, const cn__source *source, const cn__choice
                          .by_columns = memory->by_columns,
                          .column_count = memory->column_count,
                          .last_peaks = memory->last_peaks};
+}
+
+void cn__gather_lists(cn__pool *pool, const cn__source *source, const cn__choice *choice, int with_columns,
+                      const cn__batch_memory *memory, cn__batch *batch)
+{
+    cn__gathering g;
+    cn__gather_begin_lists(source, choice, memory, batch, &g);
+    g.with_columns = with_columns;
+    cn__parallel(pool, g.count, g.body, &g);
 }
 
 #else

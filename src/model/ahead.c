@@ -8,11 +8,11 @@ void cn__ahead_begin(cn_model *model, const cn__data *data, const cn__choice *ch
     cn__ahead *ahead = &model->plan.ahead;
     const cn__gather_math *gather = model->engine->gather;
     const int halves = model->bf16_way == CN__BF16_TILES;
-    if (!choice->next || choice->n > ahead->memory.rows || !data->as_tiles || cn__pool_threads(model->team) == 1)
-        return;
+    if (!choice->next || choice->n > ahead->memory.rows || data->x.sparse || cn__pool_threads(model->team) == 1) return;
+    if (!halves && data->as_tiles != cn__model_makes_tiles(model)) return; /* there is no memory for it */
     const cn__choice next = {.picks = choice->next, .n = choice->n};
-    (halves ? gather->begin_halves : gather->begin_tiles)(&data->x, &next, &ahead->memory, &ahead->batch,
-                                                          &ahead->gathering);
+    (halves ? gather->begin_halves : data->as_tiles ? gather->begin_tiles : gather->begin_lists)(
+        &data->x, &next, &ahead->memory, &ahead->batch, &ahead->gathering);
     ahead->team = model->team;
     ahead->data = data;
     ahead->picks = choice->next;

@@ -91,11 +91,16 @@ static int encode(const cn_model *model, cn__data *data)
     return CN_OK;
 }
 
+int cn__model_makes_tiles(const cn_model *model)
+{
+    return model->engine->gather->tiles && cn__cpu_amx_int8();
+}
+
 void cn__codes_judge(const cn_model *model, cn__data *data, int encoded)
 {
     data->listing = find_reason(model, data, encoded);
     int halves = model->bf16_way == CN__BF16_TILES;
-    int tiles = model->engine->gather->tiles && data->ink >= CN__SPARSE_BELOW && cn__cpu_amx_int8();
+    int tiles = data->ink >= CN__SPARSE_BELOW && cn__model_makes_tiles(model);
     data->as_tiles = data->listing == CN__LISTS && (halves || tiles);
 }
 

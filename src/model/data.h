@@ -70,6 +70,8 @@ double cn__number_at(const cn__source *source, int64_t i);
  * of one number.
  * Error: CN_ENOMEM. */
 int cn__codes_find(const struct cn_model *model, cn__data *data, int encoded);
+/* 1 if the model's batches of bytes can become tiles of this CPU; 0: lists. */
+int cn__model_makes_tiles(const struct cn_model *model);
 /* Its first part: sets listing, ink and as_tiles by a look at some of the numbers. CN__LISTS then means that they are
  * worth trying. */
 void cn__codes_judge(const struct cn_model *model, cn__data *data, int encoded);

@@ -117,7 +117,8 @@ typedef struct cn__moves {
     int64_t before;               /* moves before this one */
 } cn__moves;
 
-/* The first kernel and its slots in panels: column c of row r at c / width * panel + r * width + c % width. While it is open, the block of weights and the slots are out of date there. */
+/* The first kernel and its slots in panels: column c of row r at c / width * panel + r * width + c % width. While it is
+ * open, the block of weights and the slots are out of date there. */
 typedef struct cn__panels {
     int is_open;
     int64_t width, panel;

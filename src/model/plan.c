@@ -91,6 +91,20 @@ static const uint16_t *carve_in_order(carver *c, int64_t columns)
     return numbers;
 }
 
+/* Returns where the lists stand. */
+static cn__ink *carve_lists(cn__batch_memory *batch, carver *c, int training)
+{
+    const int64_t by_samples = batch->rows * cn__list_stride((batch->columns + 1) / 2);
+    const int64_t by_columns = training ? batch->columns * cn__list_stride((batch->rows + 1) / 2) : 0;
+    const int64_t sparse = batch->rows * batch->columns, both = by_samples + by_columns;
+    cn__ink *entries = carve(c, both > sparse ? both : sparse, sizeof *entries);
+    batch->sample_count = carve(c, batch->rows, sizeof *batch->sample_count);
+    batch->column_count = training ? carve(c, batch->columns, sizeof *batch->column_count) : NULL;
+    batch->by_samples = entries;
+    batch->by_columns = training && c->arena ? entries + by_samples : NULL;
+    return entries;
+}
+
 static void carve_tiles(cn__batch_memory *batch, carver *c, int training)
 {
     int64_t rows = batch->rows, columns = batch->columns;
@@ -122,7 +136,7 @@ static void carve_exponents(const cn_model *model, cn__plan *plan, carver *c)
 {
     int64_t groups = cn__exponent_groups(widest(model)), columns = plan->batch.columns;
     plan->rare_exponents = (cn__rare_exponents){.are_known = 0};
-    if (!plan->batch.rows || !model->engine->gather->tiles || !cn__cpu_amx_int8()) return;
+    if (!plan->batch.rows || !cn__model_makes_tiles(model)) return;
     if (model->bf16_way == CN__BF16_NONE) plan->rare_exponents.exponents = carve(c, groups * columns, 1);
 }
 
@@ -132,7 +146,7 @@ static void carve_digits(const cn_model *model, cn__plan *plan, carver *c)
 {
     plan->digits = (cn__digits){.tiles = NULL};
     plan->digits_are_made = 0;
-    if (!plan->batch.rows || !model->engine->gather->digits || !cn__cpu_amx_int8()) return;
+    if (!plan->batch.rows || !cn__model_makes_tiles(model)) return;
     if (model->n_weights == 0 || model->bf16_way != CN__BF16_NONE) return;
     if (model->layers[model->weights[0].layer]->class_ != &cn__layer_dense) return;
     const cn__weight *kernel = cn__model_weight_of(model, 0);
@@ -158,43 +172,38 @@ static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *
 {
     int64_t inputs = model->layers[0]->input_size;
     if (rows > CN__BATCH_MOST_ROWS) rows = CN__BATCH_MOST_ROWS; /* larger ones do without, smaller ones must not care */
-    int64_t by_samples = rows * cn__list_stride((inputs + 1) / 2);
-    int64_t by_columns = inputs * cn__list_stride((rows + 1) / 2);
     *batch = (cn__batch_memory){.rows = 0};
-    if (!model->engine->gather->lists || inputs > CN__BATCH_MOST_COLUMNS || by_samples > INT32_MAX)
-        return;
+    if (!model->engine->gather->lists || inputs > CN__BATCH_MOST_COLUMNS) return;
     if (model->bf16_way == CN__BF16_ROUNDED) return;
     *batch = (cn__batch_memory){.rows = rows, .columns = inputs};
     if (model->bf16_way == CN__BF16_TILES) {
         carve_halves(batch, c, training);
         return;
     }
-    batch->sample_count = carve(c, rows, sizeof *batch->sample_count);
-    /* Sparse batches use the room of both lists: one has no more than rows * inputs entries. */
-    batch->entries = carve(c, by_samples + by_columns, sizeof *batch->entries);
-    batch->by_samples = batch->entries;
+    batch->entries = carve_lists(batch, c, training); /* sparse batches use the room of both lists */
     batch->used = carve(c, inputs, sizeof *batch->used);
     batch->places = carve(c, inputs, sizeof *batch->places);
     batch->is_heavy = carve(c, rows, 1);
     carve_sums(model, batch, c);
     carve_peaks(model, batch, c);
-    if (model->engine->gather->tiles && cn__cpu_amx_int8()) carve_tiles(batch, c, training);
-    if (!training) return;
-    batch->column_count = carve(c, inputs, sizeof *batch->column_count);
-    if (c->arena) batch->by_columns = batch->entries + by_samples;
+    if (cn__model_makes_tiles(model)) carve_tiles(batch, c, training);
 }
 
 #define MOST_ROWS_AHEAD 1024 /* larger batches would need much memory for it */
 
-/* A second batch of tiles; what a batch leaves for the next one is shared. */
+/* A second batch of tiles, or of lists; what a batch leaves for the next one is shared. */
 static void carve_ahead(const cn_model *model, cn__plan *plan, carver *c)
 {
     cn__batch_memory *ahead = &plan->ahead.memory;
     *ahead = plan->batch;
-    if (ahead->rows > MOST_ROWS_AHEAD || !model->engine->gather->begin_tiles || !cn__cpu_amx_int8()) ahead->rows = 0;
+    if (ahead->rows > MOST_ROWS_AHEAD || !model->engine->gather->begin_lists) ahead->rows = 0;
     if (!ahead->rows) return;
     if (model->bf16_way == CN__BF16_TILES) {
         carve_halves(ahead, c, 1);
+        return;
+    }
+    if (!cn__model_makes_tiles(model)) {
+        carve_lists(ahead, c, 1);
         return;
     }
     carve_tiles(ahead, c, 1);

@@ -32,8 +32,8 @@ static const int thread_counts[] = {1, 2, 3, 8};
 /* --- memory --- */
 
 enum {
-    BY_SAMPLES, SAMPLE_COUNT, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, IN_ORDER, PEAKS, ENTRIES, USED,
-    PLACES, HEAVY, SPANS, SUMS, N_BATCH_PIECES
+    BY_SAMPLES, SAMPLE_COUNT, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, IN_ORDER, PEAKS, ENTRIES,
+    USED, PLACES, HEAVY, SPANS, SUMS, N_BATCH_PIECES
 };
 
 typedef struct batch_pieces {
@@ -62,7 +62,8 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
         at[i] = b->memory[i].numbers;
     }
     cn__batch_memory memory = {.rows = rows, .columns = columns, .by_samples = at[BY_SAMPLES],
-                               .sample_count = at[SAMPLE_COUNT], .by_columns = at[BY_COLUMNS], .column_count = at[COUNT],
+                               .sample_count = at[SAMPLE_COUNT],
+                               .by_columns = at[BY_COLUMNS], .column_count = at[COUNT],
                                .sample_tiles = at[SAMPLE_TILES], .sample_filled = at[FILLED],
                                .column_tiles = at[COLUMN_TILES], .inked = at[INKED], .in_order = at[IN_ORDER],
                                .last_peaks = at[PEAKS], .entries = at[ENTRIES], .used = at[USED], .places = at[PLACES],
