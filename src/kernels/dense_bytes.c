@@ -19,6 +19,8 @@
 _Static_assert(CHUNK % PART == 0 && PART % GROUP == 0 && GROUP % CN__WHOLES == 0, "chunks, parts and groups fit");
 #define INLINE static inline __attribute__((always_inline))
 
+typedef struct rows_to_move rows_to_move;
+
 typedef struct job {
     const cn__dense *d;
     const cn__batch *x;
@@ -27,6 +29,7 @@ typedef struct job {
     const real *dy;
     const cn__sink *sink;
     int64_t groups; /* each part of the outputs is cut into so many tasks */
+    const rows_to_move *rows; /* of a gradient */
 } job;
 
 /* Tasks go part by part, so that a thread has those parts of the weights that it had before; only when there are few
@@ -322,50 +325,30 @@ typedef struct run {
     uint16_t first, n;
 } run;
 
-/* A row that has waited for so many updates. */
-typedef struct late_row {
-    uint32_t row, missed;
-} late_row;
-
-/* The rows begin ... begin+n-1 of a task and what is to be done with them; in the scratch memory. */
-typedef struct task_rows {
-    int64_t begin, end, n_order, n_runs, n_late;
+/* The rows begin ... end-1 of the kernel, and what is to be done with them. */
+typedef struct group_of_rows {
+    int64_t begin, end, n_order, n_runs;
     uint16_t *order; /* those with a gradient, short lists first: the CPU then mostly foresees where a list ends, as it
                       * ends like the last one */
     run *runs;
-    late_row *late;
-    int32_t *places; /* in the order, of lists of each length */
-    cn__wholes *digits; /* of dy */
-    float *gradient;    /* PART numbers of each row */
-} task_rows;
+} group_of_rows;
 
+#define MOST_GROUPS (2 * CN_MAX_THREADS)
+
+/* All groups, for all tasks. */
+struct rows_to_move {
+    group_of_rows groups[MOST_GROUPS];
+    uint16_t order[CN__BATCH_MOST_COLUMNS];
+    run runs[CN__BATCH_MOST_COLUMNS];
+    int32_t places[CN__BATCH_MOST_ROWS / 2 + 2]; /* in the order, of lists of each length */
+};
+
+/* A task's digits of dy, and PART numbers of the gradient of each row; behind them, of the thread that calls, the rows
+ * to move. */
 #define DIGITS_BYTES ((size_t)CN__BATCH_MOST_ROWS * PART * sizeof(int32_t))
 #define GRADIENT_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * PART * sizeof(float))
-#define LATE_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * sizeof(late_row))
-#define RUNS_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * sizeof(run))
-#define ORDER_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * sizeof(uint16_t))
-#define PLACES_BYTES ((size_t)(CN__BATCH_MOST_ROWS / 2 + 2) * sizeof(int32_t))
-_Static_assert(DIGITS_BYTES + GRADIENT_BYTES + LATE_BYTES + RUNS_BYTES + ORDER_BYTES + PLACES_BYTES <= CN_POOL_SCRATCH,
+_Static_assert(DIGITS_BYTES + GRADIENT_BYTES + sizeof(rows_to_move) <= CN_POOL_SCRATCH,
                "a task's numbers do not fit into the scratch memory");
-
-static task_rows rows_in(void *scratch, int64_t begin, int64_t end)
-{
-    char *at = scratch;
-    task_rows t = {.begin = begin, .end = end, .digits = (cn__wholes *)(void *)at};
-    t.gradient = (float *)(void *)(at += DIGITS_BYTES);
-    t.late = (late_row *)(void *)(at += GRADIENT_BYTES);
-    t.runs = (run *)(void *)(at += LATE_BYTES);
-    t.order = (uint16_t *)(void *)(at += RUNS_BYTES);
-    t.places = (int32_t *)(void *)(at + ORDER_BYTES);
-    return t;
-}
-
-static void add_row(task_rows *t, int64_t k)
-{
-    run *last = &t->runs[t->n_runs - 1];
-    if (t->n_runs && last->first + last->n == k) last->n++;
-    else t->runs[t->n_runs++] = (run){(uint16_t)k, 1};
-}
 
 /* Rows without ink may wait, two neighbours at once. */
 static int has_gradient(const job *j, int64_t k)
@@ -375,82 +358,106 @@ static int has_gradient(const job *j, int64_t k)
     return !j->sink->accounts || count[k] != 0 || count[other] != 0;
 }
 
-static void find_rows(const job *j, int64_t o, task_rows *t)
+static void add_row(group_of_rows *g, int64_t k)
+{
+    run *last = &g->runs[g->n_runs - 1];
+    if (g->n_runs && last->first + last->n == k) last->n++;
+    else g->runs[g->n_runs++] = (run){(uint16_t)k, 1};
+}
+
+static void find_rows(const job *j, group_of_rows *g, int32_t *places)
 {
     const int32_t *count = j->x->column_count;
-    const cn__accounts *accounts = j->sink->accounts;
     const int64_t pairs = (j->x->rows + 1) / 2;
-    memset(t->places, 0, (size_t)(pairs + 2) * sizeof *t->places);
-    for (int64_t k = t->begin; k < t->end; k++) {
+    memset(places, 0, (size_t)(pairs + 2) * sizeof *places);
+    for (int64_t k = g->begin; k < g->end; k++) {
         if (!has_gradient(j, k)) continue;
-        add_row(t, k);
-        t->places[count[k] + 1]++;
-        if (!accounts) continue;
-        const uint32_t settled = accounts->settled[o / CHUNK * accounts->rows + k];
-        if (settled < accounts->done) t->late[t->n_late++] = (late_row){(uint32_t)k, accounts->done - settled};
+        add_row(g, k);
+        places[count[k] + 1]++;
     }
-    for (int64_t n = 0; n <= pairs; n++) t->places[n + 1] += t->places[n];
-    t->n_order = t->places[pairs + 1];
-    for (int64_t r = 0; r < t->n_runs; r++)
-        for (uint16_t i = 0; i < t->runs[r].n; i++) {
-            const uint16_t k = (uint16_t)(t->runs[r].first + i);
-            t->order[t->places[count[k]]++] = k;
+    for (int64_t n = 0; n <= pairs; n++) places[n + 1] += places[n];
+    g->n_order = places[pairs + 1];
+    for (int64_t r = 0; r < g->n_runs; r++)
+        for (uint16_t i = 0; i < g->runs[r].n; i++) {
+            const uint16_t k = (uint16_t)(g->runs[r].first + i);
+            g->order[places[count[k]]++] = k;
         }
+}
+
+/* Two neighbours are always in the same group. */
+static void find_all_rows(const job *j, rows_to_move *rows)
+{
+    const int64_t pairs = (j->d->inputs + 1) / 2;
+    for (int64_t i = 0; i < j->groups; i++) {
+        const int64_t begin = 2 * (pairs * i / j->groups), end = 2 * (pairs * (i + 1) / j->groups);
+        rows->groups[i] = (group_of_rows){.begin = begin, .end = smaller(end, j->d->inputs),
+                                          .order = rows->order + begin, .runs = rows->runs + begin};
+        find_rows(j, &rows->groups[i], rows->places);
+    }
 }
 
 #define LISTS_AHEAD 4 /* the next ones to be asked for, since nobody can foresee which they are */
 
-static void make_gradient(const job *j, const task_rows *t, const cn__exact_scale scales[PART_GROUPS])
+static void make_gradient(const job *j, const group_of_rows *g, const cn__wholes *digits,
+                          const cn__exact_scale scales[PART_GROUPS], float *gradient)
 {
     const cn__batch *x = j->x;
     const int64_t stride = cn__list_stride((x->rows + 1) / 2);
-    for (int64_t i = 0; i < t->n_order; i++) {
-        const int64_t k = t->order[i], soon = t->order[i + LISTS_AHEAD < t->n_order ? i + LISTS_AHEAD : i];
+    for (int64_t i = 0; i < g->n_order; i++) {
+        const int64_t k = g->order[i], soon = g->order[i + LISTS_AHEAD < g->n_order ? i + LISTS_AHEAD : i];
         __builtin_prefetch(x->by_columns + soon * stride);
         __builtin_prefetch(x->by_columns + soon * stride + 16);
-        values_of_list(x->by_columns + k * stride, x->column_count[k], t->digits, GRADIENTS, scales,
-                       t->gradient + (k - t->begin) * PART, PART_VECTORS);
+        values_of_list(x->by_columns + k * stride, x->column_count[k], digits, GRADIENTS, scales,
+                       gradient + (k - g->begin) * PART, PART_VECTORS);
     }
 }
 
-/* Columns from o on. Rows without gaps between them go to the sink at once. */
-static void hand_over(const job *j, int64_t o, const task_rows *t)
+/* What rows have missed. Their accounts are settled when all parts of the outputs are through. */
+static void make_up(const cn__sink *sink, int64_t o, int64_t columns, int64_t first, int64_t n)
 {
-    const cn__sink sink = cn__sink_at_panel(j->sink, o);
-    const int64_t columns = smaller(PART, j->d->outputs - o);
-    const int at_once = sink.stride == PART && columns == PART;
-    for (int64_t i = 0; i < t->n_late; i++) cn__sink_idle(&sink, t->late[i].row, o, columns, t->late[i].missed);
-    for (int64_t r = 0; r < t->n_runs; r++) {
-        const int64_t first = t->runs[r].first, n = t->runs[r].n;
-        const float *gradient = t->gradient + (first - t->begin) * PART;
-        if (at_once) cn__sink_row(&sink, first, o, n * PART, gradient);
-        for (int64_t i = 0; i < n && !at_once; i++) cn__sink_row(&sink, first + i, o, columns, gradient + i * PART);
-    }
+    const cn__accounts *accounts = sink->accounts;
+    const uint32_t *settled = accounts->settled + o / CHUNK * accounts->rows;
+    for (int64_t k = first; k < first + n; k++)
+        if (settled[k] < accounts->done) cn__sink_idle(sink, k, o, columns, accounts->done - settled[k]);
 }
 
-static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end)
-{
-    const job *j = context;
-    const int64_t pairs = (j->d->inputs + 1) / 2;
-    for (int64_t task = begin; task < end; task++) {
-        const int64_t o = task / j->groups * PART, group = task % j->groups;
-        cn__exact_scale scales[PART_GROUPS];
-        task_rows t = rows_in(cn__pool_scratch(j->d->pool, thread), 2 * (pairs * group / j->groups),
-                              smaller(2 * (pairs * (group + 1) / j->groups), j->d->inputs));
-        find_rows(j, o, &t);
-        make_gradient_digits(j, o, scales, t.digits);
-        make_gradient(j, &t, scales);
-        hand_over(j, o, &t);
-    }
-}
-
-/* An account is kept for several parts, which different threads may have worked on. */
 static void settle_accounts(const job *j)
 {
     const cn__accounts *accounts = j->sink->accounts;
     for (int64_t o = 0; accounts && o < j->d->outputs; o += CHUNK)
         for (int64_t k = 0; k < j->d->inputs; k++)
             if (has_gradient(j, k)) accounts->settled[o / CHUNK * accounts->rows + k] = accounts->done + 1;
+}
+
+/* Columns from o on. Rows without gaps between them go to the sink at once. */
+static void hand_over(const job *j, int64_t o, const group_of_rows *g, const float *gradient)
+{
+    const cn__sink sink = cn__sink_at_panel(j->sink, o);
+    const int64_t columns = smaller(PART, j->d->outputs - o);
+    const int at_once = sink.stride == PART && columns == PART;
+    for (int64_t r = 0; r < g->n_runs; r++) {
+        const int64_t first = g->runs[r].first, n = g->runs[r].n;
+        const float *of_run = gradient + (first - g->begin) * PART;
+        if (sink.accounts) make_up(&sink, o, columns, first, n);
+        if (at_once) cn__sink_row(&sink, first, o, n * PART, of_run);
+        for (int64_t i = 0; i < n && !at_once; i++) cn__sink_row(&sink, first + i, o, columns, of_run + i * PART);
+    }
+}
+
+static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    char *scratch = cn__pool_scratch(j->d->pool, thread);
+    cn__wholes *digits = (cn__wholes *)(void *)scratch;
+    float *gradient = (float *)(void *)(scratch + DIGITS_BYTES);
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t o = task / j->groups * PART;
+        const group_of_rows *group = &j->rows->groups[task % j->groups];
+        cn__exact_scale scales[PART_GROUPS];
+        make_gradient_digits(j, o, scales, digits);
+        make_gradient(j, group, digits, scales, gradient);
+        hand_over(j, o, group, gradient);
+    }
 }
 
 void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
@@ -466,7 +473,11 @@ void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, con
         return;
     }
     job j = {.d = d, .x = x, .dy = dy, .sink = sink};
-    cn__parallel(d->pool, count_tasks(&j, (d->inputs + 1) / 2), gradient_tasks, &j);
+    const int64_t tasks = count_tasks(&j, (d->inputs + 1) / 2);
+    rows_to_move *rows = (void *)((char *)cn__pool_scratch(d->pool, 0) + DIGITS_BYTES + GRADIENT_BYTES);
+    find_all_rows(&j, rows);
+    j.rows = rows;
+    cn__parallel(d->pool, tasks, gradient_tasks, &j);
     settle_accounts(&j);
 }
 
