@@ -110,8 +110,12 @@ CN__INLINE_PAIRS cn__wholes cn__whole_numbers(const float *w, int64_t n, const c
         return (cn__wholes)_mm256_cvtps_epi32(_mm256_min_ps(up, _mm256_set1_ps(scale->most)));
     }
 #endif
+    /* with a scale that was only guessed, q may be anything, or none */
     cn__wholes q = {0};
-    for (int64_t i = 0; scale->most > 0 && i < CN__WHOLES && i < n; i++) q[i] = (int32_t)cn__exact_whole(w[i], scale);
+    for (int64_t i = 0; scale->most > 0 && i < CN__WHOLES && i < n; i++) {
+        const double whole = cn__exact_whole(w[i], scale);
+        q[i] = whole >= INT32_MIN ? (int32_t)whole : INT32_MIN;
+    }
     return q;
 #endif
 }
