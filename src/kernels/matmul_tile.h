@@ -23,7 +23,15 @@ typedef struct cn__soon {
     const real *ahead; /* and the columns that will be read after them; their rows are as far apart */
 } cn__soon;
 
-#define CN__ASK 16 /* `every`, if there is something to ask for, and otherwise all terms */
+/* CN__ASK: `every`, if there is something to ask for; otherwise it is all terms. CN__UNROLLED: terms between two jumps.
+ * A term of AVX2's largest tile is twenty instructions, of which twelve multiply, so few are to come beside them. */
+#if defined(CN_ISA_AVX2)
+#define CN__ASK 32
+#define CN__UNROLLED 4
+#else
+#define CN__ASK 16
+#define CN__UNROLLED 1
+#endif
 
 /* C (rows x vectors) += A . B over k > 0 terms. A is packed: element (r, i) at a[i * rows + r]. Row i of B is at
  * b + i * b_row. `first`: C starts at 0 and is not read. The same for `count` pieces of C side by side, whose columns
@@ -106,6 +114,12 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
             soon_a.from += soon_a.from < soon_a.last ? CN__LINE : 0;
             soon_b.from += soon_b.from < soon_b.last ? CN__LINE : 0;
         }
+        for (; CN__UNROLLED > 1 && !copies && pause - a >= CN__UNROLLED * rows;
+             a += CN__UNROLLED * rows, b += CN__UNROLLED * b_row)
+#pragma GCC unroll 8
+            for (int i = 0; i < CN__UNROLLED; i++)
+                cn__tile_term(rows, vectors, 0, a + i * rows, b + i * b_row, copy, ahead, sum);
+        if (CN__UNROLLED > 1 && a == pause) continue;
         do {
             cn__tile_term(rows, vectors, copies, a, b, copy, ahead, sum);
             a += rows;

@@ -4,7 +4,8 @@
  *
  * vec_keep(a) is a. It tells the compiler to load a vector that is used twice once, and not twice from memory.
  * vec_fma_at(p, b, c) is vec_fma(vec_set(*p), b, c). Where one instruction does all of it, it is one even if *p is used
- * again, for which a compiler would rather keep it in a register.
+ * again, for which a compiler would rather keep it in a register. Where c is two registers it stays in them, which a
+ * compiler that unrolls a loop would rather rename, by copies.
  * vec_fetch_to_write(p) asks for the line of p, which another core may have, as one that only this core has. p may be
  * any address. */
 #ifndef CN_KERNELS_VECTOR_H
@@ -80,6 +81,13 @@ static inline vec vec_keep(vec a)
     __asm__("" : "+x"(a.low), "+x"(a.high));
     return a;
 }
+static inline vec vec_fma_at(const real *p, vec b, vec c)
+{
+    __m256 element = _mm256_broadcast_ss(p);
+    __asm__("vfmadd231ps %2, %1, %0" : "+x"(c.low) : "x"(element), "x"(b.low));
+    __asm__("vfmadd231ps %2, %1, %0" : "+x"(c.high) : "x"(element), "x"(b.high));
+    return c;
+}
 
 #elif defined(CN_ISA_NEON)
 #include <arm_neon.h>
@@ -142,7 +150,9 @@ static inline void vec_store_n(real *p, vec a, int n)
 
 #if !defined(CN_ISA_AVX512)
 static inline void vec_fetch_to_write(const real *p) { __builtin_prefetch(p, 1); }
+#if !defined(CN_ISA_AVX2)
 static inline vec vec_fma_at(const real *p, vec b, vec c) { return vec_fma(vec_set(*p), b, c); }
+#endif
 #endif
 
 #endif
