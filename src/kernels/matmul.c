@@ -2,8 +2,12 @@
 
 #include "kernels/block_sizes.h"
 #include "kernels/matmul_ahead.h"
+#include "kernels/matmul_cut.h"
 #include "kernels/matmul_pack.h"
 #include "kernels/matmul_tile.h"
+#if defined(CN_ISA_AVX2)
+#include "kernels/matmul_down.h"
+#endif
 
 #include <string.h>
 
@@ -23,22 +27,6 @@ _Static_assert((CN__BLOCK_NUMBERS + 2 * SLACK + CN__VEC) * sizeof(real) <= CN__M
                "the packed blocks do not fit");
 _Static_assert(CN__MATMUL_SCRATCH <= CN_POOL_SCRATCH, "the scratch memory of a thread is too small");
 
-static int64_t smaller(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t quotient_up(int64_t a, int64_t b)
-{
-    return (a + b - 1) / b;
-}
-
-/* The size of equal pieces, each at most `limit` and a multiple of `unit`, so that no piece is much smaller. */
-static int64_t even_piece(int64_t whole, int64_t limit, int64_t unit)
-{
-    return quotient_up(quotient_up(whole, quotient_up(whole, limit)), unit) * unit;
-}
-
 /* One block of B at work: its place in the product and in the scratch memory, and what is needed after it. */
 typedef struct pass {
     const cn__matmul *p;
@@ -55,21 +43,7 @@ typedef struct pass {
 
 static int64_t tiles_to_ask(const pass *s, const cn__ahead *piece, int64_t lines)
 {
-    return s->k < SHORT_TILE ? 0 : piece->runs * quotient_up(piece->length, lines * CN__LINE);
-}
-
-/* A tile whose last vector is not full is computed beside C. */
-static void narrow_tile(cn__tile tile, int rows, int columns, int64_t k, const real *a, const real *b, int64_t b_row,
-                        real *c, int64_t c_row, int first)
-{
-    real beside[CN__TILE_M * CN__TILE_N] = {0};
-    int width = (columns + CN__VEC - 1) / CN__VEC * CN__VEC;
-    for (int r = 0; r < rows && !first; r++)
-        for (int i = 0; i < columns; i++) beside[r * width + i] = c[r * c_row + i];
-    cn__soon soon = {.c = beside, .c_row = width, .every = k, .a = {a, a}, .b = {a, a}};
-    tile(k, a, b, b_row, beside, width, first, 1, &soon);
-    for (int r = 0; r < rows; r++)
-        for (int i = 0; i < columns; i++) c[r * c_row + i] = beside[r * width + i];
+    return s->k < SHORT_TILE ? 0 : piece->runs * cn__quotient_up(piece->length, lines * CN__LINE);
 }
 
 /* The first packed panel of A times the whole tiles of the block of B that lies in place, copying it. Returns how many
@@ -96,21 +70,22 @@ static int64_t multiply_and_copy(pass *s, int rows, const real *a, real *packed_
 static void multiply_panel(pass *s, int rows, int64_t begin, const real *a, real *c, const real *below,
                            int64_t panels_left)
 {
-    int64_t c_row = s->p->c_row, tiles = quotient_up(s->n, TILE_N), left = (panels_left + 1) * tiles - begin / TILE_N;
-    int64_t lines = quotient_up(s->k, CN__ASK), busy_for_a = tiles_to_ask(s, &s->next_a, lines);
+    int64_t c_row = s->p->c_row, tiles = cn__quotient_up(s->n, TILE_N);
+    int64_t left = (panels_left + 1) * tiles - begin / TILE_N;
+    int64_t lines = cn__quotient_up(s->k, CN__ASK), busy_for_a = tiles_to_ask(s, &s->next_a, lines);
     int64_t busy_for_b = tiles_to_ask(s, &s->next_b, lines);
     for (int64_t j = begin, count = 1; j < s->n; j += count * TILE_N, left -= count, s->tiles_left -= count) {
-        int columns = (int)smaller(TILE_N, s->n - j), vectors = (columns + CN__VEC - 1) / CN__VEC, asks = !s->first;
+        int columns = (int)cn__smaller(TILE_N, s->n - j), vectors = (columns + CN__VEC - 1) / CN__VEC, asks = !s->first;
         const real *b = s->packed_b + j * s->k;
         cn__tile tile = cn__tiles[rows][vectors];
         count = 1;
         if (columns % CN__VEC) {
-            narrow_tile(tile, rows, columns, s->k, a, b, vectors * CN__VEC, c + j, c_row, s->first);
+            cn__narrow_tile(rows, columns, s->k, a, b, c + j, c_row, s->first);
             continue;
         }
         cn__soon soon = {.c_row = c_row, .a = {a, a}, .b = {a, a}};
-        int64_t idle = smaller(left - busy_for_a, s->tiles_left - busy_for_b);
-        if (idle > 0 && columns == TILE_N) count = smaller((s->n - j) / TILE_N, idle);
+        int64_t idle = cn__smaller(left - busy_for_a, s->tiles_left - busy_for_b);
+        if (idle > 0 && columns == TILE_N) count = cn__smaller((s->n - j) / TILE_N, idle);
         if (idle <= 0) {
             if (left <= busy_for_a) soon.a = cn__ask(&s->next_a, lines, a);
             if (s->tiles_left <= busy_for_b) soon.b = cn__ask(&s->next_b, lines, a);
@@ -141,12 +116,12 @@ static void look_ahead(pass *s, int64_t m1, const cn__block_sizes *size)
             k0 = 0;
             n0 += s->n;
         }
-        k = smaller(size->terms, p->k - k0);
+        k = cn__smaller(size->terms, p->k - k0);
     }
     s->next_a = (cn__ahead){.at = NULL};
     if (n0 < p->n)
-        s->next_a = cn__runs_of(p->a + m0 * p->a_row + k0 * p->a_column, smaller(size->rows, p->m - m0), p->a_row, k,
-                                p->a_column);
+        s->next_a = cn__runs_of(p->a + m0 * p->a_row + k0 * p->a_column, cn__smaller(size->rows, p->m - m0), p->a_row,
+                                k, p->a_column);
 }
 
 static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
@@ -159,8 +134,8 @@ static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
     }
     s->next_b = (cn__ahead){.at = p->b};
     if (n0 < p->n)
-        s->next_b = cn__runs_of(p->b + k0 * p->b_row + n0 * p->b_column, smaller(size->terms, p->k - k0), p->b_row,
-                                 smaller(size->columns, p->n - n0), p->b_column);
+        s->next_b = cn__runs_of(p->b + k0 * p->b_row + n0 * p->b_column, cn__smaller(size->terms, p->k - k0), p->b_row,
+                                 cn__smaller(size->columns, p->n - n0), p->b_column);
 }
 
 /* Rows of A whose terms are neighbours are copied a panel at a time, straight into level 1, and B has their place in
@@ -169,42 +144,48 @@ static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
 static cn__block_sizes sizes_for(const cn__matmul *p, int64_t height)
 {
     cn__block_sizes size = cn__block_sizes_for(cn__pool_caches(p->pool));
-    int64_t terms = even_piece(p->k, size.terms, 1), columns = size.columns;
+    int64_t terms = cn__even_piece(p->k, size.terms, 1), columns = size.columns;
     if (p->a_column == 1) columns += size.rows - height;
     columns = columns * size.terms / terms / TILE_N * TILE_N; /* with few terms many */
-    size.rows = p->a_column == 1 ? height : even_piece(p->m, size.rows - TILE_M, height);
+    size.rows = p->a_column == 1 ? height : cn__even_piece(p->m, size.rows - TILE_M, height);
     size.terms = terms;
-    size.columns = even_piece(p->n, columns, TILE_N);
+    size.columns = cn__even_piece(p->n, columns, TILE_N);
     return size;
 }
 
 static void multiply_blocks(const cn__matmul *p, real *scratch)
 {
-    int64_t height = even_piece(p->m, TILE_M, 1);
+    int64_t height = cn__even_piece(p->m, TILE_M, 1);
+#if defined(CN_ISA_AVX2)
+    if (p->k >= SHORT_TILE) {
+        cn__matmul_down(p, height, scratch);
+        return;
+    }
+#endif
     cn__block_sizes size = sizes_for(p, height);
-    real *packed_a = scratch, *packed_b = scratch + quotient_up(size.rows * size.terms + SLACK, CN__VEC) * CN__VEC;
+    real *packed_a = scratch, *packed_b = scratch + cn__quotient_up(size.rows * size.terms + SLACK, CN__VEC) * CN__VEC;
     pass s = {.p = p, .height = height, .packed_a = packed_a, .packed_b = packed_b};
     for (s.n0 = 0; s.n0 < p->n; s.n0 += size.columns) {
-        s.n = smaller(size.columns, p->n - s.n0);
+        s.n = cn__smaller(size.columns, p->n - s.n0);
         for (s.k0 = 0; s.k0 < p->k; s.k0 += size.terms) {
-            s.k = smaller(size.terms, p->k - s.k0);
+            s.k = cn__smaller(size.terms, p->k - s.k0);
             s.first = s.k0 == 0;
             /* What the first panel of A does not copy on its way. */
             int64_t rest = p->b_column == 1 ? s.n / TILE_N * TILE_N : 0;
             cn__pack_b(s.k, s.n - rest, TILE_N, p->b + s.k0 * p->b_row + (s.n0 + rest) * p->b_column, p->b_row,
                        p->b_column, packed_b + rest * s.k);
             look_ahead_for_b(&s, &size);
-            s.tiles_left = quotient_up(p->m, height) * quotient_up(s.n, TILE_N);
+            s.tiles_left = cn__quotient_up(p->m, height) * cn__quotient_up(s.n, TILE_N);
             for (int64_t m0 = 0; m0 < p->m; m0 += size.rows) {
-                int64_t m = smaller(size.rows, p->m - m0);
+                int64_t m = cn__smaller(size.rows, p->m - m0);
                 copy_a(&s, m0, m, packed_a);
                 look_ahead(&s, m0 + m, &size);
                 for (int64_t i = 0; i < m; i += height) {
-                    int rows = (int)smaller(height, m - i);
+                    int rows = (int)cn__smaller(height, m - i);
                     real *a = packed_a + i * s.k, *c = p->c + (m0 + i) * p->c_row + s.n0;
                     const real *below = m0 + i + height < p->m ? c + height * p->c_row : c;
                     int64_t begin = m0 + i == 0 && rest ? multiply_and_copy(&s, rows, a, packed_b, c, below) : 0;
-                    multiply_panel(&s, rows, begin, a, c, below, quotient_up(m - i, height) - 1);
+                    multiply_panel(&s, rows, begin, a, c, below, cn__quotient_up(m - i, height) - 1);
                 }
             }
         }
@@ -222,7 +203,7 @@ static void multiply_few(const cn__matmul *p, real *scratch)
     cn__soon soon = {.c = scratch, .every = FEW_K, .a = {scratch, scratch}, .b = {scratch, scratch}};
     int64_t whole = p->n / CN__VEC * CN__VEC, rest = p->n - whole;
     for (int64_t k0 = 0; k0 < p->k; k0 += FEW_K) {
-        int64_t k = smaller(FEW_K, p->k - k0), j = 0;
+        int64_t k = cn__smaller(FEW_K, p->k - k0), j = 0;
         cn__pack_a(rows, rows, k, p->a + k0 * p->a_column, p->a_row, p->a_column, scratch);
         int first = k0 == 0;
         for (int width = vectors * CN__VEC; j + width <= whole; j += width)
@@ -232,7 +213,7 @@ static void multiply_few(const cn__matmul *p, real *scratch)
             cn__tiles[rows][1](k, scratch, p->b + k0 * p->b_row + j, p->b_row, p->c + j, p->c_row, first, 1, &soon);
         if (rest) {
             cn__pack_b(k, rest, CN__VEC, p->b + k0 * p->b_row + j, p->b_row, 1, packed_b);
-            narrow_tile(cn__tiles[rows][1], rows, (int)rest, k, scratch, packed_b, CN__VEC, p->c + j, p->c_row, first);
+            cn__narrow_tile(rows, (int)rest, k, scratch, packed_b, p->c + j, p->c_row, first);
         }
     }
 }
@@ -311,7 +292,7 @@ typedef struct cut {
 
 static int64_t part_begin(int64_t whole, int64_t unit, int64_t parts, int64_t part)
 {
-    return smaller(quotient_up(whole, unit) * part / parts * unit, whole);
+    return cn__smaller(cn__quotient_up(whole, unit) * part / parts * unit, whole);
 }
 
 static cn__matmul rectangle(const cut *c, int64_t part)
@@ -337,11 +318,16 @@ static void multiply_rectangles(void *context, int thread, int64_t begin, int64_
     }
 }
 
+static double largest_part(int64_t whole, int64_t unit, int64_t parts)
+{
+    return (double)(cn__quotient_up(cn__quotient_up(whole, unit), parts) * unit);
+}
+
 /* What the largest rectangle costs, for each k: its multiply-adds, one vector at a time, and copying its operands. */
 static double cost_of(const cut *c)
 {
-    double rows = (double)(quotient_up(quotient_up(c->p->m, c->row_unit), c->row_parts) * c->row_unit);
-    double columns = (double)(quotient_up(quotient_up(c->p->n, c->column_unit), c->column_parts) * c->column_unit);
+    double rows = largest_part(c->p->m, c->row_unit, c->row_parts);
+    double columns = largest_part(c->p->n, c->column_unit, c->column_parts);
     return rows * columns / CN__VEC + 2 * (rows + columns);
 }
 
@@ -368,7 +354,7 @@ static int cut_for_team(const cn__matmul *p, cut *out)
 {
     int threads = cn__pool_threads(p->pool);
     if (threads == 1 || (double)p->m * (double)p->n * (double)p->k < CN__MATMUL_TEAM) return 0;
-    cut c = {.p = p, .row_unit = even_piece(p->m, TILE_M, 1), .column_unit = TILE_N};
+    cut c = {.p = p, .row_unit = cn__even_piece(p->m, TILE_M, 1), .column_unit = TILE_N};
     if (is_skinny(p)) c.row_unit = SKINNY_ROWS;
     double whole = cut_evenly(&c, threads);
     /* Smaller rectangles let a thread that has the core to itself help one that has not, if they cost little. */

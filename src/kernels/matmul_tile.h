@@ -202,4 +202,18 @@ static const cn__tile cn__copying_tiles[CN__TILE_M + 1] = {CN__HEIGHTS(CN__COPYI
 
 static const cn__tile cn__tiles[CN__TILE_M + 1][9] = {CN__TILES(CN__TILE_ENTRY)};
 
+/* A tile whose last vector is not full is computed beside C. Rows of B are whole vectors. */
+static void cn__narrow_tile(int rows, int columns, int64_t k, const real *a, const real *b, real *c, int64_t c_row,
+                            int first)
+{
+    real beside[CN__TILE_M * CN__TILE_N] = {0};
+    int vectors = (columns + CN__VEC - 1) / CN__VEC, width = vectors * CN__VEC;
+    for (int r = 0; r < rows && !first; r++)
+        for (int i = 0; i < columns; i++) beside[r * width + i] = c[r * c_row + i];
+    cn__soon soon = {.c = beside, .c_row = width, .every = k, .a = {a, a}, .b = {a, a}};
+    cn__tiles[rows][vectors](k, a, b, width, beside, width, first, 1, &soon);
+    for (int r = 0; r < rows; r++)
+        for (int i = 0; i < columns; i++) c[r * c_row + i] = beside[r * width + i];
+}
+
 #endif
