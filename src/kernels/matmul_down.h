@@ -2,7 +2,7 @@
  * cache while the panels of a block of A, in level 2, go by: that is 24 bytes from level 2 for 6 rows and one term, and
  * going along the rows of C, with the panel of A in level 1, it is 64. And A is copied once for as many columns as
  * level 3 keeps of B, which matters where level 2 is small.
- * While tiles are computed the next panel of B is copied, a few terms for each tile, and the next block of A asked for.
+ * While tiles are computed the next panels of B are copied, a few terms for each tile, and the next block of A asked for.
  * With few terms the results are most of what moves, and they want to be written along their rows: see matmul.c. */
 #ifndef CN_KERNELS_MATMUL_DOWN_H
 #define CN_KERNELS_MATMUL_DOWN_H
@@ -16,69 +16,80 @@
 
 #define CN__DOWN_COLUMNS 1024 /* of a block of B; 1 MiB of level 3 with 256 terms */
 #define CN__DOWN_SLACK 32     /* numbers that packing may write beyond its end */
+#define CN__DOWN_GROUP 4      /* panels of B that are copied together where its rows are long: memory gives long runs */
 
 /* One block of B. */
 typedef struct cn__down_block {
     int64_t number, n0, n, k0, k;
 } cn__down_block;
 
-/* A panel of B, of which `done` terms have been copied. */
-typedef struct cn__coming_panel {
+/* A group of panels of B, of which `done` terms have been copied. */
+typedef struct cn__coming_group {
     const real *from;
     real *to;
-    int64_t k, done;
-    int columns;
-} cn__coming_panel;
+    int64_t k, done, columns, panel; /* `panel`: from one to the next in `to` */
+} cn__coming_group;
 
 typedef struct cn__down {
     const cn__matmul *p;
     int64_t height, rows, columns, terms; /* of panels of A; of its blocks; of blocks of B */
-    int is_kept; /* other rows will need the block of B; otherwise a panel is forgotten after its use */
+    int64_t group; /* columns of a group */
+    int is_kept;   /* other rows will need the block of B; otherwise a group is forgotten after its use */
     real *a, *b;
     cn__down_block at;
     int64_t m0, m; /* the block of A */
-    cn__coming_panel coming;
+    cn__coming_group coming;
     cn__ahead next_a;
     int64_t tiles_left; /* until the block of A is done with */
 } cn__down;
 
 /* Copies `count` more terms and asks for those after them. */
-static void cn__copy_coming(const cn__matmul *p, cn__coming_panel *c, int64_t count)
+static void cn__copy_coming(const cn__matmul *p, cn__coming_group *c, int64_t count)
 {
-    int64_t i = c->done, end = cn__smaller(c->k, i + count);
-    if (i >= end) return;
-    c->done = end;
-    if (c->columns < CN__TILE_N || (p->b_column != 1 && p->b_row != 1)) {
-        cn__pack_b(c->k, c->columns, CN__TILE_N, c->from, p->b_row, p->b_column, c->to);
-        c->done = c->k;
-    } else if (p->b_column == 1) {
+    int64_t i = c->done, end = cn__smaller(c->k, i + count), whole = c->columns / CN__TILE_N * CN__TILE_N;
+    if (p->b_column != 1 && p->b_row != 1) whole = 0;
+    if (i == 0 && whole < c->columns)
+        cn__pack_b(c->k, c->columns - whole, CN__TILE_N, c->from + whole * p->b_column, p->b_row, p->b_column,
+                   c->to + whole / CN__TILE_N * c->panel);
+    if (p->b_column == 1) {
         for (; i < end; i++) {
-            __builtin_prefetch(c->from + (i + count) * p->b_row);
-            for (int v = 0; v < CN__TILE_N; v += CN__VEC)
-                vec_store(c->to + i * CN__TILE_N + v, vec_load(c->from + i * p->b_row + v));
+            const real *from = c->from + i * p->b_row;
+            real *to = c->to + i * CN__TILE_N;
+            for (int64_t j = 0; j < whole; j += CN__TILE_N, to += c->panel)
+                for (int v = 0; v < CN__TILE_N; v += CN__VEC) {
+                    __builtin_prefetch(from + j + v + count * p->b_row);
+                    vec_store(to + v, vec_load(from + j + v));
+                }
         }
-    } else {
-        for (int part = 0; part < CN__TILE_N; part += CN__TRANSPOSE)
-            cn__pack_turned(CN__TRANSPOSE, end - i, c->from + i + part * p->b_column, p->b_column,
-                            c->to + i * CN__TILE_N + part, CN__TILE_N);
+    } else if (i < end) {
+        for (int64_t j = 0; j < whole; j += CN__TRANSPOSE)
+            cn__pack_turned(CN__TRANSPOSE, end - i, c->from + i + j * p->b_column, p->b_column,
+                            c->to + j / CN__TILE_N * c->panel + i * CN__TILE_N + j % CN__TILE_N, CN__TILE_N);
     }
+    c->done = end;
 }
 
-/* Where the panel at column j of the block lies. The first of a block is copied while the last of the one before it is
- * in use, so blocks take turns between two places for it. */
+static void cn__copy_rest(const cn__matmul *p, cn__coming_group *c)
+{
+    while (c->done < c->k) cn__copy_coming(p, c, CN__LINE);
+}
+
+/* Where the panel at column j of the block lies. The first group of a block is copied while the last of the one before
+ * it is in use, so blocks take turns between two places for it. */
 static real *cn__place_of(const cn__down *d, const cn__down_block *b, int64_t j)
 {
-    int64_t panels = cn__quotient_up(b->n, CN__TILE_N), panel = j / CN__TILE_N;
-    if (!d->is_kept) return d->b + (b->number * panels + panel) % 2 * CN__TILE_N * d->terms;
-    return d->b + (panel ? 1 + panel : b->number % 2) * CN__TILE_N * d->terms;
+    int64_t groups = cn__quotient_up(b->n, d->group), in_group = d->group / CN__TILE_N, panel = j / CN__TILE_N;
+    int64_t turn = d->is_kept ? b->number : b->number * groups + j / d->group;
+    int64_t place = d->is_kept && panel >= in_group ? in_group + panel : turn % 2 * in_group + panel % in_group;
+    return d->b + place * CN__TILE_N * d->terms;
 }
 
-static void cn__expect_panel(cn__down *d, const cn__down_block *b, int64_t j)
+static void cn__expect_group(cn__down *d, const cn__down_block *b, int64_t j)
 {
     const cn__matmul *p = d->p;
-    d->coming = (cn__coming_panel){.from = p->b + b->k0 * p->b_row + (b->n0 + j) * p->b_column,
-                                   .to = cn__place_of(d, b, j), .k = b->k,
-                                   .columns = (int)cn__smaller(CN__TILE_N, b->n - j)};
+    d->coming = (cn__coming_group){.from = p->b + b->k0 * p->b_row + (b->n0 + j) * p->b_column,
+                                   .to = cn__place_of(d, b, j), .k = b->k, .panel = CN__TILE_N * d->terms,
+                                   .columns = cn__smaller(d->group, b->n - j)};
 }
 
 /* The panel of B at column j times the block of A. `copies_a`: where rows of A are long, its panels are copied on the
@@ -92,7 +103,9 @@ static void cn__multiply_down(cn__down *d, int64_t j, int copies_a)
     real *c = p->c + d->m0 * p->c_row + at.n0 + j;
     int64_t lines = cn__quotient_up(at.k, CN__ASK), tiles = cn__quotient_up(d->m, d->height);
     int64_t busy_for_a = d->next_a.runs * cn__quotient_up(d->next_a.length, lines * CN__LINE);
-    int64_t piece = cn__quotient_up(cn__quotient_up(at.k, tiles), CN__LINE) * CN__LINE;
+    int64_t in_group = cn__quotient_up(cn__smaller(d->group, at.n - j / d->group * d->group), CN__TILE_N);
+    int64_t piece = cn__quotient_up(at.k, tiles * in_group);
+    if (p->b_row == 1) piece = cn__quotient_up(piece, CN__LINE) * CN__LINE;
     cn__ahead packed = {.at = next_b, .runs = d->m0 > 0 && j + CN__TILE_N < at.n, .length = at.k * CN__TILE_N};
     for (int64_t i = 0; i < d->m; i += d->height, d->tiles_left--) {
         int rows = (int)cn__smaller(d->height, d->m - i);
@@ -110,7 +123,6 @@ static void cn__multiply_down(cn__down *d, int64_t j, int copies_a)
         soon.b = cn__ask(&packed, lines, a);
         cn__tiles[rows][CN__TILE_V](at.k, a, b, CN__TILE_N, here, p->c_row, at.k0 == 0, 1, &soon);
     }
-    cn__copy_coming(p, &d->coming, at.k);
 }
 
 /* What will be copied after this block of A. */
@@ -152,12 +164,13 @@ static void cn__multiply_block_down(cn__down *d, const cn__down_block *next)
                        p->a_column, d->a);
         cn__look_ahead_down(d, next);
         for (int64_t j = 0; j < d->at.n; j += CN__TILE_N) {
-            if (j + CN__TILE_N < d->at.n) {
-                if (d->m0 == 0) cn__expect_panel(d, &d->at, j + CN__TILE_N);
-            } else if (d->m0 + d->m == p->m && next->n > 0) {
-                cn__expect_panel(d, next, 0);
+            int64_t coming = j + d->group;
+            if (j % d->group == 0) {
+                if (coming < d->at.n && d->m0 == 0) cn__expect_group(d, &d->at, coming);
+                if (coming >= d->at.n && d->m0 + d->m == p->m && next->n > 0) cn__expect_group(d, next, 0);
             }
             cn__multiply_down(d, j, j == 0 && p->a_column == 1);
+            if ((j + CN__TILE_N) % d->group == 0 || j + CN__TILE_N >= d->at.n) cn__copy_rest(p, &d->coming);
         }
     }
 }
@@ -169,16 +182,17 @@ static void cn__matmul_down(const cn__matmul *p, int64_t height, real *scratch)
     cn__block_sizes size = cn__block_sizes_for(caches);
     int64_t rows = size.rows * 3 / 4, columns = cn__smaller(CN__DOWN_COLUMNS, CN__BLOCK_NUMBERS / size.terms - rows);
     cn__down d = {.p = p, .height = height, .a = scratch};
+    d.group = p->b_column == 1 ? CN__DOWN_GROUP * CN__TILE_N : CN__TILE_N;
     d.terms = cn__even_piece(p->k, size.terms, 1);
     rows = rows * size.terms / d.terms / height * height; /* with few terms many */
     d.rows = cn__even_piece(p->m, rows, height);
     d.is_kept = d.rows < p->m;
-    columns = (columns * size.terms / d.terms - 2 * CN__TILE_N) / CN__TILE_N * CN__TILE_N;
+    columns = (columns * size.terms / d.terms - 2 * d.group) / CN__TILE_N * CN__TILE_N;
     d.columns = d.is_kept ? cn__even_piece(p->n, columns, CN__TILE_N) : p->n;
     d.b = scratch + cn__quotient_up(d.rows * d.terms + CN__DOWN_SLACK, CN__VEC) * CN__VEC;
     d.at = (cn__down_block){.n = cn__smaller(d.columns, p->n), .k = d.terms};
-    cn__expect_panel(&d, &d.at, 0);
-    cn__copy_coming(p, &d.coming, d.terms);
+    cn__expect_group(&d, &d.at, 0);
+    cn__copy_rest(p, &d.coming);
     while (d.at.n > 0) {
         cn__down_block next = cn__block_after(&d);
         cn__multiply_block_down(&d, &next);
