@@ -194,7 +194,7 @@ static int check(cn__pool *pool)
     static const int64_t sizes[] = {1, 2, 3, 5, 7, 8, 9, 14, 15, 16, 17, 31, 33, 63, 100, 257};
     static const int64_t large[][3] = {{511, 513, 300}, {300, 511, 513}, {1, 784, 512}, {8, 1100, 1030},
                                        {32, 700, 1000}, {513, 300, 511}, {1000, 10, 33}, {40, 1300, 90}, {700, 40, 40},
-                                       {33, 2100, 20}};
+                                       {33, 2100, 20}, {140, 257, 4100}};
     int n = (int)(sizeof sizes / sizeof sizes[0]), failures = 0, cases = 0;
     for (form f = FORWARD; f < N_FORMS; f++) {
         for (int i = 0; i < n * n * n; i++, cases++)

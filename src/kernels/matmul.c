@@ -18,7 +18,8 @@
  * to do, so they ask for the operands that will be copied next; where rows of B are neighbours in memory, the first
  * panel of A reads B where it lies, and its tiles copy it on their way.
  * Each thread copies what it needs for itself: with blocks of this size a copy is used hundreds of times, and nobody
- * waits for anybody. */
+ * waits for anybody.
+ * With AVX2, whose tiles are one vector wide, products of many terms go the other way: see matmul_down.h. */
 #define TILE_M CN__TILE_M
 #define TILE_N CN__TILE_N
 #define SLACK 32 /* what packing may write beyond its end */
