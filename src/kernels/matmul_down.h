@@ -3,7 +3,7 @@
  * going along the rows of C, with the panel of A in level 1, it is 64. And A is copied once for as many columns as
  * level 3 keeps of B, which matters where level 2 is small.
  * While tiles are computed the next panels of B are copied, a few terms for each tile, and the next block of A is asked
- * for. With few terms the results are most of what moves, and they want to be written along their rows: see matmul.c. */
+ * for. With few terms the results are most of what moves, and want to be written along their rows: see matmul.c. */
 #ifndef CN_KERNELS_MATMUL_DOWN_H
 #define CN_KERNELS_MATMUL_DOWN_H
 
