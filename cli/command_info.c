@@ -92,7 +92,7 @@ static void print_text(const cn_system *machine)
     print_cache("L1", machine->cache_l1);
     print_cache("L2", machine->cache_l2);
     print_cache("L3", machine->cache_l3);
-    printf("\nblocks    %lld x %lld by %lld x %lld numbers at a time in dense products, to suit L1 and L2\n",
+    printf("\nblocks    %lld x %lld by %lld x %lld numbers at a time in dense products, to suit the caches\n",
            (long long)machine->block_rows, (long long)machine->block_terms, (long long)machine->block_terms,
            (long long)machine->block_columns);
     printf("features\n");

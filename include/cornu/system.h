@@ -24,7 +24,7 @@ typedef struct cn_system {
     char cpu[128];              /* model name */
     int64_t cache_l1, cache_l2, cache_l3; /* bytes of data cache, 0 unknown */
     /* Dense products copy their left factor in blocks of block_rows x block_terms numbers and their right one in blocks
-     * of block_terms x block_columns, chosen from cache_l1 and cache_l2. No result depends on them. */
+     * of block_terms x block_columns, chosen from isa_chosen, cache_l1 and cache_l2. No result depends on them. */
     int64_t block_rows, block_terms, block_columns;
 } cn_system;
 

@@ -38,4 +38,19 @@ static inline cn__block_sizes cn__block_sizes_for(const int64_t caches[2])
 /* No blocks of both factors have more numbers than this together. */
 #define CN__BLOCK_NUMBERS (CN__BLOCK_MOST * 17 / 24 / (int64_t)sizeof(float))
 
+/* The same where the innermost loop goes down the columns of the result (matmul_down.h):
+ *   terms    a panel of the right factor, half as wide, takes half of the level-1 data cache
+ *   rows     a block of the left factor takes a quarter of level 2, which others may want as well
+ *   columns  a block of the right factor stays in level 3 */
+#define CN__DOWN_COLUMNS 1024
+
+static inline cn__block_sizes cn__block_sizes_down(const int64_t caches[2])
+{
+    cn__block_sizes s = cn__block_sizes_for(caches);
+    s.rows = s.rows * 3 / 4;
+    s.columns = CN__BLOCK_NUMBERS / s.terms - s.rows;
+    if (s.columns > CN__DOWN_COLUMNS) s.columns = CN__DOWN_COLUMNS;
+    return s;
+}
+
 #endif

@@ -14,7 +14,6 @@
 #include "kernels/matmul_pack.h"
 #include "kernels/matmul_tile.h"
 
-#define CN__DOWN_COLUMNS 1024 /* of a block of B; 1 MiB of level 3 with 256 terms */
 #define CN__DOWN_SLACK 32     /* numbers that packing may write beyond its end */
 #define CN__DOWN_GROUP 4      /* panels of B that are copied together where its rows are long: memory gives long runs */
 
@@ -175,19 +174,16 @@ static void cn__multiply_block_down(cn__down *d, const cn__down_block *next)
     }
 }
 
-/* A panel of B takes half of level 1, a block of A a quarter of level 2, which others may want as well. */
 static void cn__matmul_down(const cn__matmul *p, int64_t height, real *scratch)
 {
-    const int64_t *caches = cn__pool_caches(p->pool);
-    cn__block_sizes size = cn__block_sizes_for(caches);
-    int64_t rows = size.rows * 3 / 4, columns = cn__smaller(CN__DOWN_COLUMNS, CN__BLOCK_NUMBERS / size.terms - rows);
+    const cn__block_sizes size = cn__block_sizes_down(cn__pool_caches(p->pool));
     cn__down d = {.p = p, .height = height, .a = scratch};
     d.group = p->b_column == 1 ? CN__DOWN_GROUP * CN__TILE_N : CN__TILE_N;
     d.terms = cn__even_piece(p->k, size.terms, 1);
-    rows = rows * size.terms / d.terms / height * height; /* with few terms many */
+    const int64_t rows = size.rows * size.terms / d.terms / height * height; /* with few terms many */
     d.rows = cn__even_piece(p->m, rows, height);
     d.is_kept = d.rows < p->m;
-    columns = (columns * size.terms / d.terms - 2 * d.group) / CN__TILE_N * CN__TILE_N;
+    const int64_t columns = (size.columns * size.terms / d.terms - 2 * d.group) / CN__TILE_N * CN__TILE_N;
     d.columns = d.is_kept ? cn__even_piece(p->n, columns, CN__TILE_N) : p->n;
     d.b = scratch + cn__quotient_up(d.rows * d.terms + CN__DOWN_SLACK, CN__VEC) * CN__VEC;
     d.at = (cn__down_block){.n = cn__smaller(d.columns, p->n), .k = d.terms};

@@ -27,6 +27,24 @@ static void put(page *p, const char *format, ...)
     if (n > 0) p->used += (size_t)n < p->capacity - p->used ? (size_t)n : p->capacity - p->used - 1;
 }
 
+static void put_blocks(page *p, const cn_model *model)
+{
+    const int64_t *caches = cn__pool_caches(model->team);
+    const int goes_down = model->engine->isa == CN__ISA_AVX2;
+    const cn__block_sizes block = goes_down ? cn__block_sizes_down(caches) : cn__block_sizes_for(caches);
+    put(p, "blocks    %lld x %lld by %lld x %lld numbers in dense products: ", (long long)block.rows,
+        (long long)block.terms, (long long)block.terms, (long long)block.columns);
+    if (goes_down)
+        put(p, "%lld terms of %d columns take half of L1,\n"
+               "          the left block takes a quarter of L2, the right one stays in L3",
+            (long long)block.terms, CN__BLOCK_PANEL / 2);
+    else
+        put(p, "%lld terms of %d columns fill L1, the right\n"
+               "          block takes three eighths of L2 and the left one a third",
+            (long long)block.terms, CN__BLOCK_PANEL);
+    put(p, "%s\n", caches[1] > CN__BLOCK_MOST ? " (of 2 MiB: more does not help)" : "");
+}
+
 static void put_machine(page *p, const cn_model *model, int64_t rows)
 {
     int64_t caches[3];
@@ -43,11 +61,7 @@ static void put_machine(page *p, const cn_model *model, int64_t rows)
         cn__pool_threads(model->team), model->threads, cn__cpu_threads(), work, update, CN__WORTH_A_TEAM);
     put(p, "caches    L1 %lld KiB, L2 %lld KiB, L3 %lld KiB (0: unknown)\n", (long long)caches[0] / 1024,
         (long long)caches[1] / 1024, (long long)caches[2] / 1024);
-    cn__block_sizes block = cn__block_sizes_for(cn__pool_caches(model->team));
-    put(p, "blocks    %lld x %lld by %lld x %lld numbers in dense products: %lld terms of %d columns fill L1, "
-           "the right\n          block takes three eighths of L2 and the left one a third%s\n",
-        (long long)block.rows, (long long)block.terms, (long long)block.terms, (long long)block.columns,
-        (long long)block.terms, CN__BLOCK_PANEL, caches[1] > CN__BLOCK_MOST ? " (of 2 MiB: more does not help)" : "");
+    put_blocks(p, model);
     double real = (double)cn__engine_bytes(model->engine);
     put(p, "memory    %.1f MiB for one batch, %.1f MiB for the weights and as much for each slot of %s\n",
         (double)model->plan.bytes / 1048576, (double)model->block_size * real / 1048576,

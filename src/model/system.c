@@ -23,12 +23,14 @@ void cn_system_get(cn_system *system)
     int64_t caches[3];
     cn__isa chosen;
     cn__cpu_caches(caches);
-    cn__block_sizes block = cn__block_sizes_for(caches);
+    const int has_isa = cn__isa_choose(NULL, &chosen) >= 0;
+    const cn__block_sizes block =
+        has_isa && chosen == CN__ISA_AVX2 ? cn__block_sizes_down(caches) : cn__block_sizes_for(caches);
     *system = (cn_system){
         .version = VERSION,
         .compiler = COMPILER,
         .isa_detected = cn__isa_name(cn__isa_detected()),
-        .isa_chosen = cn__isa_choose(NULL, &chosen) < 0 ? "none: see CORNU_ISA" : cn__isa_name(chosen),
+        .isa_chosen = has_isa ? cn__isa_name(chosen) : "none: see CORNU_ISA",
         .has_amx_bf16 = cn__cpu_amx_bf16(),
         .has_avx512_bf16 = cn__cpu_avx512_bf16(),
         .threads = cn__cpu_threads(),
