@@ -13,19 +13,24 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 /* An idle thread spins and then sleeps. Waking a sleeper takes some 50 microseconds in a virtual machine, by when the
  * others have done its work, so on a quiet machine it must not sleep between the loops of one training step. But when
- * other programs want the CPU, a thread that spins takes it from those that its team waits for: a wait much longer than
- * a loop tells that the team has company, and for some time its threads sleep almost at once. They do not offer the CPU
- * by sched_yield, after which Linux lets others have it for several milliseconds, unless the others are the team
- * itself, because it has more threads than there are CPUs. */
+ * other programs want the CPU, a thread that spins takes it from those that its team waits for: then for some time the
+ * team's threads sleep almost at once. It tells by a wait much longer than a loop, during which the system took a CPU
+ * from one of the program's threads. (A virtual machine's host takes CPUs away as well, of which the system knows
+ * nothing; sleeping does not help there, but made fit a tenth slower.) As asking the system takes as long as a short
+ * loop, that is done only for some time after such a wait: the first one raises a suspicion, and the next one confirms
+ * it. Threads do not offer the CPU by sched_yield, after which Linux lets others have it for several milliseconds,
+ * unless the others are the team itself, because it has more threads than there are CPUs. */
 #define SPIN_SECONDS 150e-6
 #define SPIN_IN_COMPANY 30 /* so many times shorter */
 #define COMPANY_SECONDS 1e-3
 #define LOOPS_IN_COMPANY 500
+#define LOOPS_IN_SUSPICION 500
 #define LOOKS_IN_A_CROWD 400
 
 /* A loop is cut into pieces. Each thread owns a run of them, always the same one, so that its part of the data stays in
@@ -71,6 +76,8 @@ struct cn__pool {
     int wakes;          /* no more sleepers are woken for a loop than can run, which take the others' pieces */
     int64_t caches[3];
     atomic_int company; /* loops until the team believes again that it is alone */
+    int suspicion;      /* loops until the caller gives it up */
+    long switches;      /* with a suspicion: involuntary ones before the loop */
     /* Each has a cache line of its own: one is written by the caller, one by all. */
     _Alignas(CN_ALIGNMENT) atomic_uint generation; /* counts loops; workers wait for it to change */
     _Alignas(CN_ALIGNMENT) atomic_uint unfinished; /* pieces */
@@ -192,6 +199,25 @@ static void *work(void *argument)
     }
 }
 
+/* How often the system has taken a CPU from one of the program's threads. */
+static long involuntary_switches(void)
+{
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_nivcsw : 0;
+}
+
+static void be_on_the_watch(cn__pool *pool)
+{
+    if (pool->suspicion > 0 && --pool->suspicion > 0) pool->switches = involuntary_switches();
+}
+
+/* After a long wait. */
+static void look_for_company(cn__pool *pool)
+{
+    if (pool->suspicion > 0 && involuntary_switches() > pool->switches) atomic_store(&pool->company, LOOPS_IN_COMPANY);
+    pool->suspicion = LOOPS_IN_SUSPICION;
+}
+
 static void wait_until_finished(cn__pool *pool)
 {
     for (long look = looks_before_sleep(pool); look > 0; look--) {
@@ -203,7 +229,7 @@ static void wait_until_finished(cn__pool *pool)
     unsigned left;
     while ((left = atomic_load(&pool->unfinished)) != 0) futex_wait(&pool->unfinished, left);
     atomic_store(&pool->caller_sleeps, 0);
-    if (cn__clock() - start > COMPANY_SECONDS) atomic_store(&pool->company, LOOPS_IN_COMPANY);
+    if (cn__clock() - start > COMPANY_SECONDS) look_for_company(pool);
 }
 
 static void announce(cn__pool *pool, unsigned generation, int sleepers)
@@ -283,6 +309,7 @@ void cn__parallel(cn__pool *pool, int64_t count, cn__loop_body body, void *conte
         return;
     }
     if (atomic_load_explicit(&pool->company, memory_order_relaxed) > 0) atomic_fetch_sub(&pool->company, 1);
+    be_on_the_watch(pool);
     const unsigned generation = atomic_load(&pool->generation) + 1;
     unsigned pieces[1 + CN__POOL_BESIDES], all;
     const int besides = pool->n_waiting;
