@@ -5,7 +5,8 @@
  * Lists exist twice, in ascending order, always for two terms of a product at once, as CPUs multiply and add pairs:
  *
  *   by samples   for sample b the pairs of columns 2q, 2q+1 of which one has ink: its list begins at
- *                b * cn__list_stride(pairs of columns) and has sample_count[b] entries
+ *                b * cn__list_stride(pairs of columns) and has sample_ends[b].all entries, of which the first
+ *                sample_ends[b].half belong to columns below cn__half_of(columns)
  *   by columns   for column k the pairs of samples 2p, 2p+1 of which one has ink there: its list begins at
  *                k * cn__list_stride(pairs of samples) and has column_count[k] entries
  *
@@ -50,6 +51,17 @@ typedef struct cn__ink {
 static inline int64_t cn__list_stride(int64_t pairs)
 {
     return (pairs + 15) / 16 * 16 + 16;
+}
+
+/* How many entries a list by samples has. */
+typedef struct cn__list_ends {
+    int32_t half, all;
+} cn__list_ends;
+
+/* Whole steps of 16 columns. */
+static inline int64_t cn__half_of(int64_t columns)
+{
+    return columns / 32 * 16;
 }
 
 /* A column with ink: entries first ... first+count-1 of `entries`, each a sample and, in codes[0], its code. */
@@ -127,7 +139,7 @@ typedef struct cn__batch {
     const cn__digits *digits; /* with tiles: of the kernel; NULL: nobody has made them */
     int mostly_blank; /* 1: a scale is that of the rows of the kernel in use, not of all (kernels/exact.h) */
     const cn__ink *by_samples;
-    const int32_t *sample_count;
+    const cn__list_ends *sample_ends;
     const cn__ink *by_columns;
     const int32_t *column_count;
     const uint8_t *sample_tiles; /* NULL: lists */

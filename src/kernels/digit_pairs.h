@@ -136,16 +136,23 @@ CN__INLINE_PAIRS cn__wholes cn__larger_magnitudes(cn__wholes peaks, const float 
 #endif
 }
 
-/* s of n sums, which are high[i] 2^bits + low[i]. */
-CN__INLINE_PAIRS void cn__values_of_digits(const int32_t *low, const int32_t *high, int64_t n, const int bits,
-                                           cn__exact_kind kind, const cn__exact_scale *scale, float *values)
+/* s of sums, which are high 2^bits + low. */
+CN__INLINE_PAIRS void cn__store_values(cn__wholes low, cn__wholes high, const int bits, const cn__exact_kind kind,
+                                       const cn__exact_scale *scale, float *values)
 {
     const int more = kind.low - bits;
-    for (int64_t i = 0; i < n; i++) {
-        const int32_t above = high[i] + (low[i] >> bits);
-        const int32_t rest = (above & ((1 << more) - 1)) << bits | (low[i] & ((1 << bits) - 1));
-        values[i] = fmaf((float)(above >> more), scale->high, (float)rest * scale->rest);
-    }
+    const cn__wholes above = high + (low >> bits), upper = above >> more,
+                     rest = cn__shifted_up(above & ((1 << more) - 1), bits) | (low & ((1 << bits) - 1));
+#if defined(CN_ISA_AVX512)
+    const __m512 small = _mm512_mul_ps(_mm512_cvtepi32_ps((__m512i)rest), _mm512_set1_ps(scale->rest));
+    _mm512_storeu_ps(values, _mm512_fmadd_ps(_mm512_cvtepi32_ps((__m512i)upper), _mm512_set1_ps(scale->high), small));
+#elif defined(CN_ISA_AVX2)
+    const __m256 small = _mm256_mul_ps(_mm256_cvtepi32_ps((__m256i)rest), _mm256_set1_ps(scale->rest));
+    _mm256_storeu_ps(values, _mm256_fmadd_ps(_mm256_cvtepi32_ps((__m256i)upper), _mm256_set1_ps(scale->high), small));
+#else
+    for (int i = 0; i < CN__WHOLES; i++)
+        values[i] = fmaf((float)upper[i], scale->high, (float)rest[i] * scale->rest);
+#endif
 }
 
 #endif

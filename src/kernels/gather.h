@@ -83,7 +83,7 @@ static inline int64_t cn__choice_row(const cn__choice *choice, int64_t i)
 }
 
 /* Memory for a cn__batch of up to `rows` rows.
- *   lists   a count and cn__list_stride(pairs of columns) entries for each row, a count and cn__list_stride(pairs of
+ *   lists   two counts and cn__list_stride(pairs of columns) entries for each row, a count and cn__list_stride(pairs of
  *           rows) entries for each column, last_peaks as for tiles
  *   tiles   (and what sparse batches need) the numbers 0, 1, 2, ... of the columns,
  *           cn__tile_lines(rows) * cn__tile_steps(columns) tiles by samples, cn__tile_lines(columns) *
@@ -96,7 +96,7 @@ static inline int64_t cn__choice_row(const cn__choice *choice, int64_t i)
 typedef struct cn__batch_memory {
     int64_t rows, columns;
     cn__ink *by_samples;
-    int32_t *sample_count;
+    cn__list_ends *sample_ends;
     cn__ink *by_columns; /* NULL: not needed (no training) */
     int32_t *column_count;
     uint8_t *sample_tiles;

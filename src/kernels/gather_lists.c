@@ -104,14 +104,17 @@ static const uint8_t *codes_of(const cn__gathering *g, int64_t i)
     return i < g->choice.n ? g->codes + cn__choice_row(&g->choice, i) * g->columns : blank;
 }
 
-static int32_t list_sample(const uint8_t *codes, int64_t columns, cn__ink *entries)
+static cn__list_ends list_sample(const uint8_t *codes, int64_t columns, cn__ink *entries)
 {
-    const int64_t whole = columns / (2 * PAIRS) * (2 * PAIRS);
+    const int64_t half = cn__half_of(columns), whole = columns / (2 * PAIRS) * (2 * PAIRS);
     uint8_t rest[2 * PAIRS] = {0};
-    int32_t n = 0;
-    for (int64_t c = 0; c < whole; c += 2 * PAIRS) n = append(entries, n, c / 2, neighbours(codes + c));
+    cn__list_ends n = {0};
+    for (int64_t c = 0; c < half; c += 2 * PAIRS) n.half = append(entries, n.half, c / 2, neighbours(codes + c));
+    n.all = n.half;
+    for (int64_t c = half; c < whole; c += 2 * PAIRS) n.all = append(entries, n.all, c / 2, neighbours(codes + c));
     memcpy(rest, codes + whole, (size_t)(columns - whole));
-    return columns > whole ? append(entries, n, whole / 2, neighbours(rest)) : n;
+    if (columns > whole) n.all = append(entries, n.all, whole / 2, neighbours(rest));
+    return n;
 }
 
 /* A task's columns. */
@@ -159,7 +162,7 @@ static void list_tasks(void *context, int thread, int64_t begin, int64_t end)
     for (int64_t task = begin; task < end; task++) {
         const int64_t first = task * COLUMNS, last = first + COLUMNS < columns ? first + COLUMNS : columns;
         for (int64_t b = rows * task / g->count; b < rows * (task + 1) / g->count; b++)
-            g->memory->sample_count[b] = list_sample(codes_of(g, b), columns, g->memory->by_samples + b * stride);
+            g->memory->sample_ends[b] = list_sample(codes_of(g, b), columns, g->memory->by_samples + b * stride);
         if (g->with_columns) list_columns(g, first, last);
     }
 }
@@ -180,7 +183,7 @@ void cn__gather_begin_lists(const cn__source *source, const cn__choice *choice, 
                          .scale = source->code_scale,
                          .mostly_blank = source->mostly_blank,
                          .by_samples = memory->by_samples,
-                         .sample_count = memory->sample_count,
+                         .sample_ends = memory->sample_ends,
                          .by_columns = memory->by_columns,
                          .column_count = memory->column_count,
                          .last_peaks = memory->last_peaks};

@@ -98,7 +98,7 @@ static cn__ink *carve_lists(cn__batch_memory *batch, carver *c, int training)
     const int64_t by_columns = training ? batch->columns * cn__list_stride((batch->rows + 1) / 2) : 0;
     const int64_t sparse = batch->rows * batch->columns, both = by_samples + by_columns;
     cn__ink *entries = carve(c, both > sparse ? both : sparse, sizeof *entries);
-    batch->sample_count = carve(c, batch->rows, sizeof *batch->sample_count);
+    batch->sample_ends = carve(c, batch->rows, sizeof *batch->sample_ends);
     batch->column_count = training ? carve(c, batch->columns, sizeof *batch->column_count) : NULL;
     batch->by_samples = entries;
     batch->by_columns = training && c->arena ? entries + by_samples : NULL;

@@ -32,7 +32,7 @@ static const int thread_counts[] = {1, 2, 3, 8};
 /* --- memory --- */
 
 enum {
-    BY_SAMPLES, SAMPLE_COUNT, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, IN_ORDER, PEAKS, ENTRIES,
+    BY_SAMPLES, SAMPLE_ENDS, BY_COLUMNS, COUNT, SAMPLE_TILES, FILLED, COLUMN_TILES, INKED, IN_ORDER, PEAKS, ENTRIES,
     USED, PLACES, HEAVY, SPANS, SUMS, N_BATCH_PIECES
 };
 
@@ -50,7 +50,7 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
     int64_t by_samples = rows * cn__list_stride((columns + 1) / 2);
     int64_t by_columns = columns * cn__list_stride((rows + 1) / 2);
     const int64_t words[N_BATCH_PIECES] = { /* of four bytes */
-        by_samples, rows, by_columns, columns,
+        by_samples, 2 * rows, by_columns, columns,
         sample_tiles * CN__TILE_BYTES / 4, sample_tiles / 4,
         cn__tile_lines(columns) * cn__tile_steps(rows) * CN__TILE_BYTES / 4,
         cn__tile_steps(rows) * cn__tile_steps(columns) * 2, (columns + 1) / 2, (p->c->outputs + 15) / 16 + 1,
@@ -62,7 +62,7 @@ static void open_batch(const problem *p, const way *w, batch_pieces *b)
         at[i] = b->memory[i].numbers;
     }
     cn__batch_memory memory = {.rows = rows, .columns = columns, .by_samples = at[BY_SAMPLES],
-                               .sample_count = at[SAMPLE_COUNT],
+                               .sample_ends = at[SAMPLE_ENDS],
                                .by_columns = at[BY_COLUMNS], .column_count = at[COUNT],
                                .sample_tiles = at[SAMPLE_TILES], .sample_filled = at[FILLED],
                                .column_tiles = at[COLUMN_TILES], .inked = at[INKED], .in_order = at[IN_ORDER],

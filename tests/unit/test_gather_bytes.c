@@ -45,7 +45,7 @@ static void open_batch(batch *b, int64_t rows, int64_t columns, int at_end)
         .rows = rows,
         .columns = columns,
         .by_samples = piece(b, rows * cn__list_stride((columns + 1) / 2) * (int64_t)sizeof(cn__ink), at_end),
-        .sample_count = piece(b, rows * 4, at_end),
+        .sample_ends = piece(b, rows * (int64_t)sizeof(cn__list_ends), at_end),
         .by_columns = piece(b, columns * cn__list_stride((rows + 1) / 2) * (int64_t)sizeof(cn__ink), at_end),
         .column_count = piece(b, columns * 4, at_end),
         .sample_tiles = piece(b, sample_tiles * CN__TILE_BYTES, at_end),
@@ -178,13 +178,25 @@ static const char *check_list(const rows_of *r, const cn__ink *entries, int64_t 
     return at == n ? NULL : "a list is long";
 }
 
+/* Entries of the first half are those of columns below it. */
+static const char *check_half(const cn__ink *entries, cn__list_ends ends, int64_t columns)
+{
+    const int64_t half = cn__half_of(columns) / 2;
+    if (ends.half < 0 || ends.half > ends.all) return "where a list's second half begins";
+    if (ends.half > 0 && !(entries[ends.half - 1].index < half)) return "the first half of a list";
+    return ends.half == ends.all || entries[ends.half].index >= half ? NULL : "the second half of a list";
+}
+
 static const char *check_lists(const rows_of *r, const cn__batch *b, int with_columns)
 {
     const char *wrong = NULL;
     const int64_t samples_apart = cn__list_stride((r->columns + 1) / 2);
     const int64_t columns_apart = cn__list_stride((r->choice->n + 1) / 2);
-    for (int64_t i = 0; i < r->choice->n && !wrong; i++)
-        wrong = check_list(r, b->by_samples + i * samples_apart, b->sample_count[i], i, 0);
+    for (int64_t i = 0; i < r->choice->n && !wrong; i++) {
+        const cn__ink *entries = b->by_samples + i * samples_apart;
+        wrong = check_list(r, entries, b->sample_ends[i].all, i, 0);
+        if (!wrong) wrong = check_half(entries, b->sample_ends[i], r->columns);
+    }
     for (int64_t c = 0; with_columns && c < r->columns && !wrong; c++)
         wrong = check_list(r, b->by_columns + c * columns_apart, b->column_count[c], c, 1);
     return wrong;

@@ -1,0 +1,209 @@
+#include "kernels/dense_lists.h"
+
+#if CN_REAL_BITS == 32
+
+typedef struct job {
+    const cn__dense *d;
+    const cn__batch *x;
+    const cn__finish *finish;
+    real *y;
+    int64_t groups; /* of samples; each part of the outputs is cut into so many tasks */
+} job;
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* A group of weights: `columns` of the kernel's. Digits of two rows stand in 2 * `apart` vectors, the lower ones
+ * first. */
+typedef struct weights {
+    const float *w;
+    int64_t stride, columns, inputs, apart;
+    const uint8_t *used; /* which rows count for the scale; NULL: all */
+} weights;
+
+#define ROWS_AHEAD 16
+
+/* The digits of two rows side by side; returns their largest magnitudes, and those before. */
+CN__INLINE_PAIRS cn__wholes make_two_rows(const weights *g, int64_t k, int64_t columns, const cn__exact_scale *scale,
+                                          cn__wholes peaks, cn__wholes *digits)
+{
+    const int has_second = k + 1 < g->inputs;
+    const float *first = g->w + k * g->stride, *second = has_second ? first + g->stride : first;
+#pragma GCC unroll 4
+    for (int v = 0; v < CN__GROUP_VECTORS; v++) {
+        const int64_t at = v * CN__WHOLES, left = columns - at;
+        const cn__digits_of_two two =
+            cn__digits_of(cn__whole_numbers(first + at, left, scale),
+                          cn__whole_numbers(second + at, has_second ? left : 0, scale), CN__WEIGHT_BITS);
+        if (!g->used || g->used[k]) peaks = cn__larger_magnitudes(peaks, first + at, left);
+        if (!g->used || g->used[k + has_second]) peaks = cn__larger_magnitudes(peaks, second + at, left);
+        digits[v] = two.low;
+        digits[g->apart + v] = two.high;
+    }
+    return peaks;
+}
+
+/* The digits on a scale, and the largest magnitude. Rows are too far apart for the CPU to see which comes next. */
+static uint32_t make_digits(const weights *group, const cn__exact_scale *wanted, cn__wholes *digits)
+{
+    const weights g = *group;
+    const cn__exact_scale scale = *wanted;
+    const int is_plain = g.columns == CN__EXACT_GROUP && !g.used;
+    const uintptr_t row_bytes = (uintptr_t)g.stride * sizeof *g.w;
+    cn__wholes peaks = {0};
+    int64_t k = 0;
+    for (; is_plain && k + 2 <= g.inputs; k += 2, digits += 2 * g.apart) {
+        const weights two = {g.w, g.stride, CN__EXACT_GROUP, k + 2, g.apart, NULL};
+        const uintptr_t soon = (uintptr_t)(g.w + k * g.stride) + ROWS_AHEAD * row_bytes; /* maybe behind the kernel */
+        __builtin_prefetch((const void *)soon);
+        __builtin_prefetch((const void *)(soon + row_bytes));
+        peaks = make_two_rows(&two, k, CN__EXACT_GROUP, &scale, peaks, digits);
+    }
+    for (; k < g.inputs; k += 2, digits += 2 * g.apart)
+        peaks = make_two_rows(&g, k, g.columns, &scale, peaks, digits);
+    return cn__largest_of(peaks);
+}
+
+/* The scale is known only when all weights have been seen, so the one that served last time is tried first; mostly it
+ * is right. */
+static cn__exact_scale make_weight_digits(const weights *group, double scale, uint32_t *last_peak, cn__wholes *digits)
+{
+    for (;;) {
+        const cn__exact_scale guess = cn__exact_scale_of(CN__EXACT_WEIGHTS, *last_peak, scale);
+        const uint32_t peak = make_digits(group, &guess, digits), last = *last_peak;
+        *last_peak = peak;
+        if (peak == last || (peak < 0x7f800000u && last < 0x7f800000u &&
+                             cn__exact_exponent(peak) == cn__exact_exponent(last)))
+            return guess;
+    }
+}
+
+typedef float numbers __attribute__((vector_size(CN__WHOLES * sizeof(float)), aligned(4), may_alias));
+
+static void finish_some(const float *values, const float *bias, int relu, int64_t columns, real *y)
+{
+    for (int64_t c = 0; c < columns; c++) {
+        const float z = bias ? values[c] + bias[c] : values[c];
+        y[c] = relu && z <= 0 ? 0 : z;
+    }
+}
+
+/* Some columns of a row of y; all of them if there are as many as of the vectors. */
+CN__INLINE_PAIRS void finish_row(const float *values, const float *bias, int relu, int64_t columns, real *y,
+                                 const int vectors)
+{
+    if (columns < vectors * CN__WHOLES) {
+        finish_some(values, bias, relu, columns, y);
+        return;
+    }
+#pragma GCC unroll 8
+    for (int v = 0; v < vectors; v++) {
+        numbers z = ((const numbers *)values)[v];
+        if (bias) z += ((const numbers *)bias)[v];
+        if (relu) z = (numbers)((cn__wholes)z & ~(z <= 0));
+        ((numbers *)y)[v] = z;
+    }
+}
+
+/* Which rows of the kernel the batch uses. */
+static void find_used(const cn__batch *x, uint8_t *used)
+{
+    memset(used, 0, (size_t)x->columns + 1);
+    for (int64_t b = 0; b < x->rows; b++) {
+        const cn__ink *entries = x->by_samples + b * cn__list_stride((x->columns + 1) / 2);
+        for (int32_t i = 0; i < x->sample_ends[b].all; i++) {
+            used[2 * entries[i].index] |= entries[i].codes[0] != 0;
+            used[2 * entries[i].index + 1] |= entries[i].codes[1] != 0;
+        }
+    }
+}
+
+/* Half of the columns at a time, since the digits of all of them do not fit into the level-1 cache; sums of so many
+ * samples wait for the second half. */
+#define SAMPLES 128
+
+/* What a task has in its thread's scratch memory. */
+typedef struct room {
+    uint8_t used[CN__BATCH_MOST_COLUMNS + 1]; /* rows of the kernel */
+    _Alignas(64) cn__digit_sums sums[SAMPLES];
+    cn__wholes digits[(CN__BATCH_MOST_COLUMNS + 1) * CN__PART_VECTORS];
+} room;
+_Static_assert(sizeof(room) <= CN_POOL_SCRATCH, "the scratch memory has no room for a part's digits");
+
+/* Some columns' part of the product, from column o on: one group of them, or two. */
+typedef struct part {
+    int64_t o, columns;
+    cn__exact_scale scales[CN__PART_GROUPS];
+} part;
+
+/* At most SAMPLES samples. */
+CN__INLINE_PAIRS void add_samples(const job *j, const part *p, int64_t begin, int64_t end, room *r, const int groups)
+{
+    const cn__batch *x = j->x;
+    const int64_t outputs = j->d->outputs, stride = cn__list_stride((j->d->inputs + 1) / 2);
+    const float *bias = j->finish->bias ? j->finish->bias + p->o : NULL;
+    const int relu = j->finish->relu, vectors = groups * CN__GROUP_VECTORS;
+    for (int64_t b = begin; b < end; b++) {
+        cn__digit_sums *sums = &r->sums[b - begin];
+        *sums = (cn__digit_sums){0};
+        if (x->sample_ends[b].all > CN__WEIGHT_ENTRIES) continue;
+        cn__add_entries(x->by_samples + b * stride, x->sample_ends[b].half, r->digits, sums, vectors);
+    }
+    for (int64_t b = begin; b < end; b++) {
+        const cn__ink *entries = x->by_samples + b * stride;
+        const cn__list_ends ends = x->sample_ends[b];
+        cn__digit_sums *sums = &r->sums[b - begin];
+        float values[CN__PART];
+        if (ends.all > CN__WEIGHT_ENTRIES) {
+            cn__values_of_long_list(entries, ends.all, r->digits, CN__WEIGHT_DIGITS, p->scales, values, vectors);
+        } else {
+            cn__add_entries(entries + ends.half, ends.all - ends.half, r->digits, sums, vectors);
+            cn__values_of_sums(sums, CN__WEIGHT_DIGITS, p->scales, values, vectors);
+        }
+        finish_row(values, bias, relu, p->columns, j->y + b * outputs + p->o, vectors);
+    }
+}
+
+CN__INLINE_PAIRS void forward_part(const job *j, int64_t o, int64_t begin, int64_t end, room *r, const int groups)
+{
+    const int64_t outputs = j->d->outputs;
+    part p = {.o = o, .columns = smaller(groups * CN__EXACT_GROUP, outputs - o)};
+    for (int g = 0; g < groups; g++) {
+        const int64_t at = o + g * CN__EXACT_GROUP;
+        const weights group = {.w = cn__kernel_column(j->d, at),
+                               .stride = j->d->kernel_stride,
+                               .columns = smaller(CN__EXACT_GROUP, outputs - at),
+                               .inputs = j->d->inputs,
+                               .apart = groups * CN__GROUP_VECTORS,
+                               .used = j->x->mostly_blank ? r->used : NULL};
+        uint32_t own_peak = 0, *last_peak = j->groups == 1 ? &j->x->last_peaks[at / CN__EXACT_GROUP] : &own_peak;
+        p.scales[g] = make_weight_digits(&group, j->x->scale, last_peak, r->digits + g * CN__GROUP_VECTORS);
+    }
+    for (int64_t b = begin; b < end; b += SAMPLES) add_samples(j, &p, b, smaller(b + SAMPLES, end), r, groups);
+}
+
+static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    const int64_t rows = j->x->rows;
+    room *r = cn__pool_scratch(j->d->pool, thread);
+    if (j->x->mostly_blank) find_used(j->x, r->used);
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t o = task / j->groups * CN__PART, group = task % j->groups;
+        const int64_t first = rows * group / j->groups, last = rows * (group + 1) / j->groups;
+        if (j->d->outputs - o > CN__EXACT_GROUP) forward_part(j, o, first, last, r, CN__PART_GROUPS);
+        else forward_part(j, o, first, last, r, 1);
+    }
+}
+
+void cn__dense_lists_forward(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y)
+{
+    job j = {.d = d, .x = x, .finish = finish, .y = y};
+    cn__parallel(d->pool, cn__list_tasks(d, x->rows, &j.groups), forward_tasks, &j);
+}
+
+#else
+typedef int no_lists_in_this_engine;
+#endif

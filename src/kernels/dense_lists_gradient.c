@@ -1,0 +1,212 @@
+#include "kernels/dense_lists.h"
+
+#if CN_REAL_BITS == 32
+
+#include "kernels/sink_row.h"
+
+typedef struct rows_to_move rows_to_move;
+
+typedef struct job {
+    const cn__dense *d;
+    const cn__batch *x;
+    const real *dy;
+    const cn__sink *sink;
+    int64_t groups; /* of rows of the kernel; each part of the outputs is cut into so many tasks */
+    const rows_to_move *rows;
+} job;
+
+static int64_t smaller(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* dy of a part: its columns from o on, with their scales. */
+static void make_gradient_digits(const job *j, int64_t o, cn__exact_scale scales[CN__PART_GROUPS],
+                                 cn__wholes *digits)
+{
+    const int64_t rows = j->x->rows, outputs = j->d->outputs;
+    const float *dy = j->dy + o;
+    for (int g = 0; g < CN__PART_GROUPS; g++) {
+        cn__wholes peaks = {0};
+        for (int64_t b = 0; b < rows; b++)
+            for (int v = 0; v < CN__EXACT_GROUP; v += CN__WHOLES)
+                peaks = cn__larger_magnitudes(peaks, dy + b * outputs + g * CN__EXACT_GROUP + v, outputs - o - g * CN__EXACT_GROUP - v);
+        scales[g] = cn__exact_scale_of(CN__EXACT_GRADIENTS, cn__largest_of(peaks), j->x->scale);
+    }
+    for (int64_t b = 0; b < rows; b += 2, digits += 2 * CN__PART_VECTORS) {
+        const float *first = dy + b * outputs, *second = b + 1 < rows ? first + outputs : first;
+        for (int v = 0; v < CN__PART_VECTORS; v++) {
+            const int64_t c = v * CN__WHOLES, left = outputs - o - c;
+            const cn__exact_scale *scale = &scales[c / CN__EXACT_GROUP];
+            const cn__digits_of_two two =
+                cn__digits_of(cn__whole_numbers(first + c, left > 0 ? left : 0, scale),
+                              cn__whole_numbers(second + c, left > 0 && b + 1 < rows ? left : 0, scale),
+                              CN__GRADIENT_BITS);
+            digits[v] = two.low;
+            digits[CN__PART_VECTORS + v] = two.high;
+        }
+    }
+}
+
+/* Rows that follow each other. */
+typedef struct run {
+    uint16_t first, n;
+} run;
+
+/* The rows begin ... end-1 of the kernel, and what is to be done with them. */
+typedef struct group_of_rows {
+    int64_t begin, end, n_order, n_runs;
+    uint16_t *order; /* those with a gradient, short lists first: the CPU then mostly foresees where a list ends, as it
+                      * ends like the last one */
+    run *runs;
+} group_of_rows;
+
+#define MOST_GROUPS (2 * CN_MAX_THREADS)
+
+/* All groups, for all tasks. */
+struct rows_to_move {
+    group_of_rows groups[MOST_GROUPS];
+    uint16_t order[CN__BATCH_MOST_COLUMNS];
+    run runs[CN__BATCH_MOST_COLUMNS];
+    int32_t places[CN__BATCH_MOST_ROWS / 2 + 2]; /* in the order, of lists of each length */
+};
+
+/* A task's digits of dy, and CN__PART numbers of the gradient of each row; behind them, of the thread that calls, the rows
+ * to move. */
+#define DIGITS_BYTES ((size_t)CN__BATCH_MOST_ROWS * CN__PART * sizeof(int32_t))
+#define GRADIENT_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * CN__PART * sizeof(float))
+_Static_assert(DIGITS_BYTES + GRADIENT_BYTES + sizeof(rows_to_move) <= CN_POOL_SCRATCH,
+               "a task's numbers do not fit into the scratch memory");
+
+/* Rows without ink may wait, two neighbours at once. */
+static int has_gradient(const job *j, int64_t k)
+{
+    const int32_t *count = j->x->column_count;
+    const int64_t other = (k ^ 1) < j->d->inputs ? k ^ 1 : k;
+    return !j->sink->accounts || count[k] != 0 || count[other] != 0;
+}
+
+static void add_row(group_of_rows *g, int64_t k)
+{
+    run *last = g->n_runs ? &g->runs[g->n_runs - 1] : NULL;
+    if (last && last->first + last->n == k) last->n++;
+    else g->runs[g->n_runs++] = (run){(uint16_t)k, 1};
+}
+
+static void find_rows(const job *j, group_of_rows *g, int32_t *places)
+{
+    const int32_t *count = j->x->column_count;
+    const int64_t pairs = (j->x->rows + 1) / 2;
+    memset(places, 0, (size_t)(pairs + 2) * sizeof *places);
+    for (int64_t k = g->begin; k < g->end; k++) {
+        if (!has_gradient(j, k)) continue;
+        add_row(g, k);
+        places[count[k] + 1]++;
+    }
+    for (int64_t n = 0; n <= pairs; n++) places[n + 1] += places[n];
+    g->n_order = places[pairs + 1];
+    for (int64_t r = 0; r < g->n_runs; r++)
+        for (uint16_t i = 0; i < g->runs[r].n; i++) {
+            const uint16_t k = (uint16_t)(g->runs[r].first + i);
+            g->order[places[count[k]]++] = k;
+        }
+}
+
+/* Two neighbours are always in the same group. */
+static void find_all_rows(const job *j, rows_to_move *rows)
+{
+    const int64_t pairs = (j->d->inputs + 1) / 2;
+    for (int64_t i = 0; i < j->groups; i++) {
+        const int64_t begin = 2 * (pairs * i / j->groups), end = 2 * (pairs * (i + 1) / j->groups);
+        rows->groups[i] = (group_of_rows){.begin = begin, .end = smaller(end, j->d->inputs),
+                                          .order = rows->order + begin, .runs = rows->runs + begin};
+        find_rows(j, &rows->groups[i], rows->places);
+    }
+}
+
+#define LISTS_AHEAD 4 /* the next ones to be asked for, since nobody can foresee which they are */
+
+static void make_gradient(const job *j, const group_of_rows *g, const cn__wholes *digits,
+                          const cn__exact_scale scales[CN__PART_GROUPS], float *gradient)
+{
+    const cn__batch *x = j->x;
+    const int64_t stride = cn__list_stride((x->rows + 1) / 2);
+    for (int64_t i = 0; i < g->n_order; i++) {
+        const int64_t k = g->order[i], soon = g->order[i + LISTS_AHEAD < g->n_order ? i + LISTS_AHEAD : i];
+        __builtin_prefetch(x->by_columns + soon * stride);
+        __builtin_prefetch(x->by_columns + soon * stride + 16);
+        const cn__ink *entries = x->by_columns + k * stride;
+        float *values = gradient + (k - g->begin) * CN__PART;
+        if (x->column_count[k] > CN__GRADIENT_ENTRIES) {
+            cn__values_of_long_list(entries, x->column_count[k], digits, CN__GRADIENT_DIGITS, scales, values,
+                                    CN__PART_VECTORS);
+            continue;
+        }
+        cn__digit_sums sums = {0};
+        cn__add_entries(entries, x->column_count[k], digits, &sums, CN__PART_VECTORS);
+        cn__values_of_sums(&sums, CN__GRADIENT_DIGITS, scales, values, CN__PART_VECTORS);
+    }
+}
+
+/* What rows have missed. Their accounts are settled when all parts of the outputs are through. */
+static void make_up(const cn__sink *sink, int64_t o, int64_t columns, int64_t first, int64_t n)
+{
+    const cn__accounts *accounts = sink->accounts;
+    const uint32_t *settled = accounts->settled + o / CN__IDLE_COLUMNS * accounts->rows;
+    for (int64_t k = first; k < first + n; k++)
+        if (settled[k] < accounts->done) cn__sink_idle(sink, k, o, columns, accounts->done - settled[k]);
+}
+
+static void settle_accounts(const job *j)
+{
+    const cn__accounts *accounts = j->sink->accounts;
+    for (int64_t o = 0; accounts && o < j->d->outputs; o += CN__IDLE_COLUMNS)
+        for (int64_t k = 0; k < j->d->inputs; k++)
+            if (has_gradient(j, k)) accounts->settled[o / CN__IDLE_COLUMNS * accounts->rows + k] = accounts->done + 1;
+}
+
+/* Columns from o on. Rows without gaps between them go to the sink at once. */
+static void hand_over(const job *j, int64_t o, const group_of_rows *g, const float *gradient)
+{
+    const cn__sink sink = cn__sink_at_panel(j->sink, o);
+    const int64_t columns = smaller(CN__PART, j->d->outputs - o);
+    const int at_once = sink.stride == CN__PART && columns == CN__PART;
+    for (int64_t r = 0; r < g->n_runs; r++) {
+        const int64_t first = g->runs[r].first, n = g->runs[r].n;
+        const float *of_run = gradient + (first - g->begin) * CN__PART;
+        if (sink.accounts) make_up(&sink, o, columns, first, n);
+        if (at_once) cn__sink_row(&sink, first, o, n * CN__PART, of_run);
+        for (int64_t i = 0; i < n && !at_once; i++) cn__sink_row(&sink, first + i, o, columns, of_run + i * CN__PART);
+    }
+}
+
+static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end)
+{
+    const job *j = context;
+    char *scratch = cn__pool_scratch(j->d->pool, thread);
+    cn__wholes *digits = (cn__wholes *)(void *)scratch;
+    float *gradient = (float *)(void *)(scratch + DIGITS_BYTES);
+    for (int64_t task = begin; task < end; task++) {
+        const int64_t o = task / j->groups * CN__PART;
+        const group_of_rows *group = &j->rows->groups[task % j->groups];
+        cn__exact_scale scales[CN__PART_GROUPS];
+        make_gradient_digits(j, o, scales, digits);
+        make_gradient(j, group, digits, scales, gradient);
+        hand_over(j, o, group, gradient);
+    }
+}
+
+void cn__dense_lists_backward_kernel(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
+{
+    job j = {.d = d, .x = x, .dy = dy, .sink = sink};
+    const int64_t tasks = cn__list_tasks(d, (d->inputs + 1) / 2, &j.groups);
+    rows_to_move *rows = (void *)((char *)cn__pool_scratch(d->pool, 0) + DIGITS_BYTES + GRADIENT_BYTES);
+    find_all_rows(&j, rows);
+    j.rows = rows;
+    cn__parallel(d->pool, tasks, gradient_tasks, &j);
+    settle_accounts(&j);
+}
+
+#else
+typedef int no_lists_in_this_engine;
+#endif
