@@ -14,18 +14,25 @@
 
 #if defined(CN_ISA_AVX2) || defined(CN_ISA_AVX512)
 typedef __m128i codes_of_pairs;
+typedef __m128i sixteen;
 
-/* Neighbouring columns of a sample. */
+/* Neighbouring columns of a sample, or samples of a column. */
 static inline codes_of_pairs neighbours(const uint8_t codes[2 * PAIRS])
 {
     return _mm_loadu_si128((const __m128i *)(const void *)codes);
 }
 
-/* The same columns of two samples. */
-static inline codes_of_pairs side_by_side(const uint8_t a[PAIRS], const uint8_t b[PAIRS])
+/* Sixteen lines of 16 bytes become columns. */
+static inline void turn(__m128i v[16])
 {
-    return _mm_unpacklo_epi8(_mm_loadl_epi64((const __m128i *)(const void *)a),
-                             _mm_loadl_epi64((const __m128i *)(const void *)b));
+    for (int round = 0; round < 4; round++) {
+        __m128i t[16];
+        for (int i = 0; i < 8; i++) {
+            t[2 * i] = _mm_unpacklo_epi8(v[i], v[i + 8]);
+            t[2 * i + 1] = _mm_unpackhi_epi8(v[i], v[i + 8]);
+        }
+        memcpy(v, t, sizeof t);
+    }
 }
 
 /* The chosen ones of four numbers, moved to the front. */
@@ -77,14 +84,16 @@ static inline codes_of_pairs neighbours(const uint8_t codes[2 * PAIRS])
     return pairs;
 }
 
-static inline codes_of_pairs side_by_side(const uint8_t a[PAIRS], const uint8_t b[PAIRS])
+typedef struct sixteen {
+    uint8_t codes[16];
+} sixteen;
+
+static inline void turn(sixteen v[16])
 {
-    codes_of_pairs pairs;
-    for (int i = 0; i < PAIRS; i++) {
-        pairs.codes[i][0] = a[i];
-        pairs.codes[i][1] = b[i];
-    }
-    return pairs;
+    sixteen t[16];
+    memcpy(t, v, sizeof t);
+    for (int i = 0; i < 16; i++)
+        for (int k = 0; k < 16; k++) v[i].codes[k] = t[k].codes[i];
 }
 
 static inline int32_t append(cn__ink *entries, int32_t at, int64_t index, codes_of_pairs pairs)
@@ -119,38 +128,51 @@ static cn__list_ends list_sample(const uint8_t *codes, int64_t columns, cn__ink 
 
 /* A task's columns. */
 #define COLUMNS 96
-_Static_assert(COLUMNS % PAIRS == 0, "only the last task has columns left over");
+#define SQUARE 16 /* columns and samples at a time */
+#define SAMPLES 128 /* whose codes stand column by column at a time */
+_Static_assert(COLUMNS % SQUARE == 0 && SQUARE == 2 * PAIRS, "only the last task has columns left over");
 
-/* Columns of two samples. */
-static int32_t list_two(const uint8_t *a, const uint8_t *b, int64_t begin, int64_t end, cn__ink *entries)
+/* The codes of SQUARE columns, of which the data have `columns`, and of SAMPLES samples, column by column; zeros where
+ * there is none. */
+static void turn_columns(const cn__gathering *g, int64_t first, int64_t columns, int64_t sample,
+                         uint8_t turned[SQUARE][SAMPLES])
 {
-    const int64_t whole = begin + (end - begin) / PAIRS * PAIRS;
-    uint8_t rest[2][PAIRS] = {{0}};
-    int32_t n = 0;
-    for (int64_t c = begin; c < whole; c += PAIRS) n = append(entries, n, c, side_by_side(a + c, b + c));
-    memcpy(rest[0], a + whole, (size_t)(end - whole));
-    memcpy(rest[1], b + whole, (size_t)(end - whole));
-    return end > whole ? append(entries, n, whole, side_by_side(rest[0], rest[1])) : n;
+    for (int64_t s = 0; s < SAMPLES && sample + s < g->choice.n; s += SQUARE) {
+        sixteen lines[SQUARE];
+        if (columns < SQUARE) memset(lines, 0, sizeof lines);
+        for (int64_t i = 0; i < SQUARE; i++) {
+            const uint8_t *codes = codes_of(g, sample + s + i) + first;
+            if (columns < SQUARE) memcpy(&lines[i], codes, (size_t)columns);
+            else memcpy(&lines[i], codes, SQUARE);
+        }
+        turn(lines);
+        for (int64_t c = 0; c < SQUARE; c++) memcpy(turned[c] + s, &lines[c], SQUARE);
+    }
 }
 
-/* Two samples after two others: their columns with ink into a short list first, without branches, and from there to the
- * lists by column. */
-static void list_columns(const cn__gathering *g, int64_t begin, int64_t end)
+/* The lists of SQUARE columns. */
+static void list_square(const cn__gathering *g, int64_t first)
 {
-    const int64_t pairs = (g->choice.n + 1) / 2, stride = cn__list_stride(pairs);
-    cn__ink *const entries = g->memory->by_columns;
-    int32_t count[COLUMNS] = {0};
-    cn__ink inked[COLUMNS + 2 * PAIRS];
-    for (int64_t p = 0; p < pairs; p++) {
-        const int32_t n = list_two(codes_of(g, 2 * p), codes_of(g, 2 * p + 1), begin, end, inked);
-        for (int32_t i = 0; i < n; i++) {
-            const int64_t c = inked[i].index;
-            const int32_t at = count[c - begin];
-            entries[c * stride + at] = (cn__ink){(uint16_t)p, {inked[i].codes[0], inked[i].codes[1]}};
-            count[c - begin] = at + 1;
-        }
+    const int64_t rows = g->choice.n, stride = cn__list_stride((rows + 1) / 2);
+    const int64_t columns = g->columns - first < SQUARE ? g->columns - first : SQUARE;
+    int32_t count[SQUARE] = {0};
+    for (int64_t sample = 0; sample < rows; sample += SAMPLES) {
+        uint8_t turned[SQUARE][SAMPLES];
+        turn_columns(g, first, columns, sample, turned);
+        for (int64_t c = 0; c < columns; c++)
+            for (int64_t s = 0; s < SAMPLES && sample + s < rows; s += SQUARE)
+                count[c] = append(g->memory->by_columns + (first + c) * stride, count[c], (sample + s) / 2,
+                                  neighbours(turned[c] + s));
     }
-    memcpy(g->memory->column_count + begin, count, (size_t)(end - begin) * sizeof *count);
+    memcpy(g->memory->column_count + first, count, (size_t)columns * sizeof *count);
+}
+
+/* Rows lie anywhere in the data set, so the CPU cannot see which comes next. */
+static void fetch(const cn__gathering *g, int64_t sample, int64_t first, int64_t last)
+{
+    const uint8_t *codes = codes_of(g, sample);
+    for (int64_t c = first; c < last; c += 64) __builtin_prefetch(codes + c);
+    __builtin_prefetch(codes + last - 1);
 }
 
 /* A share of the samples and some columns each. */
@@ -161,9 +183,13 @@ static void list_tasks(void *context, int thread, int64_t begin, int64_t end)
     (void)thread;
     for (int64_t task = begin; task < end; task++) {
         const int64_t first = task * COLUMNS, last = first + COLUMNS < columns ? first + COLUMNS : columns;
-        for (int64_t b = rows * task / g->count; b < rows * (task + 1) / g->count; b++)
+        const int64_t begin_rows = rows * task / g->count, end_rows = rows * (task + 1) / g->count;
+        for (int64_t b = 0; g->with_columns && b < rows; b++) fetch(g, b, first, last);
+        for (int64_t b = begin_rows; b < end_rows; b++) {
+            fetch(g, b + 1, 0, columns);
             g->memory->sample_ends[b] = list_sample(codes_of(g, b), columns, g->memory->by_samples + b * stride);
-        if (g->with_columns) list_columns(g, first, last);
+        }
+        for (int64_t c = first; g->with_columns && c < last; c += SQUARE) list_square(g, c);
     }
 }
 
