@@ -83,6 +83,7 @@ struct cn__pool {
     _Alignas(CN_ALIGNMENT) atomic_uint unfinished; /* pieces */
     _Alignas(CN_ALIGNMENT) atomic_uint sleepers;   /* workers asleep on `generation` */
     atomic_uint caller_sleeps;
+    atomic_int waker; /* the CPU of the thread that last woke others */
     atomic_int stop;
     loop loops[1 + CN__POOL_BESIDES]; /* the one that everybody works on, and others besides */
     atomic_int n_besides;             /* of these */
@@ -123,6 +124,27 @@ static void futex_wake(atomic_uint *address, int how_many)
     syscall(SYS_futex, address, FUTEX_WAKE_PRIVATE, how_many, NULL, NULL, 0);
 }
 
+/* A sleeper is mostly woken on the CPU of the thread that wakes it: a virtual CPU that rests looks to Linux as if the
+ * host had taken it away. There both share one CPU until Linux balances its CPUs, milliseconds later, and a team of two
+ * is no faster than one thread. So the woken one moves to another of the CPUs that it may use, and may come back. */
+static void leave_waker(const cn__pool *pool)
+{
+    cpu_set_t allowed, others;
+    const int cpu = atomic_load(&pool->waker);
+    if (pool->is_crowded || sched_getcpu() != cpu || sched_getaffinity(0, sizeof allowed, &allowed)) return;
+    others = allowed;
+    CPU_CLR((size_t)cpu, &others);
+    if (CPU_COUNT(&others) == 0 || sched_setaffinity(0, sizeof others, &others)) return;
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
+/* Wakes threads that sleep on the address. */
+static void wake(cn__pool *pool, atomic_uint *address, int how_many)
+{
+    atomic_store(&pool->waker, sched_getcpu());
+    futex_wake(address, how_many);
+}
+
 /* The next piece of a run, or -1. */
 static int64_t take_piece(run *r, unsigned generation)
 {
@@ -158,7 +180,7 @@ static void work_on(cn__pool *pool, int thread, unsigned generation)
     for (int i = 0; i <= atomic_load_explicit(&pool->n_besides, memory_order_relaxed); i++)
         done += work_on_loop(&pool->loops[i], pool->threads, thread, generation);
     if (done && atomic_fetch_sub(&pool->unfinished, done) == done && atomic_load(&pool->caller_sleeps))
-        futex_wake(&pool->unfinished, 1);
+        wake(pool, &pool->unfinished, 1);
 }
 
 static long looks_before_sleep(const cn__pool *pool)
@@ -183,6 +205,7 @@ static unsigned wait_for_change(cn__pool *pool, unsigned seen)
     atomic_fetch_add(&pool->sleepers, 1);
     while (atomic_load(&pool->generation) == seen) futex_wait(&pool->generation, seen);
     atomic_fetch_sub(&pool->sleepers, 1);
+    leave_waker(pool);
     return atomic_load(&pool->generation);
 }
 
@@ -229,13 +252,14 @@ static void wait_until_finished(cn__pool *pool)
     unsigned left;
     while ((left = atomic_load(&pool->unfinished)) != 0) futex_wait(&pool->unfinished, left);
     atomic_store(&pool->caller_sleeps, 0);
+    leave_waker(pool);
     if (cn__clock() - start > COMPANY_SECONDS) look_for_company(pool);
 }
 
 static void announce(cn__pool *pool, unsigned generation, int sleepers)
 {
     atomic_store(&pool->generation, generation);
-    if (atomic_load(&pool->sleepers)) futex_wake(&pool->generation, sleepers);
+    if (atomic_load(&pool->sleepers)) wake(pool, &pool->generation, sleepers);
 }
 
 /* Returns into how many pieces it cuts the loop. */

@@ -1,12 +1,15 @@
 /* Loops of a team of threads: every index once, whatever the number of threads, also of a loop besides another one. */
+#define _GNU_SOURCE
 #include "base/pool.h"
 
+#include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -128,9 +131,42 @@ static void what_waits_has_a_copy(void **state)
     cn__pool_destroy(&pool);
 }
 
+typedef struct masks {
+    cpu_set_t wanted;
+    atomic_int wrong;
+} masks;
+
+static void compare_mask(void *expected, int thread, int64_t begin, int64_t end)
+{
+    masks *m = expected;
+    cpu_set_t own;
+    (void)thread;
+    (void)begin;
+    (void)end;
+    if (sched_getaffinity(0, sizeof own, &own) || !CPU_EQUAL(&own, &m->wanted)) atomic_store(&m->wrong, 1);
+    nanosleep(&(struct timespec){.tv_nsec = 100000}, NULL); /* the others get their pieces */
+}
+
+/* Threads that were woken on the waker's CPU leave it, but may come back. */
+static void threads_keep_their_cpus(void **state)
+{
+    (void)state;
+    masks m = {.wrong = 0};
+    assert_int_equal(sched_getaffinity(0, sizeof m.wanted, &m.wanted), 0);
+    cn__pool *pool = cn__pool_create(2);
+    assert_non_null(pool);
+    for (int i = 0; i < 100; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL); /* until they sleep */
+        cn__parallel(pool, 8, compare_mask, &m);
+    }
+    assert_int_equal(atomic_load(&m.wrong), 0);
+    cn__pool_destroy(&pool);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(every_index_once), cmocka_unit_test(some_wait_together),
-                                       cmocka_unit_test(what_waits_has_a_copy)};
+                                       cmocka_unit_test(what_waits_has_a_copy),
+                                       cmocka_unit_test(threads_keep_their_cpus)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
