@@ -94,11 +94,12 @@ static void collect(const runs *r, series *s)
     flag(s);
 }
 
-static int write_page(const char *path, const runs *r, const series *all, int n)
+static int write_page(const char *path, const char *picture, const runs *r, const series *all, int n)
 {
     FILE *out = fopen(path, "w");
     int flagged = 0;
     if (!out) return -1;
+    const char *name = strrchr(picture, '/') ? strrchr(picture, '/') + 1 : picture; /* it stands in a folder `images` */
     fprintf(out, "# Growth\n\nSeconds of one epoch of MNIST (60,000 images) as one thing of the main job changes and "
                  "the others stay: 784 inputs, one\nhidden layer of 512, batch 128, 2 threads, float32. Beside each "
                  "the arithmetic limit: all multiply-adds of dense\narithmetic at the FMA peak measured in the same "
@@ -107,7 +108,7 @@ static int write_page(const char *path, const runs *r, const series *all, int n)
                  "is.\n\nEpochs are whole where they take up to a quarter of a second. Else as many whole batches are "
                  "measured as fit into that\ntime, at least 32, and the time is scaled up to 60,000 images. Medians "
                  "of rounds in which all sizes take turns. Made by\n`bench/run.sh growth`.\n\n![time of an "
-                 "epoch](images/growth.svg)\n\n");
+                 "epoch](images/%s)\n\n", name);
     machine_print(out, r, "- ");
     for (int s = 0; s < n; s++) {
         fprintf(out, "\n## %s\n\n| %s | epoch, s | least ... most | arithmetic limit, s | epoch / limit | |\n"
@@ -217,7 +218,7 @@ int main(int argc, char **argv)
     }
     if (runs_read(&r, argv[1])) return 1;
     for (int i = 0; i < N_SERIES; i++) collect(&r, &all[i]);
-    int failed = write_page(argv[2], &r, all, N_SERIES) || write_picture(argv[3], all, N_SERIES);
+    int failed = write_page(argv[2], argv[3], &r, all, N_SERIES) || write_picture(argv[3], all, N_SERIES);
     if (failed) fprintf(stderr, "growth_table: %s or %s cannot be written\n", argv[2], argv[3]);
     runs_free(&r);
     return failed;

@@ -104,8 +104,9 @@ CN__INLINE_PAIRS void cn__values_of_sums(const cn__digit_sums *sums, const cn__d
 }
 
 /* The same over a list that is too long for sums in 32 bits. */
-static inline void cn__values_of_long_list(const cn__ink *entries, int64_t n, const cn__wholes *digits, cn__digit_kind kind,
-                                    const cn__exact_scale *scales, float *values, const int vectors)
+static inline void cn__values_of_long_list(const cn__ink *entries, int64_t n, const cn__wholes *digits,
+                                           cn__digit_kind kind, const cn__exact_scale *scales, float *values,
+                                           const int vectors)
 {
     double whole[CN__PART] = {0};
     for (int64_t first = 0; first < n; first += kind.most_entries) {

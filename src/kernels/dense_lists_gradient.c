@@ -20,28 +20,39 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* A vector of a part's columns of a row of dy, of which `left` are there, perhaps none. */
+typedef struct piece {
+    const float *numbers;
+    int64_t left;
+} piece;
+
+static piece piece_of(const job *j, int64_t row, int64_t column)
+{
+    const int64_t left = row < j->x->rows ? j->d->outputs - column : 0;
+    return left > 0 ? (piece){j->dy + row * j->d->outputs + column, left} : (piece){j->dy, 0};
+}
+
 /* dy of a part: its columns from o on, with their scales. */
 static void make_gradient_digits(const job *j, int64_t o, cn__exact_scale scales[CN__PART_GROUPS],
                                  cn__wholes *digits)
 {
-    const int64_t rows = j->x->rows, outputs = j->d->outputs;
-    const float *dy = j->dy + o;
+    const int64_t rows = j->x->rows;
     for (int g = 0; g < CN__PART_GROUPS; g++) {
         cn__wholes peaks = {0};
         for (int64_t b = 0; b < rows; b++)
-            for (int v = 0; v < CN__EXACT_GROUP; v += CN__WHOLES)
-                peaks = cn__larger_magnitudes(peaks, dy + b * outputs + g * CN__EXACT_GROUP + v, outputs - o - g * CN__EXACT_GROUP - v);
+            for (int v = 0; v < CN__GROUP_VECTORS; v++) {
+                const piece p = piece_of(j, b, o + g * CN__EXACT_GROUP + v * CN__WHOLES);
+                peaks = cn__larger_magnitudes(peaks, p.numbers, p.left);
+            }
         scales[g] = cn__exact_scale_of(CN__EXACT_GRADIENTS, cn__largest_of(peaks), j->x->scale);
     }
     for (int64_t b = 0; b < rows; b += 2, digits += 2 * CN__PART_VECTORS) {
-        const float *first = dy + b * outputs, *second = b + 1 < rows ? first + outputs : first;
         for (int v = 0; v < CN__PART_VECTORS; v++) {
-            const int64_t c = v * CN__WHOLES, left = outputs - o - c;
-            const cn__exact_scale *scale = &scales[c / CN__EXACT_GROUP];
+            const piece first = piece_of(j, b, o + v * CN__WHOLES), second = piece_of(j, b + 1, o + v * CN__WHOLES);
+            const cn__exact_scale *scale = &scales[v / CN__GROUP_VECTORS];
             const cn__digits_of_two two =
-                cn__digits_of(cn__whole_numbers(first + c, left > 0 ? left : 0, scale),
-                              cn__whole_numbers(second + c, left > 0 && b + 1 < rows ? left : 0, scale),
-                              CN__GRADIENT_BITS);
+                cn__digits_of(cn__whole_numbers(first.numbers, first.left, scale),
+                              cn__whole_numbers(second.numbers, second.left, scale), CN__GRADIENT_BITS);
             digits[v] = two.low;
             digits[CN__PART_VECTORS + v] = two.high;
         }
@@ -71,8 +82,8 @@ struct rows_to_move {
     int32_t places[CN__BATCH_MOST_ROWS / 2 + 2]; /* in the order, of lists of each length */
 };
 
-/* A task's digits of dy, and CN__PART numbers of the gradient of each row; behind them, of the thread that calls, the rows
- * to move. */
+/* A task's digits of dy, and CN__PART numbers of the gradient of each row; behind them, of the thread that calls, the
+ * rows to move. */
 #define DIGITS_BYTES ((size_t)CN__BATCH_MOST_ROWS * CN__PART * sizeof(int32_t))
 #define GRADIENT_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * CN__PART * sizeof(float))
 _Static_assert(DIGITS_BYTES + GRADIENT_BYTES + sizeof(rows_to_move) <= CN_POOL_SCRATCH,
