@@ -36,7 +36,7 @@
 /* A loop is cut into pieces. Each thread owns a run of them, always the same one, so that its part of the data stays in
  * its cache; a thread that is through takes pieces of others, so that one which the system has put aside holds nobody
  * up. */
-#define PIECES_PER_THREAD 4
+#define PIECES_PER_THREAD 8
 
 /* One thread's run of pieces in one word: the number of the loop in the upper 32 bits, then 16 bits for the end of the
  * run and 16 for its next piece. Being one word, it cannot be seen half old and half new: a thread that comes late,
