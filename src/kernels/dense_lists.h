@@ -47,13 +47,13 @@ typedef struct cn__digit_sums {
 
 #define CN__VECTORS_AT_ONCE (CN__PART_VECTORS < 4 ? CN__PART_VECTORS : 4) /* of low digits, and as many of high ones */
 
-/* Sums of some vectors of a row over n entries. */
+/* Sums of some vectors of a row over n entries, from 0 on or from what they are. */
 CN__INLINE_PAIRS void cn__add_some(const cn__ink *entries, int64_t n, const cn__wholes *digits, const int in_row,
-                                   const int some, cn__wholes *low_sums, cn__wholes *high_sums)
+                                   const int some, const int from_zero, cn__wholes *low_sums, cn__wholes *high_sums)
 {
-    cn__wholes low[CN__VECTORS_AT_ONCE], high[CN__VECTORS_AT_ONCE];
+    cn__wholes low[CN__VECTORS_AT_ONCE] = {{0}}, high[CN__VECTORS_AT_ONCE] = {{0}};
 #pragma GCC unroll 4
-    for (int v = 0; v < some; v++) {
+    for (int v = 0; v < some && !from_zero; v++) {
         low[v] = low_sums[v];
         high[v] = high_sums[v];
     }
@@ -71,15 +71,15 @@ CN__INLINE_PAIRS void cn__add_some(const cn__ink *entries, int64_t n, const cn__
     }
 }
 
-/* Adds n entries to sums, so few that nothing overflows. A row of digits is `vectors` of low ones and as many of high
- * ones. */
+/* Adds n entries to 0 or to sums, so few that nothing overflows. A row of digits is `vectors` of low ones and as many of
+ * high ones. */
 CN__INLINE_PAIRS void cn__add_entries(const cn__ink *entries, int64_t n, const cn__wholes *digits,
-                                      cn__digit_sums *sums, const int vectors)
+                                      cn__digit_sums *sums, const int from_zero, const int vectors)
 {
 #pragma GCC unroll 2
     for (int v = 0; v < vectors; v += CN__VECTORS_AT_ONCE)
         cn__add_some(entries, n, digits + v, vectors,
-                     vectors - v < CN__VECTORS_AT_ONCE ? vectors - v : CN__VECTORS_AT_ONCE, sums->low + v,
+                     vectors - v < CN__VECTORS_AT_ONCE ? vectors - v : CN__VECTORS_AT_ONCE, from_zero, sums->low + v,
                      sums->high + v);
 }
 
@@ -111,8 +111,9 @@ static inline void cn__values_of_long_list(const cn__ink *entries, int64_t n, co
     double whole[CN__PART] = {0};
     for (int64_t first = 0; first < n; first += kind.most_entries) {
         const int64_t left = n - first;
-        cn__digit_sums sums = {0};
-        cn__add_entries(entries + first, left < kind.most_entries ? left : kind.most_entries, digits, &sums, vectors);
+        cn__digit_sums sums;
+        cn__add_entries(entries + first, left < kind.most_entries ? left : kind.most_entries, digits, &sums, 1,
+                        vectors);
         for (int i = 0; i < vectors * CN__WHOLES; i++)
             whole[i] += (double)sums.high[i / CN__WHOLES][i % CN__WHOLES] * (1 << kind.bits) +
                         (double)sums.low[i / CN__WHOLES][i % CN__WHOLES];

@@ -146,10 +146,8 @@ CN__INLINE_PAIRS void add_samples(const job *j, const part *p, int64_t begin, in
     const float *bias = j->finish->bias ? j->finish->bias + p->o : NULL;
     const int relu = j->finish->relu, vectors = groups * CN__GROUP_VECTORS;
     for (int64_t b = begin; b < end; b++) {
-        cn__digit_sums *sums = &r->sums[b - begin];
-        *sums = (cn__digit_sums){0};
         if (x->sample_ends[b].all > CN__WEIGHT_ENTRIES) continue;
-        cn__add_entries(x->by_samples + b * stride, x->sample_ends[b].half, r->digits, sums, vectors);
+        cn__add_entries(x->by_samples + b * stride, x->sample_ends[b].half, r->digits, &r->sums[b - begin], 1, vectors);
     }
     for (int64_t b = begin; b < end; b++) {
         const cn__ink *entries = x->by_samples + b * stride;
@@ -159,7 +157,7 @@ CN__INLINE_PAIRS void add_samples(const job *j, const part *p, int64_t begin, in
         if (ends.all > CN__WEIGHT_ENTRIES) {
             cn__values_of_long_list(entries, ends.all, r->digits, CN__WEIGHT_DIGITS, p->scales, values, vectors);
         } else {
-            cn__add_entries(entries + ends.half, ends.all - ends.half, r->digits, sums, vectors);
+            cn__add_entries(entries + ends.half, ends.all - ends.half, r->digits, sums, 0, vectors);
             cn__values_of_sums(sums, CN__WEIGHT_DIGITS, p->scales, values, vectors);
         }
         finish_row(values, bias, relu, p->columns, j->y + b * outputs + p->o, vectors);

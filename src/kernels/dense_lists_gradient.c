@@ -153,8 +153,8 @@ static void make_gradient(const job *j, const group_of_rows *g, const cn__wholes
                                     CN__PART_VECTORS);
             continue;
         }
-        cn__digit_sums sums = {0};
-        cn__add_entries(entries, x->column_count[k], digits, &sums, CN__PART_VECTORS);
+        cn__digit_sums sums;
+        cn__add_entries(entries, x->column_count[k], digits, &sums, 1, CN__PART_VECTORS);
         cn__values_of_sums(&sums, CN__GRADIENT_DIGITS, scales, values, CN__PART_VECTORS);
     }
 }

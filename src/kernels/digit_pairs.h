@@ -124,7 +124,8 @@ CN__INLINE_PAIRS cn__wholes cn__whole_numbers(const float *w, int64_t n, const c
 CN__INLINE_PAIRS cn__wholes cn__larger_magnitudes(cn__wholes peaks, const float *w, int64_t n)
 {
     cn__wholes m = {0};
-    memcpy(&m, w, n >= CN__WHOLES ? sizeof m : (size_t)(n > 0 ? n : 0) * sizeof *w);
+    if (n >= CN__WHOLES) memcpy(&m, w, sizeof m); /* one instruction, if the size is known */
+    else if (n > 0) memcpy(&m, w, (size_t)n * sizeof *w);
     m &= 0x7fffffff;
 #if defined(CN_ISA_AVX512)
     return (cn__wholes)_mm512_max_epi32((__m512i)m, (__m512i)peaks);
