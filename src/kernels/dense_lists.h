@@ -71,8 +71,8 @@ CN__INLINE_PAIRS void cn__add_some(const cn__ink *entries, int64_t n, const cn__
     }
 }
 
-/* Adds n entries to 0 or to sums, so few that nothing overflows. A row of digits is `vectors` of low ones and as many of
- * high ones. */
+/* Adds n entries to 0 or to sums, so few that nothing overflows. A row of digits is `vectors` of low ones and as many
+ * of high ones. */
 CN__INLINE_PAIRS void cn__add_entries(const cn__ink *entries, int64_t n, const cn__wholes *digits,
                                       cn__digit_sums *sums, const int from_zero, const int vectors)
 {

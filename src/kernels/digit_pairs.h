@@ -142,8 +142,9 @@ CN__INLINE_PAIRS void cn__store_values(cn__wholes low, cn__wholes high, const in
                                        const cn__exact_scale *scale, float *values)
 {
     const int more = kind.low - bits;
-    const cn__wholes above = high + (low >> bits), upper = above >> more,
-                     rest = cn__shifted_up(above & ((1 << more) - 1), bits) | (low & ((1 << bits) - 1));
+    const int32_t of_above = (1 << more) - 1, of_low = (1 << bits) - 1;
+    const cn__wholes above = high + (low >> bits), upper = above >> more;
+    const cn__wholes rest = cn__shifted_up(above & of_above, bits) | (low & of_low);
 #if defined(CN_ISA_AVX512)
     const __m512 small = _mm512_mul_ps(_mm512_cvtepi32_ps((__m512i)rest), _mm512_set1_ps(scale->rest));
     _mm512_storeu_ps(values, _mm512_fmadd_ps(_mm512_cvtepi32_ps((__m512i)upper), _mm512_set1_ps(scale->high), small));
