@@ -14,8 +14,8 @@
 void cn__dense_lists_forward(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y);
 void cn__dense_lists_backward_kernel(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink);
 
-/* Outputs are worked on in parts, whose digits stand side by side for each two terms: PART_VECTORS of low ones, and as
- * many of high ones. */
+/* Outputs are worked on in parts, whose digits stand side by side for each two terms: CN__PART_VECTORS of low ones, and
+ * as many of high ones. */
 #define CN__PART CN__LIST_COLUMNS
 #define CN__PART_VECTORS (CN__PART / CN__WHOLES)
 #define CN__PART_GROUPS (CN__PART / CN__EXACT_GROUP)

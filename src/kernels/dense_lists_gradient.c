@@ -4,6 +4,8 @@
 
 #include "kernels/sink_row.h"
 
+_Static_assert(CN__IDLE_COLUMNS % CN__PART == 0, "a part lies in one piece of the accounts");
+
 typedef struct rows_to_move rows_to_move;
 
 typedef struct job {
