@@ -159,6 +159,7 @@ void cn__dense_sparse_forward(const cn__dense *d, const cn__batch *x, const cn__
 /* --- gradient of the kernel --------------------------------------------------------------------------------------- */
 
 #define MOST_ONES 16 /* entries of a column whose sums are likely to fit into 32 bits */
+#define ONES_AT_ONCE (CN__WORDS < 16 ? 32 : 64) /* outputs whose sums registers hold */
 #define TABLE_BYTES ((size_t)4 << 20) /* of dy, once as whole numbers and once as values */
 _Static_assert(CN__BATCH_MOST_ROWS * PIECE * sizeof(int32_t) <= TABLE_BYTES, "dy of the largest batch does not fit");
 _Static_assert(2 * TABLE_BYTES <= CN_POOL_SCRATCH, "dy of the largest batch does not fit");
@@ -190,7 +191,7 @@ static void fill_table(const job *j, dy_table *t)
 CN__INLINE void add_ones(const cn__ink *entries, int64_t n_entries, const int32_t *table, int64_t width, int n,
                          const float *high, const float *rest, float *gradient, cn__words *over)
 {
-    cn__words sums[4];
+    cn__words sums[ONES_AT_ONCE / CN__WORDS];
     for (int v = 0; v < n / CN__WORDS; v++) sums[v] = (cn__words){0};
     for (int64_t i = 0; i < n_entries; i++) {
         const int32_t *q = table + entries[i].index * width;
@@ -200,8 +201,8 @@ CN__INLINE void add_ones(const cn__ink *entries, int64_t n_entries, const int32_
             *over |= (before ^ sums[v]) & (each ^ sums[v]);
         }
     }
-    for (int v = 0; v < n; v += CN__WORDS)
-        cn__light_values((const uint32_t *)&sums[v / CN__WORDS], high + v, rest + v, gradient + v);
+    for (int c = 0; c < n; c += CN__VEC)
+        cn__light_values((const uint32_t *)&sums[c / CN__WORDS], high + c, rest + c, gradient + c);
 }
 
 /* As value_of_many, for a few entries; 0 if it has to do them. */
@@ -210,15 +211,14 @@ static int value_of_few(const cn__ink *entries, int64_t n_entries, const int32_t
 {
     cn__words over = {0};
     int64_t c = 0;
-    if (n_entries > MOST_ONES || width % CN__WORDS) return 0;
+    if (n_entries > MOST_ONES || width % CN__VEC) return 0;
     for (int64_t i = 0; i < n_entries; i++)
         if (entries[i].codes[0] != 1) return 0;
-    for (; c + 64 <= width; c += 64)
-        add_ones(entries, n_entries, table + c, width, 64, high + c, rest + c, gradient + c, &over);
-    for (; c < width; c += CN__WORDS)
-        add_ones(entries, n_entries, table + c, width, CN__WORDS, high + c, rest + c, gradient + c, &over);
-    over >>= 31;
-    return !cn__some_bit(&over);
+    for (; c + ONES_AT_ONCE <= width; c += ONES_AT_ONCE)
+        add_ones(entries, n_entries, table + c, width, ONES_AT_ONCE, high + c, rest + c, gradient + c, &over);
+    for (; c < width; c += CN__VEC)
+        add_ones(entries, n_entries, table + c, width, CN__VEC, high + c, rest + c, gradient + c, &over);
+    return !cn__some_bit(over >> 31);
 }
 
 typedef int32_t whole_numbers __attribute__((vector_size(CN__LANES * sizeof(int32_t)), aligned(4), may_alias));

@@ -15,9 +15,8 @@
  *              zeros before and after */
 
 #define AHEAD 4 /* samples whose lists are fetched in advance: they lie anywhere in memory */
-#define MOST_VECTORS (CN__SPARSE_NARROW / CN__WORDS)
 _Static_assert(CN__SPARSE_NARROW <= CN__IDLE_COLUMNS, "a row has one account");
-_Static_assert(MOST_VECTORS == 2, "wider kernels need another case");
+_Static_assert(CN__SPARSE_NARROW == 2 * CN__VEC, "wider kernels need another case");
 _Static_assert(CN__BATCH_MOST_COLUMNS <= CN_POOL_STRIP, "a byte for each column does not fit");
 
 /* The columns of some neighbouring parts. */
@@ -68,43 +67,36 @@ CN__INLINE piece next_piece(const share *s, int64_t b)
 
 /* --- forward ------------------------------------------------------------------------------------------------------ */
 
-/* Sums of a light sample. */
-#if defined(CN_ISA_AVX512)
-CN__INLINE void add_piece(const cn__sparse_job *j, piece p, piece next, int64_t width, const cn__spread *s,
+/* Sums of a light sample. A weight above the limit of a wrong guess gives a wrong sum, which is then made again. */
+#if defined(CN_ISA_AVX512) || defined(CN_ISA_AVX2)
+CN__INLINE void add_piece(const cn__sparse_job *j, piece p, piece next, const int64_t width, const cn__spread *s,
                           int32_t *sums, cn__float_bits *peaks)
 {
     const real *kernel = j->d->kernel + j->o;
     const int64_t stride = j->d->kernel_stride;
-    const __m512 most = _mm512_set1_ps(CN__MOST_WEIGHT);
-    const __m512i magnitude = _mm512_set1_epi32(0x7fffffff);
-    const int vectors = (int)(width + 15) / 16;
-    __mmask16 there[2];
-    __m512i sum[2], peak[2];
-    __m512 up[2];
-    for (int v = 0; v < vectors; v++) {
-        int64_t n = width - 16 * v;
-        there[v] = (__mmask16)(n < 16 ? (1u << n) - 1 : 0xffff);
-        up[v] = _mm512_maskz_loadu_ps(there[v], s->up + 16 * v);
-        peak[v] = _mm512_maskz_loadu_epi32(there[v], peaks + 16 * v);
-        sum[v] = _mm512_setzero_si512();
-    }
-    /* A weight above the limit of a wrong guess gives a wrong sum, which is then made again. */
+    const int vectors = (int)(width + CN__WHOLES - 1) / CN__WHOLES;
+    cn__wholes sum[CN__SPARSE_NARROW / CN__WHOLES] = {{0}}, peak[CN__SPARSE_NARROW / CN__WHOLES] = {{0}};
+    (void)s;
     for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
         const real *row = kernel + entry->index * stride;
         const int code = entry->codes[0];
-        for (int v = 0; v < vectors; v++) __builtin_prefetch(kernel + next.begin->index * stride + 16 * v);
+        for (int64_t c = 0; c < width; c += CN__VEC) __builtin_prefetch(kernel + next.begin->index * stride + c);
         next.begin += next.begin < next.end;
+#pragma GCC unroll 4
         for (int v = 0; v < vectors; v++) {
-            __m512 w = _mm512_maskz_loadu_ps(there[v], row + 16 * v);
-            __m512i q = _mm512_cvtps_epi32(_mm512_min_ps(_mm512_mul_ps(w, up[v]), most));
-            peak[v] = _mm512_max_epu32(peak[v], _mm512_and_si512(_mm512_castps_si512(w), magnitude));
-            if (code != 1) q = _mm512_mullo_epi32(q, _mm512_set1_epi32(code));
-            sum[v] = _mm512_add_epi32(sum[v], q);
+            const int64_t at = v * CN__WHOLES;
+            const cn__wholes q = cn__whole_numbers(row + at, width - at, &j->scales[at / CN__EXACT_GROUP]);
+            peak[v] = cn__larger_magnitudes(peak[v], row + at, width - at);
+            sum[v] += code == 1 ? q : q * code;
         }
     }
+#pragma GCC unroll 4
     for (int v = 0; v < vectors; v++) {
-        _mm512_mask_storeu_epi32(sums + 16 * v, there[v], sum[v]);
-        _mm512_mask_storeu_epi32(peaks + 16 * v, there[v], peak[v]);
+        const int64_t at = v * CN__WHOLES, n = width - at < CN__WHOLES ? width - at : CN__WHOLES;
+        for (int64_t c = 0; c < n; c++) {
+            sums[at + c] = sum[v][c];
+            peaks[at + c] = peaks[at + c] > (uint32_t)peak[v][c] ? peaks[at + c] : (uint32_t)peak[v][c];
+        }
     }
 }
 #else
@@ -208,9 +200,9 @@ static void carry(sums_table *t, piece p, const uint32_t *q, int64_t lanes, int 
 }
 
 /* Bits 31 of `over` say which sums did not fit. */
-CN__INLINE void add_to(uint32_t *sums, const cn__words *q, uint32_t code, int vectors, cn__words *over)
+CN__INLINE void add_to(uint32_t *sums, const cn__words *q, uint32_t code, const int lanes, cn__words *over)
 {
-    for (int v = 0; v < vectors; v++) {
+    for (int v = 0; v < lanes / CN__WORDS; v++) {
         cn__words *place = (cn__words *)(sums + v * CN__WORDS), before = *place, each = q[v] * code;
         const cn__words sum = before + each;
         *over |= (before ^ sum) & (each ^ sum);
@@ -218,31 +210,29 @@ CN__INLINE void add_to(uint32_t *sums, const cn__words *q, uint32_t code, int ve
     }
 }
 
-/* Adds all samples to the table, a row of whole vectors for each column. */
+/* Adds all samples to the table, a row of whole cache lines for each column. */
 CN__INLINE void add_gradients(const cn__sparse_job *j, const share *columns, const cn__spread *s, sums_table *t,
-                              int vectors)
+                              const int lanes)
 {
-    const int64_t lanes = vectors * CN__WORDS;
     uint32_t q[CN__SPARSE_NARROW] = {0};
     for (int64_t b = 0; b < j->x->rows; b++) {
         const real *dy = j->dy + b * j->d->outputs + j->o;
         fetch_piece(columns, b + AHEAD);
         for (int64_t c = 0; c < j->width; c++) q[c] = (uint32_t)cn__whole_gradient(dy[c], s->up[c]);
         const int most = most_code(q, lanes);
-        cn__words each[MOST_VECTORS], over = {0};
-        for (int v = 0; v < vectors; v++) each[v] = *(const cn__words *)(q + v * CN__WORDS);
+        cn__words each[CN__SPARSE_NARROW / CN__WORDS], over = {0};
+        for (int v = 0; v < lanes / CN__WORDS; v++) each[v] = *(const cn__words *)(q + v * CN__WORDS);
         piece p = piece_of(columns, b), next = next_piece(columns, b);
         for (const cn__ink *entry = p.begin; entry < p.end; entry++) {
             uint32_t *sums = t->low + entry->index * lanes;
-            for (int v = 0; v < vectors; v++) __builtin_prefetch(t->low + next.begin->index * lanes + v * CN__WORDS, 1);
+            for (int c = 0; c < lanes; c += 16) __builtin_prefetch(t->low + next.begin->index * lanes + c, 1);
             next.begin += next.begin < next.end;
             const int code = entry->codes[0];
-            if (code == 1) add_to(sums, each, 1, vectors, &over);
-            else if (code <= most) add_to(sums, each, (uint32_t)code, vectors, &over);
+            if (code == 1) add_to(sums, each, 1, lanes, &over);
+            else if (code <= most) add_to(sums, each, (uint32_t)code, lanes, &over);
             else add_many(t, entry->index * lanes, q, lanes, code);
         }
-        over >>= 31;
-        if (cn__some_bit(&over)) carry(t, p, q, lanes, most);
+        if (cn__some_bit(over >> 31)) carry(t, p, q, lanes, most);
     }
 }
 
@@ -257,18 +247,19 @@ static void mark_columns(const cn__sparse_job *j, const share *columns, uint8_t 
 
 /* Whether a row may wait. One whose gradient is 0 may, whether or not a sample uses it. But if a gradient is NaN, the
  * same rows have to get it as with lists by two columns, where both have their turn if either has ink. */
-CN__INLINE int can_wait(const sums_table *t, int64_t column, int vectors, const share *columns, const uint8_t *is_used)
+CN__INLINE int can_wait(const sums_table *t, int64_t column, const int lanes, const share *columns,
+                        const uint8_t *is_used)
 {
     if (is_used) {
         const int64_t k = column - columns->from, partner = k ^ 1;
         return !is_used[k] && !(columns->from + partner < columns->to && is_used[partner]);
     }
     cn__words some = {0};
-    for (int64_t v = column * vectors; v < (column + 1) * vectors; v++) {
-        some |= ((const cn__words *)t->low)[v];
-        if (t->has_above) some |= ((const cn__words *)t->above)[v];
+    for (int64_t at = column * lanes; at < (column + 1) * lanes; at += CN__WORDS) {
+        some |= *(const cn__words *)(t->low + at);
+        if (t->has_above) some |= *(const cn__words *)(t->above + at);
     }
-    return !cn__some_bit(&some);
+    return !cn__some_bit(some);
 }
 
 /* Makes up for what a row has missed before it is moved: cn__settle_row for a kernel of one piece. */
@@ -281,9 +272,9 @@ CN__INLINE void settle(const cn__sparse_job *j, int64_t row)
 }
 
 /* The gradient from the sums of a column, which are cleared. */
-CN__INLINE void take_sums(sums_table *t, int64_t column, const cn__spread *s, int vectors, float *restrict gradient)
+CN__INLINE void take_sums(sums_table *t, int64_t column, const cn__spread *s, const int lanes,
+                          float *restrict gradient)
 {
-    const int64_t lanes = vectors * CN__WORDS;
     uint32_t *restrict low = t->low + column * lanes;
     if (t->has_above) {
         double sums[CN__SPARSE_NARROW];
@@ -292,39 +283,39 @@ CN__INLINE void take_sums(sums_table *t, int64_t column, const cn__spread *s, in
         cn__values(sums, lanes, CN__EXACT_GRADIENTS, s->high, s->rest, gradient);
         memset(above, 0, (size_t)lanes * sizeof *above);
     } else {
-        for (int v = 0; v < lanes; v += CN__WORDS) cn__light_values(low + v, s->high + v, s->rest + v, gradient + v);
+        for (int c = 0; c < lanes; c += CN__VEC) cn__light_values(low + c, s->high + c, s->rest + c, gradient + c);
     }
     memset(low, 0, (size_t)lanes * sizeof *low);
 }
 
 /* Neighbouring rows of the kernel are handed over together, as far as they lie together. */
 CN__INLINE void hand_over(const cn__sparse_job *j, const share *columns, const cn__spread *s, sums_table *t,
-                          const uint8_t *is_used, int vectors)
+                          const uint8_t *is_used, const int lanes)
 {
     const int64_t width = j->width;
     const int64_t most = j->sink->stride == width ? CN__SPARSE_WIDTH / width : 1;
     float gradient[CN__SPARSE_WIDTH + CN__SPARSE_NARROW]; /* behind each row may stand lanes that the next overwrites */
     for (int64_t k = columns->from, rows = 0; k <= columns->to; k++) {
-        const int waits = k == columns->to || (j->sink->accounts && can_wait(t, k, vectors, columns, is_used));
+        const int waits = k == columns->to || (j->sink->accounts && can_wait(t, k, lanes, columns, is_used));
         if (rows && (waits || rows == most)) {
             cn__sink_row(j->sink, k - rows, j->o, rows * width, gradient);
             rows = 0;
         }
         if (waits) continue;
         if (j->sink->accounts) settle(j, k);
-        take_sums(t, k, s, vectors, gradient + rows * width);
+        take_sums(t, k, s, lanes, gradient + rows * width);
         rows++;
     }
 }
 
 CN__INLINE void gradient_of_share(const cn__sparse_job *j, int thread, const share *columns, const cn__spread *s,
-                                  int has_nan, int vectors)
+                                  int has_nan, const int lanes)
 {
-    sums_table t = {.low = j->x->sums, .above = (int32_t *)j->x->sums + j->x->columns * vectors * CN__WORDS};
+    sums_table t = {.low = j->x->sums, .above = (int32_t *)j->x->sums + j->x->columns * lanes};
     uint8_t *is_used = has_nan ? cn__pool_strip(j->d->pool, thread) : NULL;
-    add_gradients(j, columns, s, &t, vectors);
+    add_gradients(j, columns, s, &t, lanes);
     if (has_nan) mark_columns(j, columns, is_used);
-    hand_over(j, columns, s, &t, is_used, vectors);
+    hand_over(j, columns, s, &t, is_used, lanes);
 }
 
 void cn__dense_sparse_narrow_gradient(void *job, int thread, int64_t begin, int64_t end)
@@ -334,8 +325,8 @@ void cn__dense_sparse_narrow_gradient(void *job, int thread, int64_t begin, int6
     const int has_nan = cn__spread_gradient_scales(j, &s);
     for (int64_t task = begin; task < end; task++) {
         const share columns = share_of(j, task);
-        if (j->width <= CN__WORDS) gradient_of_share(j, thread, &columns, &s, has_nan, 1);
-        else gradient_of_share(j, thread, &columns, &s, has_nan, 2);
+        if (j->width <= CN__VEC) gradient_of_share(j, thread, &columns, &s, has_nan, CN__VEC);
+        else gradient_of_share(j, thread, &columns, &s, has_nan, 2 * CN__VEC);
     }
 }
 

@@ -4,6 +4,7 @@
 #define CN_KERNELS_DENSE_SPARSE_PARTS_H
 
 #include "kernels/dense_sparse.h"
+#include "kernels/digit_pairs.h"
 #include "kernels/exact.h"
 #include "kernels/sink_row.h"
 #include "kernels/vector.h"
@@ -20,9 +21,10 @@ typedef uint32_t cn__float_bits __attribute__((may_alias));
 #define CN__LANES 8
 typedef double cn__wide __attribute__((vector_size(CN__LANES * sizeof(double)), aligned(8), may_alias));
 
-#define CN__WORDS 16
+/* As many as one register holds: gcc 12 keeps larger vectors in memory. */
+#define CN__WORDS CN__WHOLES
 typedef uint32_t cn__words __attribute__((vector_size(CN__WORDS * sizeof(uint32_t)), aligned(4), may_alias));
-typedef int32_t cn__whole_numbers __attribute__((vector_size(CN__WORDS * sizeof(int32_t)), aligned(4), may_alias));
+typedef int32_t cn__signed_words __attribute__((vector_size(CN__WORDS * sizeof(int32_t)), aligned(4), may_alias));
 typedef float cn__floats __attribute__((vector_size(CN__WORDS * sizeof(float)), aligned(4), may_alias));
 
 typedef struct cn__sparse_job {
@@ -119,6 +121,12 @@ CN__INLINE void cn__make_whole(const real *restrict w, int64_t width, const floa
         __m512 x = _mm512_min_ps(_mm512_mul_ps(_mm512_loadu_ps(w + c), _mm512_loadu_ps(up + c)), most);
         _mm512_storeu_si512(q + c, _mm512_cvtps_epi32(_mm512_max_ps(x, least)));
     }
+#elif defined(CN_ISA_AVX2)
+    const __m256 most = _mm256_set1_ps(CN__MOST_WEIGHT), least = _mm256_set1_ps(-CN__MOST_WEIGHT - 1);
+    for (; c + 8 <= width; c += 8) {
+        __m256 x = _mm256_min_ps(_mm256_mul_ps(_mm256_loadu_ps(w + c), _mm256_loadu_ps(up + c)), most);
+        _mm256_storeu_si256((__m256i *)(void *)(q + c), _mm256_cvtps_epi32(_mm256_max_ps(x, least)));
+    }
 #endif
     for (; c < width; c++) q[c] = (int32_t)cn__rounded(cn__limited(w[c] * up[c], CN__MOST_WEIGHT));
 }
@@ -174,24 +182,29 @@ CN__INLINE float cn__light_value(int32_t sum, float high, float rest)
     return FMA((float)(sum >> 24), high, (float)(sum & 0xffffff) * rest);
 }
 
-/* cn__light_value of sixteen sums, of which compilers make no vectors by themselves. */
+/* cn__light_value of CN__VEC sums, of which compilers make no vectors by themselves. */
 CN__INLINE void cn__light_values(const uint32_t *sums, const float *high_scale, const float *rest_scale,
                                  float *gradient)
 {
-    const cn__whole_numbers sum = *(const cn__whole_numbers *)sums;
-    float high[CN__WORDS], rest[CN__WORDS];
-    *(cn__floats *)high = __builtin_convertvector(sum >> 24, cn__floats);
-    *(cn__floats *)rest = __builtin_convertvector(sum & 0xffffff, cn__floats) * *(const cn__floats *)rest_scale;
+    float high[CN__VEC], rest[CN__VEC];
+    for (int v = 0; v < CN__VEC; v += CN__WORDS) {
+        const cn__signed_words sum = *(const cn__signed_words *)(sums + v);
+        *(cn__floats *)(high + v) = __builtin_convertvector(sum >> 24, cn__floats);
+        *(cn__floats *)(rest + v) =
+            __builtin_convertvector(sum & 0xffffff, cn__floats) * *(const cn__floats *)(rest_scale + v);
+    }
     vec_store(gradient, vec_fma(vec_load(high), vec_load(high_scale), vec_load(rest)));
 }
 
-static inline int cn__some_bit(const cn__words *v)
+CN__INLINE int cn__some_bit(cn__words v)
 {
 #if defined(CN_ISA_AVX512)
-    return _mm512_test_epi32_mask((__m512i)*v, (__m512i)*v) != 0;
+    return _mm512_test_epi32_mask((__m512i)v, (__m512i)v) != 0;
+#elif defined(CN_ISA_AVX2)
+    return !_mm256_testz_si256((__m256i)v, (__m256i)v);
 #else
     uint32_t any = 0;
-    for (int lane = 0; lane < CN__WORDS; lane++) any |= (*v)[lane];
+    for (int lane = 0; lane < CN__WORDS; lane++) any |= v[lane];
     return any != 0;
 #endif
 }

@@ -97,6 +97,24 @@ static uint64_t ink_mask(const cn__source *s, int64_t at, int64_t n)
         }
         return mask;
     }
+#elif defined(CN_ISA_AVX2)
+    if (s->stored == CN__STORED_U8 && n == AT_ONCE) {
+        for (int part = 0; part < AT_ONCE; part += 32) {
+            const __m256i x = _mm256_loadu_si256((const void *)((const uint8_t *)s->data + at + part));
+            const int blank = _mm256_movemask_epi8(_mm256_cmpeq_epi8(x, _mm256_setzero_si256()));
+            mask |= (uint64_t)~(uint32_t)blank << part;
+        }
+        return mask;
+    }
+    if (s->stored == CN__STORED_F32 && n == AT_ONCE) {
+        for (int part = 0; part < AT_ONCE; part += 8) {
+            const float *numbers = (const float *)s->data + at + part;
+            if (part % 16 == 0) __builtin_prefetch((const char *)numbers + AHEAD_BYTES);
+            const __m256 ink = _mm256_cmp_ps(_mm256_loadu_ps(numbers), _mm256_setzero_ps(), _CMP_NEQ_UQ);
+            mask |= (uint64_t)(unsigned)_mm256_movemask_ps(ink) << part;
+        }
+        return mask;
+    }
 #endif
     if (s->stored == CN__STORED_U8 && n == AT_ONCE) {
         uint64_t words[AT_ONCE / 8], all = 0;
