@@ -2,7 +2,7 @@
 
 #if CN_REAL_BITS == 32
 
-#include "kernels/sink_row.h"
+#include "kernels/sink_rows.h"
 
 _Static_assert(CN__IDLE_COLUMNS % CN__PART == 0, "a part lies in one piece of the accounts");
 
@@ -139,15 +139,17 @@ static void find_all_rows(const job *j, rows_to_move *rows)
 
 #define LISTS_AHEAD 4 /* the next ones to be asked for, since nobody can foresee which they are */
 
-static void make_gradient(const job *j, const group_of_rows *g, const cn__wholes *digits,
+static void make_gradient(const job *j, int64_t o, const group_of_rows *g, const cn__wholes *digits,
                           const cn__exact_scale scales[CN__PART_GROUPS], float *gradient)
 {
     const cn__batch *x = j->x;
+    const cn__sink sink = cn__sink_at_panel(j->sink, o);
     const int64_t stride = cn__list_stride((x->rows + 1) / 2);
     for (int64_t i = 0; i < g->n_order; i++) {
         const int64_t k = g->order[i], soon = g->order[i + LISTS_AHEAD < g->n_order ? i + LISTS_AHEAD : i];
         __builtin_prefetch(x->by_columns + soon * stride);
         __builtin_prefetch(x->by_columns + soon * stride + 16);
+        if (sink.update) cn__sink_fetch(&sink, k, o, CN__PART);
         const cn__ink *entries = x->by_columns + k * stride;
         float *values = gradient + (k - g->begin) * CN__PART;
         if (x->column_count[k] > CN__GRADIENT_ENTRIES) {
@@ -204,7 +206,7 @@ static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end
         const group_of_rows *group = &j->rows->groups[task % j->groups];
         cn__exact_scale scales[CN__PART_GROUPS];
         make_gradient_digits(j, o, scales, digits);
-        make_gradient(j, group, digits, scales, gradient);
+        make_gradient(j, o, group, digits, scales, gradient);
         hand_over(j, o, group, gradient);
     }
 }
