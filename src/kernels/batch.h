@@ -37,7 +37,8 @@
 #define CN__BATCH_MOST_ROWS 8192
 #define CN__BATCH_MOST_COLUMNS 32768
 #define CN__LIGHT_SUM 255
-#define CN__LIST_COLUMNS 32 /* outputs for which lists by two are summed at a time */
+/* Outputs for which lists by two are summed at a time, whose numbers have one digit or two (kernels/exact.h). */
+#define CN__LIST_COLUMNS(digits) (64 / (digits))
 #define CN__SPARSE_NARROW 32 /* outputs of a kernel that reads very few non-zeros row by row, at most */
 
 /* Small fields that are loaded one by one: taking a word apart would cost the units that also multiply. */

@@ -27,7 +27,7 @@ typedef struct cn__dense {
     int64_t kernel_stride;
     int64_t kernel_panel; /* from one panel of `kernel_stride` columns to the next; 0: rows are whole. Only the products
                            * with bytes know panels: those with tiles of CN__IDLE_COLUMNS columns, those with lists any
-                           * that is made of whole CN__LIST_COLUMNS. */
+                           * that is made of whole parts (CN__LIST_COLUMNS). */
 } cn__dense;
 
 /* Where column o of row 0 stands. */

@@ -4,6 +4,8 @@
 #include "kernels/amx_input_gradient.h"
 #include "kernels/amx_rmsprop.h"
 #include "kernels/bf16.h"
+#include "kernels/dense_lists.h"
+#include "kernels/dense_sparse.h"
 
 typedef struct rounding {
     const real *from;
@@ -121,33 +123,49 @@ void cn__dense_backward_bias_bf16(const cn__dense *d, const cn__bf16 *bf16, cons
     cn__dense_backward_bias(d, dy, sink);
 }
 
-#if CN__AMX
+#if CN_REAL_BITS == 32
 void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x,
                                   const cn__finish *finish, real *y)
 {
-    cn__amx_matmul_run(&(cn__amx_matmul){
-        .pool = d->pool, .m = d->rows, .n = d->outputs, .k = x->columns, .x = x,
-        .a_tiles = (const uint16_t *)(const void *)x->sample_tiles, .a_lines = x->sample_lines,
-        .b = {d->kernel, d->kernel_stride, 1, d->kernel_panel, x->index}, .scale = (float)x->scale, .finish = finish,
-        .c = y, .c_tiles = bf16->y_tiles,
-        .c_row = d->outputs, .memory = bf16->memory, .copy = bf16->copy, .copied = bf16->copied});
+#if CN__AMX
+    if (bf16->way == CN__BF16_TILES) {
+        cn__amx_matmul_run(&(cn__amx_matmul){
+            .pool = d->pool, .m = d->rows, .n = d->outputs, .k = x->columns, .x = x,
+            .a_tiles = (const uint16_t *)(const void *)x->sample_tiles, .a_lines = x->sample_lines,
+            .b = {d->kernel, d->kernel_stride, 1, d->kernel_panel, x->index}, .scale = (float)x->scale,
+            .finish = finish, .c = y, .c_tiles = bf16->y_tiles,
+            .c_row = d->outputs, .memory = bf16->memory, .copy = bf16->copy, .copied = bf16->copied});
+        return;
+    }
+#endif
+    (void)bf16;
+    if (x->used || x->lists) cn__dense_sparse_forward(d, x, finish, y);
+    else cn__dense_lists_forward(d, x, finish, y, 1);
 }
 
 void cn__dense_backward_kernel_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const real *dy,
                                           const cn__sink *sink)
 {
-    const cn__amx_matmul p = {
-        .pool = d->pool, .m = x->columns, .n = d->outputs, .k = d->rows, .x = x,
-        .a_tiles = (const uint16_t *)(const void *)x->column_tiles, .a_lines = x->column_lines,
-        .b = {dy, d->outputs, 1, 0, NULL}, .b_tiles = bf16->dy_tiles, .scale = (float)x->scale, .sink = sink,
-        .memory = bf16->memory, .copy = bf16->copy, .copied = bf16->copied};
-    if (cn__amx_rmsprop_serves(&p)) cn__amx_rmsprop_run(&p);
-    else cn__amx_matmul_run(&p);
+#if CN__AMX
+    if (bf16->way == CN__BF16_TILES) {
+        const cn__amx_matmul p = {
+            .pool = d->pool, .m = x->columns, .n = d->outputs, .k = d->rows, .x = x,
+            .a_tiles = (const uint16_t *)(const void *)x->column_tiles, .a_lines = x->column_lines,
+            .b = {dy, d->outputs, 1, 0, NULL}, .b_tiles = bf16->dy_tiles, .scale = (float)x->scale, .sink = sink,
+            .memory = bf16->memory, .copy = bf16->copy, .copied = bf16->copied};
+        if (cn__amx_rmsprop_serves(&p)) cn__amx_rmsprop_run(&p);
+        else cn__amx_matmul_run(&p);
+        return;
+    }
+#endif
+    (void)bf16;
+    if (x->used || x->lists) cn__dense_sparse_backward_kernel(d, x, dy, sink);
+    else cn__dense_lists_backward_kernel(d, x, dy, sink, 1);
 }
 
 #else
 
-/* Nobody makes batches of bytes for these engines (model/codes.c). */
+/* The float64 engine makes no batches of bytes (kernels/gather.c), so nobody calls these. */
 void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x,
                                   const cn__finish *finish, real *y)
 {

@@ -16,7 +16,7 @@ void cn__dense_forward_bytes(const cn__dense *d, const cn__batch *x, const cn__f
     }
 #endif
     if (x->used || x->lists) cn__dense_sparse_forward(d, x, finish, y);
-    else cn__dense_lists_forward(d, x, finish, y);
+    else cn__dense_lists_forward(d, x, finish, y, 2);
 }
 
 void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
@@ -28,7 +28,7 @@ void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, con
     }
 #endif
     if (x->used || x->lists) cn__dense_sparse_backward_kernel(d, x, dy, sink);
-    else cn__dense_lists_backward_kernel(d, x, dy, sink);
+    else cn__dense_lists_backward_kernel(d, x, dy, sink, 2);
 }
 
 #else

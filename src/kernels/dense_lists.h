@@ -11,25 +11,32 @@
 
 #define cn__dense_lists_forward CN_T(cn__dense_lists_forward)
 #define cn__dense_lists_backward_kernel CN_T(cn__dense_lists_backward_kernel)
-void cn__dense_lists_forward(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y);
-void cn__dense_lists_backward_kernel(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink);
+/* `digits` of each whole number: 2, or 1 of short ones (kernels/exact.h), for mixed_bfloat16. */
+void cn__dense_lists_forward(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y, int digits);
+void cn__dense_lists_backward_kernel(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink,
+                                     int digits);
 
-/* Outputs are worked on in parts, whose digits stand side by side for each two terms: CN__PART_VECTORS of low ones, and
- * as many of high ones. */
-#define CN__PART CN__LIST_COLUMNS
-#define CN__PART_VECTORS (CN__PART / CN__WHOLES)
-#define CN__PART_GROUPS (CN__PART / CN__EXACT_GROUP)
+/* Outputs are worked on in parts. For each two terms there is a row of CN__ROW_VECTORS: the lower digits of the part's
+ * outputs, then the higher ones, if numbers have two. The last part may be a single group of outputs, and its rows
+ * shorter. */
+#define CN__PART(digits) CN__LIST_COLUMNS(digits)
+#define CN__PART_MOST CN__PART(1)
+#define CN__ROW_VECTORS (CN__PART_MOST / CN__WHOLES)
+#define CN__PART_GROUPS(digits) (CN__PART(digits) / CN__EXACT_GROUP)
 #define CN__GROUP_VECTORS (CN__EXACT_GROUP / CN__WHOLES)
-_Static_assert(CN__PART % CN__EXACT_GROUP == 0 && CN__EXACT_GROUP % CN__WHOLES == 0, "parts and groups fit");
+_Static_assert(CN__PART(2) * 2 == CN__PART(1), "rows of digits are equally long");
+_Static_assert(CN__PART(2) % CN__EXACT_GROUP == 0 && CN__EXACT_GROUP % CN__WHOLES == 0, "parts and groups fit");
 
-/* Cuts each part of the outputs into so many groups of rows, `most` of them at most, and returns how many tasks that
+/* Cuts each part of the outputs into so many groups of rows, `least` to `most` of them, and returns how many tasks that
  * makes. Tasks go part by part, so that a thread has those parts of the weights that it had before; only when there are
  * few parts are they cut further. */
-static inline int64_t cn__list_tasks(const cn__dense *d, int64_t most, int64_t *groups)
+static inline int64_t cn__list_tasks(const cn__dense *d, int digits, int64_t least, int64_t most, int64_t *groups)
 {
-    const int64_t parts = (d->outputs + CN__PART - 1) / CN__PART, wanted = 2 * cn__pool_threads(d->pool);
+    const int64_t parts = (d->outputs + CN__PART(digits) - 1) / CN__PART(digits);
+    const int64_t wanted = 2 * cn__pool_threads(d->pool);
     *groups = parts >= wanted ? 1 : (wanted + parts - 1) / parts;
     if (*groups > most) *groups = most;
+    if (*groups < least) *groups = least;
     return parts * *groups;
 }
 
@@ -40,85 +47,104 @@ CN__INLINE_PAIRS uint32_t cn__largest_of(cn__wholes magnitudes)
     return (uint32_t)most;
 }
 
-/* A part's sums, digit by digit. */
-typedef struct cn__digit_sums {
-    cn__wholes low[CN__PART_VECTORS], high[CN__PART_VECTORS];
-} cn__digit_sums;
-
-#define CN__VECTORS_AT_ONCE (CN__PART_VECTORS < 4 ? CN__PART_VECTORS : 4) /* of low digits, and as many of high ones */
-
-/* Sums of some vectors of a row over n entries, from 0 on or from what they are. */
-CN__INLINE_PAIRS void cn__add_some(const cn__ink *entries, int64_t n, const cn__wholes *digits, const int in_row,
-                                   const int some, const int from_zero, cn__wholes *low_sums, cn__wholes *high_sums)
-{
-    cn__wholes low[CN__VECTORS_AT_ONCE] = {{0}}, high[CN__VECTORS_AT_ONCE] = {{0}};
-#pragma GCC unroll 4
-    for (int v = 0; v < some && !from_zero; v++) {
-        low[v] = low_sums[v];
-        high[v] = high_sums[v];
-    }
-    for (const cn__ink *e = entries, *end = entries + n; e < end; e++) {
-        const cn__wholes *row = digits + (int64_t)e->index * (2 * in_row), codes = cn__codes_of(e);
-#pragma GCC unroll 4
-        for (int v = 0; v < some; v++) low[v] = cn__add_pairs(low[v], &row[v], codes);
-#pragma GCC unroll 4
-        for (int v = 0; v < some; v++) high[v] = cn__add_pairs(high[v], &row[in_row + v], codes);
-    }
-#pragma GCC unroll 4
-    for (int v = 0; v < some; v++) {
-        low_sums[v] = low[v];
-        high_sums[v] = high[v];
-    }
-}
-
-/* Adds n entries to 0 or to sums, so few that nothing overflows. A row of digits is `vectors` of low ones and as many
- * of high ones. */
-CN__INLINE_PAIRS void cn__add_entries(const cn__ink *entries, int64_t n, const cn__wholes *digits,
-                                      cn__digit_sums *sums, const int from_zero, const int vectors)
-{
-#pragma GCC unroll 2
-    for (int v = 0; v < vectors; v += CN__VECTORS_AT_ONCE)
-        cn__add_some(entries, n, digits + v, vectors,
-                     vectors - v < CN__VECTORS_AT_ONCE ? vectors - v : CN__VECTORS_AT_ONCE, from_zero, sums->low + v,
-                     sums->high + v);
-}
-
 /* What a product's whole numbers are like. */
 typedef struct cn__digit_kind {
     cn__exact_kind kind;
-    int bits;
+    int digits;           /* of each number, */
+    int bits;             /* of the lower of two */
     int64_t most_entries; /* that one after the other may be added up */
 } cn__digit_kind;
 
-#define CN__WEIGHT_DIGITS ((cn__digit_kind){CN__EXACT_WEIGHTS, CN__WEIGHT_BITS, CN__WEIGHT_ENTRIES})
-#define CN__GRADIENT_DIGITS ((cn__digit_kind){CN__EXACT_GRADIENTS, CN__GRADIENT_BITS, CN__GRADIENT_ENTRIES})
+CN__INLINE_PAIRS cn__digit_kind cn__weight_digits(const int digits)
+{
+    return digits == 2 ? (cn__digit_kind){CN__EXACT_WEIGHTS, 2, CN__WEIGHT_BITS, CN__WEIGHT_ENTRIES}
+                       : (cn__digit_kind){CN__EXACT_SHORT_WEIGHTS, 1, 0, CN__SHORT_WEIGHT_ENTRIES};
+}
+
+CN__INLINE_PAIRS cn__digit_kind cn__gradient_digits(const int digits)
+{
+    return digits == 2 ? (cn__digit_kind){CN__EXACT_GRADIENTS, 2, CN__GRADIENT_BITS, CN__GRADIENT_ENTRIES}
+                       : (cn__digit_kind){CN__EXACT_SHORT_GRADIENTS, 1, 0, CN__GRADIENT_ENTRIES};
+}
+
+/* Of CN__WHOLES numbers of two terms; `each`: vectors of a row for each digit. */
+CN__INLINE_PAIRS void cn__put_digits(cn__wholes first, cn__wholes second, const cn__digit_kind kind, const int each,
+                                     cn__wholes *row)
+{
+    if (kind.digits == 1) {
+        *row = cn__short_digits_of(first, second);
+        return;
+    }
+    const cn__digits_of_two two = cn__digits_of(first, second, kind.bits);
+    row[0] = two.low;
+    row[each] = two.high;
+}
+
+/* The sums of a part, which stand as a row of digits does. */
+typedef struct cn__digit_sums {
+    cn__wholes of[CN__ROW_VECTORS];
+} cn__digit_sums;
+
+#define CN__VECTORS_AT_ONCE 8
+
+/* Sums of some vectors of a row over n entries, from 0 on or from what they are. */
+CN__INLINE_PAIRS void cn__add_some(const cn__ink *entries, int64_t n, const cn__wholes *digits, const int in_row,
+                                   const int some, const int from_zero, cn__wholes *sums)
+{
+    cn__wholes sum[CN__VECTORS_AT_ONCE] = {{0}};
+#pragma GCC unroll 8
+    for (int v = 0; v < some && !from_zero; v++) sum[v] = sums[v];
+    for (const cn__ink *e = entries, *end = entries + n; e < end; e++) {
+        const cn__wholes *row = digits + (int64_t)e->index * in_row, codes = cn__codes_of(e);
+#pragma GCC unroll 8
+        for (int v = 0; v < some; v++) sum[v] = cn__add_pairs(sum[v], &row[v], codes);
+    }
+#pragma GCC unroll 8
+    for (int v = 0; v < some; v++) sums[v] = sum[v];
+}
+
+/* Adds n entries to 0 or to sums, so few that nothing overflows. */
+CN__INLINE_PAIRS void cn__add_entries(const cn__ink *entries, int64_t n, const cn__wholes *digits,
+                                      cn__digit_sums *sums, const int from_zero, const int in_row)
+{
+#pragma GCC unroll 2
+    for (int v = 0; v < in_row; v += CN__VECTORS_AT_ONCE)
+        cn__add_some(entries, n, digits + v, in_row,
+                     in_row - v < CN__VECTORS_AT_ONCE ? in_row - v : CN__VECTORS_AT_ONCE, from_zero, sums->of + v);
+}
 
 /* The sums as float32 numbers. */
 CN__INLINE_PAIRS void cn__values_of_sums(const cn__digit_sums *sums, const cn__digit_kind kind,
-                                         const cn__exact_scale *scales, float *values, const int vectors)
+                                         const cn__exact_scale *scales, float *values, const int in_row)
 {
+    const int each = in_row / kind.digits;
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++)
-        cn__store_values(sums->low[v], sums->high[v], kind.bits, kind.kind, &scales[v / CN__GROUP_VECTORS],
-                         values + v * CN__WHOLES);
+    for (int v = 0; v < each; v++) {
+        const cn__exact_scale *scale = &scales[v / CN__GROUP_VECTORS];
+        float *place = values + v * CN__WHOLES;
+        if (kind.digits == 1) cn__store_short_values(sums->of[v], scale, place);
+        else cn__store_values(sums->of[v], sums->of[each + v], kind.bits, kind.kind, scale, place);
+    }
 }
 
 /* The same over a list that is too long for sums in 32 bits. */
-static inline void cn__values_of_long_list(const cn__ink *entries, int64_t n, const cn__wholes *digits,
-                                           cn__digit_kind kind, const cn__exact_scale *scales, float *values,
-                                           const int vectors)
+CN__INLINE_PAIRS void cn__values_of_long_list(const cn__ink *entries, int64_t n, const cn__wholes *digits,
+                                              const cn__digit_kind kind, const cn__exact_scale *scales, float *values,
+                                              const int in_row)
 {
-    double whole[CN__PART] = {0};
+    const int each = in_row / kind.digits, columns = each * CN__WHOLES;
+    double whole[CN__PART_MOST] = {0};
     for (int64_t first = 0; first < n; first += kind.most_entries) {
         const int64_t left = n - first;
         cn__digit_sums sums;
-        cn__add_entries(entries + first, left < kind.most_entries ? left : kind.most_entries, digits, &sums, 1,
-                        vectors);
-        for (int i = 0; i < vectors * CN__WHOLES; i++)
-            whole[i] += (double)sums.high[i / CN__WHOLES][i % CN__WHOLES] * (1 << kind.bits) +
-                        (double)sums.low[i / CN__WHOLES][i % CN__WHOLES];
+        cn__add_entries(entries + first, left < kind.most_entries ? left : kind.most_entries, digits, &sums, 1, in_row);
+        for (int i = 0; i < columns; i++) {
+            const int v = i / CN__WHOLES, lane = i % CN__WHOLES;
+            if (kind.digits == 2) whole[i] += (double)sums.of[each + v][lane] * (1 << kind.bits);
+            whole[i] += (double)sums.of[v][lane];
+        }
     }
-    for (int i = 0; i < vectors * CN__WHOLES; i++)
+    for (int i = 0; i < columns; i++)
         values[i] = cn__exact_value(whole[i], kind.kind, &scales[i / CN__EXACT_GROUP]);
 }
 

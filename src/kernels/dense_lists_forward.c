@@ -1,3 +1,4 @@
+#include "kernels/bf16.h"
 #include "kernels/dense_lists.h"
 
 #if CN_REAL_BITS == 32
@@ -8,6 +9,7 @@ typedef struct job {
     const cn__finish *finish;
     real *y;
     int64_t groups; /* of samples; each part of the outputs is cut into so many tasks */
+    int digits;
 } job;
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -15,11 +17,10 @@ static int64_t smaller(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
-/* A group of weights: `columns` of the kernel's. Digits of two rows stand in 2 * `apart` vectors, the lower ones
- * first. */
+/* A group of weights: `columns` of the kernel's. */
 typedef struct weights {
     const float *w;
-    int64_t stride, columns, inputs, apart;
+    int64_t stride, columns, inputs;
     const uint8_t *used; /* which rows count for the scale; NULL: all */
 } weights;
 
@@ -27,26 +28,26 @@ typedef struct weights {
 
 /* The digits of two rows side by side; returns their largest magnitudes, and those before. */
 CN__INLINE_PAIRS cn__wholes make_two_rows(const weights *g, int64_t k, int64_t columns, const cn__exact_scale *scale,
-                                          cn__wholes peaks, cn__wholes *digits)
+                                          const cn__digit_kind kind, const int in_row, cn__wholes peaks,
+                                          cn__wholes *row)
 {
     const int has_second = k + 1 < g->inputs;
     const float *first = g->w + k * g->stride, *second = has_second ? first + g->stride : first;
 #pragma GCC unroll 4
     for (int v = 0; v < CN__GROUP_VECTORS; v++) {
         const int64_t at = v * CN__WHOLES, left = columns - at;
-        const cn__digits_of_two two =
-            cn__digits_of(cn__whole_numbers(first + at, left, scale),
-                          cn__whole_numbers(second + at, has_second ? left : 0, scale), CN__WEIGHT_BITS);
+        cn__put_digits(cn__whole_numbers(first + at, left, scale),
+                       cn__whole_numbers(second + at, has_second ? left : 0, scale), kind, in_row / kind.digits,
+                       row + v);
         if (!g->used || g->used[k]) peaks = cn__larger_magnitudes(peaks, first + at, left);
         if (!g->used || g->used[k + has_second]) peaks = cn__larger_magnitudes(peaks, second + at, left);
-        digits[v] = two.low;
-        digits[g->apart + v] = two.high;
     }
     return peaks;
 }
 
 /* The digits on a scale, and the largest magnitude. Rows are too far apart for the CPU to see which comes next. */
-static uint32_t make_digits(const weights *group, const cn__exact_scale *wanted, cn__wholes *digits)
+CN__INLINE_PAIRS uint32_t make_digits(const weights *group, const cn__exact_scale *wanted, const cn__digit_kind kind,
+                                      const int in_row, cn__wholes *digits)
 {
     const weights g = *group;
     const cn__exact_scale scale = *wanted;
@@ -54,25 +55,26 @@ static uint32_t make_digits(const weights *group, const cn__exact_scale *wanted,
     const uintptr_t row_bytes = (uintptr_t)g.stride * sizeof *g.w;
     cn__wholes peaks = {0};
     int64_t k = 0;
-    for (; is_plain && k + 2 <= g.inputs; k += 2, digits += 2 * g.apart) {
-        const weights two = {g.w, g.stride, CN__EXACT_GROUP, k + 2, g.apart, NULL};
+    for (; is_plain && k + 2 <= g.inputs; k += 2, digits += in_row) {
+        const weights two = {g.w, g.stride, CN__EXACT_GROUP, k + 2, NULL};
         const uintptr_t soon = (uintptr_t)(g.w + k * g.stride) + ROWS_AHEAD * row_bytes; /* maybe behind the kernel */
         __builtin_prefetch((const void *)soon);
         __builtin_prefetch((const void *)(soon + row_bytes));
-        peaks = make_two_rows(&two, k, CN__EXACT_GROUP, &scale, peaks, digits);
+        peaks = make_two_rows(&two, k, CN__EXACT_GROUP, &scale, kind, in_row, peaks, digits);
     }
-    for (; k < g.inputs; k += 2, digits += 2 * g.apart)
-        peaks = make_two_rows(&g, k, g.columns, &scale, peaks, digits);
+    for (; k < g.inputs; k += 2, digits += in_row)
+        peaks = make_two_rows(&g, k, g.columns, &scale, kind, in_row, peaks, digits);
     return cn__largest_of(peaks);
 }
 
 /* The scale is known only when all weights have been seen, so the one that served last time is tried first; mostly it
  * is right. */
-static cn__exact_scale make_weight_digits(const weights *group, double scale, uint32_t *last_peak, cn__wholes *digits)
+CN__INLINE_PAIRS cn__exact_scale make_weight_digits(const weights *group, double scale, const cn__digit_kind kind,
+                                                    const int in_row, uint32_t *last_peak, cn__wholes *digits)
 {
     for (;;) {
-        const cn__exact_scale guess = cn__exact_scale_of(CN__EXACT_WEIGHTS, *last_peak, scale);
-        const uint32_t peak = make_digits(group, &guess, digits), last = *last_peak;
+        const cn__exact_scale guess = cn__exact_scale_of(kind.kind, *last_peak, scale);
+        const uint32_t peak = make_digits(group, &guess, kind, in_row, digits), last = *last_peak;
         *last_peak = peak;
         if (peak == last || (peak < 0x7f800000u && last < 0x7f800000u &&
                              cn__exact_exponent(peak) == cn__exact_exponent(last)))
@@ -91,20 +93,21 @@ static void finish_some(const float *values, const float *bias, int relu, int64_
 }
 
 /* Some columns of a row of y; all of them if there are as many as of the vectors. */
-CN__INLINE_PAIRS void finish_row(const float *values, const float *bias, int relu, int64_t columns, real *y,
-                                 const int vectors)
+CN__INLINE_PAIRS void finish_row(const float *values, const float *bias, int relu, int rounds, int64_t columns,
+                                 real *y, const int vectors)
 {
     if (columns < vectors * CN__WHOLES) {
         finish_some(values, bias, relu, columns, y);
-        return;
-    }
+    } else {
 #pragma GCC unroll 8
-    for (int v = 0; v < vectors; v++) {
-        numbers z = ((const numbers *)values)[v];
-        if (bias) z += ((const numbers *)bias)[v];
-        if (relu) z = (numbers)((cn__wholes)z & ~(z <= 0));
-        ((numbers *)y)[v] = z;
+        for (int v = 0; v < vectors; v++) {
+            numbers z = ((const numbers *)values)[v];
+            if (bias) z += ((const numbers *)bias)[v];
+            if (relu) z = (numbers)((cn__wholes)z & ~(z <= 0));
+            ((numbers *)y)[v] = z;
+        }
     }
+    for (int64_t c = 0; rounds && c < columns; c++) y[c] = cn__bf16_round(y[c]);
 }
 
 /* Which rows of the kernel the batch uses. */
@@ -128,58 +131,64 @@ static void find_used(const cn__batch *x, uint8_t *used)
 typedef struct room {
     uint8_t used[CN__BATCH_MOST_COLUMNS + 1]; /* rows of the kernel */
     _Alignas(64) cn__digit_sums sums[SAMPLES];
-    cn__wholes digits[(CN__BATCH_MOST_COLUMNS + 1) * CN__PART_VECTORS];
+    cn__wholes digits[(CN__BATCH_MOST_COLUMNS + 1) / 2 * CN__ROW_VECTORS];
 } room;
 _Static_assert(sizeof(room) <= CN_POOL_SCRATCH, "the scratch memory has no room for a part's digits");
 
-/* Some columns' part of the product, from column o on: one group of them, or two. */
+/* Some columns' part of the product, from column o on: in whole groups but for the last. */
 typedef struct part {
     int64_t o, columns;
-    cn__exact_scale scales[CN__PART_GROUPS];
+    cn__exact_scale scales[CN__PART_GROUPS(1)];
 } part;
 
 /* At most SAMPLES samples. */
-CN__INLINE_PAIRS void add_samples(const job *j, const part *p, int64_t begin, int64_t end, room *r, const int groups)
+CN__INLINE_PAIRS void add_samples(const job *j, const part *p, int64_t begin, int64_t end, room *r, const int groups,
+                                  const cn__digit_kind kind)
 {
     const cn__batch *x = j->x;
     const int64_t outputs = j->d->outputs, stride = cn__list_stride((j->d->inputs + 1) / 2);
     const float *bias = j->finish->bias ? j->finish->bias + p->o : NULL;
-    const int relu = j->finish->relu, vectors = groups * CN__GROUP_VECTORS;
+    const int relu = j->finish->relu, rounds = j->finish->rounds, vectors = groups * CN__GROUP_VECTORS;
+    const int in_row = kind.digits * vectors;
     for (int64_t b = begin; b < end; b++) {
-        if (x->sample_ends[b].all > CN__WEIGHT_ENTRIES) continue;
-        cn__add_entries(x->by_samples + b * stride, x->sample_ends[b].half, r->digits, &r->sums[b - begin], 1, vectors);
+        if (x->sample_ends[b].all > kind.most_entries) continue;
+        cn__add_entries(x->by_samples + b * stride, x->sample_ends[b].half, r->digits, &r->sums[b - begin], 1, in_row);
     }
     for (int64_t b = begin; b < end; b++) {
         const cn__ink *entries = x->by_samples + b * stride;
         const cn__list_ends ends = x->sample_ends[b];
         cn__digit_sums *sums = &r->sums[b - begin];
-        float values[CN__PART];
-        if (ends.all > CN__WEIGHT_ENTRIES) {
-            cn__values_of_long_list(entries, ends.all, r->digits, CN__WEIGHT_DIGITS, p->scales, values, vectors);
+        float values[CN__PART_MOST];
+        if (ends.all > kind.most_entries) {
+            cn__values_of_long_list(entries, ends.all, r->digits, kind, p->scales, values, in_row);
         } else {
-            cn__add_entries(entries + ends.half, ends.all - ends.half, r->digits, sums, 0, vectors);
-            cn__values_of_sums(sums, CN__WEIGHT_DIGITS, p->scales, values, vectors);
+            cn__add_entries(entries + ends.half, ends.all - ends.half, r->digits, sums, 0, in_row);
+            cn__values_of_sums(sums, kind, p->scales, values, in_row);
         }
-        finish_row(values, bias, relu, p->columns, j->y + b * outputs + p->o, vectors);
+        finish_row(values, bias, relu, rounds, p->columns, j->y + b * outputs + p->o, vectors);
     }
 }
 
-CN__INLINE_PAIRS void forward_part(const job *j, int64_t o, int64_t begin, int64_t end, room *r, const int groups)
+CN__INLINE_PAIRS void forward_part(const job *j, int64_t o, int64_t begin, int64_t end, room *r, const int groups,
+                                   const int digits)
 {
     const int64_t outputs = j->d->outputs;
+    const cn__digit_kind kind = cn__weight_digits(digits);
+    const int in_row = digits * groups * CN__GROUP_VECTORS;
     part p = {.o = o, .columns = smaller(groups * CN__EXACT_GROUP, outputs - o)};
     for (int g = 0; g < groups; g++) {
         const int64_t at = o + g * CN__EXACT_GROUP;
-        const weights group = {.w = cn__kernel_column(j->d, at),
+        const int is_there = at < outputs; /* the last part may have groups too many */
+        const weights group = {.w = is_there ? cn__kernel_column(j->d, at) : j->d->kernel,
                                .stride = j->d->kernel_stride,
-                               .columns = smaller(CN__EXACT_GROUP, outputs - at),
+                               .columns = is_there ? smaller(CN__EXACT_GROUP, outputs - at) : 0,
                                .inputs = j->d->inputs,
-                               .apart = groups * CN__GROUP_VECTORS,
                                .used = j->x->mostly_blank ? r->used : NULL};
         uint32_t own_peak = 0, *last_peak = j->groups == 1 ? &j->x->last_peaks[at / CN__EXACT_GROUP] : &own_peak;
-        p.scales[g] = make_weight_digits(&group, j->x->scale, last_peak, r->digits + g * CN__GROUP_VECTORS);
+        p.scales[g] = make_weight_digits(&group, j->x->scale, kind, in_row, last_peak,
+                                         r->digits + g * CN__GROUP_VECTORS);
     }
-    for (int64_t b = begin; b < end; b += SAMPLES) add_samples(j, &p, b, smaller(b + SAMPLES, end), r, groups);
+    for (int64_t b = begin; b < end; b += SAMPLES) add_samples(j, &p, b, smaller(b + SAMPLES, end), r, groups, kind);
 }
 
 static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
@@ -189,17 +198,20 @@ static void forward_tasks(void *context, int thread, int64_t begin, int64_t end)
     room *r = cn__pool_scratch(j->d->pool, thread);
     if (j->x->mostly_blank) find_used(j->x, r->used);
     for (int64_t task = begin; task < end; task++) {
-        const int64_t o = task / j->groups * CN__PART, group = task % j->groups;
+        const int64_t o = task / j->groups * CN__PART(j->digits), group = task % j->groups;
         const int64_t first = rows * group / j->groups, last = rows * (group + 1) / j->groups;
-        if (j->d->outputs - o > CN__EXACT_GROUP) forward_part(j, o, first, last, r, CN__PART_GROUPS);
-        else forward_part(j, o, first, last, r, 1);
+        const int64_t groups = (j->d->outputs - o + CN__EXACT_GROUP - 1) / CN__EXACT_GROUP;
+        if (j->digits == 2 && groups > 1) forward_part(j, o, first, last, r, CN__PART_GROUPS(2), 2);
+        else if (j->digits == 2) forward_part(j, o, first, last, r, 1, 2);
+        else if (groups > 2) forward_part(j, o, first, last, r, CN__PART_GROUPS(1), 1);
+        else forward_part(j, o, first, last, r, 2, 1);
     }
 }
 
-void cn__dense_lists_forward(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y)
+void cn__dense_lists_forward(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y, int digits)
 {
-    job j = {.d = d, .x = x, .finish = finish, .y = y};
-    cn__parallel(d->pool, cn__list_tasks(d, x->rows, &j.groups), forward_tasks, &j);
+    job j = {.d = d, .x = x, .finish = finish, .y = y, .digits = digits};
+    cn__parallel(d->pool, cn__list_tasks(d, digits, 1, x->rows, &j.groups), forward_tasks, &j);
 }
 
 #else

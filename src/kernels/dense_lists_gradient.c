@@ -4,7 +4,7 @@
 
 #include "kernels/sink_rows.h"
 
-_Static_assert(CN__IDLE_COLUMNS % CN__PART == 0, "a part lies in one piece of the accounts");
+_Static_assert(CN__IDLE_COLUMNS % CN__PART_MOST == 0, "a part lies in one piece of the accounts");
 
 typedef struct rows_to_move rows_to_move;
 
@@ -15,6 +15,7 @@ typedef struct job {
     const cn__sink *sink;
     int64_t groups; /* of rows of the kernel; each part of the outputs is cut into so many tasks */
     const rows_to_move *rows;
+    int digits;
 } job;
 
 static int64_t smaller(int64_t a, int64_t b)
@@ -35,28 +36,26 @@ static piece piece_of(const job *j, int64_t row, int64_t column)
 }
 
 /* dy of a part: its columns from o on, with their scales. */
-static void make_gradient_digits(const job *j, int64_t o, cn__exact_scale scales[CN__PART_GROUPS],
-                                 cn__wholes *digits)
+CN__INLINE_PAIRS void make_gradient_digits(const job *j, int64_t o, const cn__digit_kind kind,
+                                           cn__exact_scale *scales, cn__wholes *digits)
 {
+    const int each = CN__ROW_VECTORS / kind.digits;
     const int64_t rows = j->x->rows;
-    for (int g = 0; g < CN__PART_GROUPS; g++) {
+    for (int g = 0; g < CN__PART_GROUPS(kind.digits); g++) {
         cn__wholes peaks = {0};
         for (int64_t b = 0; b < rows; b++)
             for (int v = 0; v < CN__GROUP_VECTORS; v++) {
                 const piece p = piece_of(j, b, o + g * CN__EXACT_GROUP + v * CN__WHOLES);
                 peaks = cn__larger_magnitudes(peaks, p.numbers, p.left);
             }
-        scales[g] = cn__exact_scale_of(CN__EXACT_GRADIENTS, cn__largest_of(peaks), j->x->scale);
+        scales[g] = cn__exact_scale_of(kind.kind, cn__largest_of(peaks), j->x->scale);
     }
-    for (int64_t b = 0; b < rows; b += 2, digits += 2 * CN__PART_VECTORS) {
-        for (int v = 0; v < CN__PART_VECTORS; v++) {
+    for (int64_t b = 0; b < rows; b += 2, digits += CN__ROW_VECTORS) {
+        for (int v = 0; v < each; v++) {
             const piece first = piece_of(j, b, o + v * CN__WHOLES), second = piece_of(j, b + 1, o + v * CN__WHOLES);
             const cn__exact_scale *scale = &scales[v / CN__GROUP_VECTORS];
-            const cn__digits_of_two two =
-                cn__digits_of(cn__whole_numbers(first.numbers, first.left, scale),
-                              cn__whole_numbers(second.numbers, second.left, scale), CN__GRADIENT_BITS);
-            digits[v] = two.low;
-            digits[CN__PART_VECTORS + v] = two.high;
+            cn__put_digits(cn__whole_numbers(first.numbers, first.left, scale),
+                           cn__whole_numbers(second.numbers, second.left, scale), kind, each, digits + v);
         }
     }
 }
@@ -84,10 +83,12 @@ struct rows_to_move {
     int32_t places[CN__BATCH_MOST_ROWS / 2 + 2]; /* in the order, of lists of each length */
 };
 
-/* A task's digits of dy, and CN__PART numbers of the gradient of each row; behind them, of the thread that calls, the
+/* A task's digits of dy, and numbers of the gradient, a part's of each row; behind them, of the thread that calls, the
  * rows to move. */
-#define DIGITS_BYTES ((size_t)CN__BATCH_MOST_ROWS * CN__PART * sizeof(int32_t))
-#define GRADIENT_BYTES ((size_t)CN__BATCH_MOST_COLUMNS * CN__PART * sizeof(float))
+#define DIGITS_BYTES ((size_t)CN__BATCH_MOST_ROWS / 2 * CN__ROW_VECTORS * sizeof(cn__wholes))
+#define MOST_GRADIENTS ((int64_t)CN__BATCH_MOST_COLUMNS * CN__PART(2))
+_Static_assert(CN__PART_MOST <= 2 * CN__PART(2), "two groups of rows suffice");
+#define GRADIENT_BYTES ((size_t)MOST_GRADIENTS * sizeof(float))
 _Static_assert(DIGITS_BYTES + GRADIENT_BYTES + sizeof(rows_to_move) <= CN_POOL_SCRATCH,
                "a task's numbers do not fit into the scratch memory");
 
@@ -139,8 +140,8 @@ static void find_all_rows(const job *j, rows_to_move *rows)
 
 #define LISTS_AHEAD 4 /* the next ones to be asked for, since nobody can foresee which they are */
 
-static void make_gradient(const job *j, int64_t o, const group_of_rows *g, const cn__wholes *digits,
-                          const cn__exact_scale scales[CN__PART_GROUPS], float *gradient)
+CN__INLINE_PAIRS void make_gradient(const job *j, int64_t o, const group_of_rows *g, const cn__digit_kind kind,
+                                    const cn__wholes *digits, const cn__exact_scale *scales, float *gradient)
 {
     const cn__batch *x = j->x;
     const cn__sink sink = cn__sink_at_panel(j->sink, o);
@@ -149,17 +150,17 @@ static void make_gradient(const job *j, int64_t o, const group_of_rows *g, const
         const int64_t k = g->order[i], soon = g->order[i + LISTS_AHEAD < g->n_order ? i + LISTS_AHEAD : i];
         __builtin_prefetch(x->by_columns + soon * stride);
         __builtin_prefetch(x->by_columns + soon * stride + 16);
-        if (sink.update) cn__sink_fetch(&sink, k, o, CN__PART);
+        if (sink.update) cn__sink_fetch(&sink, k, o, CN__PART(kind.digits));
         const cn__ink *entries = x->by_columns + k * stride;
-        float *values = gradient + (k - g->begin) * CN__PART;
-        if (x->column_count[k] > CN__GRADIENT_ENTRIES) {
-            cn__values_of_long_list(entries, x->column_count[k], digits, CN__GRADIENT_DIGITS, scales, values,
-                                    CN__PART_VECTORS);
+        float *values = gradient + (k - g->begin) * CN__PART(kind.digits);
+        if (x->column_count[k] > kind.most_entries) {
+            cn__values_of_long_list(entries, x->column_count[k], digits, kind, scales, values,
+                                    CN__ROW_VECTORS);
             continue;
         }
         cn__digit_sums sums;
-        cn__add_entries(entries, x->column_count[k], digits, &sums, 1, CN__PART_VECTORS);
-        cn__values_of_sums(&sums, CN__GRADIENT_DIGITS, scales, values, CN__PART_VECTORS);
+        cn__add_entries(entries, x->column_count[k], digits, &sums, 1, CN__ROW_VECTORS);
+        cn__values_of_sums(&sums, kind, scales, values, CN__ROW_VECTORS);
     }
 }
 
@@ -184,37 +185,47 @@ static void settle_accounts(const job *j)
 static void hand_over(const job *j, int64_t o, const group_of_rows *g, const float *gradient)
 {
     const cn__sink sink = cn__sink_at_panel(j->sink, o);
-    const int64_t columns = smaller(CN__PART, j->d->outputs - o);
-    const int at_once = sink.stride == CN__PART && columns == CN__PART;
+    const int64_t part = CN__PART(j->digits), columns = smaller(part, j->d->outputs - o);
+    const int at_once = sink.stride == part && columns == part;
     for (int64_t r = 0; r < g->n_runs; r++) {
         const int64_t first = g->runs[r].first, n = g->runs[r].n;
-        const float *of_run = gradient + (first - g->begin) * CN__PART;
+        const float *of_run = gradient + (first - g->begin) * part;
         if (sink.accounts) make_up(&sink, o, columns, first, n);
-        if (at_once) cn__sink_row(&sink, first, o, n * CN__PART, of_run);
-        for (int64_t i = 0; i < n && !at_once; i++) cn__sink_row(&sink, first + i, o, columns, of_run + i * CN__PART);
+        if (at_once) cn__sink_row(&sink, first, o, n * part, of_run);
+        for (int64_t i = 0; i < n && !at_once; i++) cn__sink_row(&sink, first + i, o, columns, of_run + i * part);
     }
+}
+
+CN__INLINE_PAIRS void gradient_of_part(const job *j, int64_t o, const group_of_rows *group, char *scratch,
+                                       const int each)
+{
+    const cn__digit_kind kind = cn__gradient_digits(each);
+    cn__wholes *digits = (cn__wholes *)(void *)scratch;
+    float *gradient = (float *)(void *)(scratch + DIGITS_BYTES);
+    cn__exact_scale scales[CN__PART_GROUPS(1)];
+    make_gradient_digits(j, o, kind, scales, digits);
+    make_gradient(j, o, group, kind, digits, scales, gradient);
+    hand_over(j, o, group, gradient);
 }
 
 static void gradient_tasks(void *context, int thread, int64_t begin, int64_t end)
 {
     const job *j = context;
     char *scratch = cn__pool_scratch(j->d->pool, thread);
-    cn__wholes *digits = (cn__wholes *)(void *)scratch;
-    float *gradient = (float *)(void *)(scratch + DIGITS_BYTES);
     for (int64_t task = begin; task < end; task++) {
-        const int64_t o = task / j->groups * CN__PART;
+        const int64_t o = task / j->groups * CN__PART(j->digits);
         const group_of_rows *group = &j->rows->groups[task % j->groups];
-        cn__exact_scale scales[CN__PART_GROUPS];
-        make_gradient_digits(j, o, scales, digits);
-        make_gradient(j, o, group, digits, scales, gradient);
-        hand_over(j, o, group, gradient);
+        if (j->digits == 2) gradient_of_part(j, o, group, scratch, 2);
+        else gradient_of_part(j, o, group, scratch, 1);
     }
 }
 
-void cn__dense_lists_backward_kernel(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink)
+void cn__dense_lists_backward_kernel(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink,
+                                     int digits)
 {
-    job j = {.d = d, .x = x, .dy = dy, .sink = sink};
-    const int64_t tasks = cn__list_tasks(d, (d->inputs + 1) / 2, &j.groups);
+    job j = {.d = d, .x = x, .dy = dy, .sink = sink, .digits = digits};
+    const int64_t least = d->inputs * CN__PART(digits) > MOST_GRADIENTS ? 2 : 1;
+    const int64_t tasks = cn__list_tasks(d, digits, least, (d->inputs + 1) / 2, &j.groups);
     rows_to_move *rows = (void *)((char *)cn__pool_scratch(d->pool, 0) + DIGITS_BYTES + GRADIENT_BYTES);
     find_all_rows(&j, rows);
     j.rows = rows;

@@ -2,6 +2,7 @@
 
 #if CN_REAL_BITS == 32
 
+#include "kernels/bf16.h"
 #include "kernels/dense_sparse_parts.h"
 
 /* By columns: nearly all of the time goes into bringing rows of the kernel from memory, so each row is visited once in
@@ -135,6 +136,7 @@ static void finish_rows(void *context, int thread, int64_t begin, int64_t end)
         }
         for (int64_t c = 0; f->bias && c < width; c++) y[c] += f->bias[j->o + c];
         for (int64_t c = 0; f->relu && c < width; c++) y[c] = y[c] <= 0 ? 0 : y[c];
+        for (int64_t c = 0; f->rounds && c < width; c++) y[c] = cn__bf16_round(y[c]);
     }
 }
 

@@ -8,6 +8,11 @@
  *
  *   weights     2 * 255 * 2^11 * 2048 < 2^31
  *   gradients   2 * 255 * 2^15 * 128  < 2^31
+ *
+ * Short numbers (mixed_bfloat16) are one digit, which counts as a low one:
+ *
+ *   weights     2 * 255 * 2^14 * 256  < 2^31
+ *   gradients   2 * 255 * 2^15 * 128  < 2^31
  */
 #ifndef CN_KERNELS_DIGIT_PAIRS_H
 #define CN_KERNELS_DIGIT_PAIRS_H
@@ -38,6 +43,7 @@ typedef struct cn__digits_of_two {
 #define CN__WEIGHT_ENTRIES 2048
 #define CN__GRADIENT_BITS 16
 #define CN__GRADIENT_ENTRIES 128
+#define CN__SHORT_WEIGHT_ENTRIES 256
 
 #define CN__INLINE_PAIRS static inline __attribute__((always_inline))
 
@@ -93,6 +99,11 @@ CN__INLINE_PAIRS cn__digits_of_two cn__digits_of(cn__wholes a, cn__wholes b, con
     const cn__wholes b_low = cn__shifted_up(b, 32 - bits) >> (16 - bits);
     return (cn__digits_of_two){cn__halves(a_low, b_low),
                                cn__halves((a + half) >> bits, cn__shifted_up(b + half, 16 - bits))};
+}
+
+CN__INLINE_PAIRS cn__wholes cn__short_digits_of(cn__wholes a, cn__wholes b)
+{
+    return cn__halves(a, cn__shifted_up(b, 16));
 }
 
 /* q of n numbers, of which CN__WHOLES are looked at; all 0 if their group has an infinity or a NaN. */
@@ -155,6 +166,13 @@ CN__INLINE_PAIRS void cn__store_values(cn__wholes low, cn__wholes high, const in
     for (int i = 0; i < CN__WHOLES; i++)
         values[i] = fmaf((float)upper[i], scale->high, (float)rest[i] * scale->rest);
 #endif
+}
+
+/* The same of short numbers. */
+CN__INLINE_PAIRS void cn__store_short_values(cn__wholes low, const cn__exact_scale *scale, float *values)
+{
+    typedef float numbers __attribute__((vector_size(CN__WHOLES * sizeof(float)), aligned(4), may_alias));
+    *(numbers *)values = __builtin_convertvector(low, numbers) * scale->rest;
 }
 
 #endif

@@ -10,15 +10,18 @@
  *   s     fma((float)high, 2^low c, (float)rest c)   high = floor(S / 2^low), rest = S - 2^low high,
  *                                                    c = (float)(scale 2^(e-bits))
  *
- *                        bits   low
- *   weights   (forward)    23    16
- *   gradients (backward)   30    24
+ *                        bits   low   mixed_bfloat16 without tiles: bits   low
+ *   weights   (forward)    23    16                                 14     0
+ *   gradients (backward)   30    24                                 15     0
  *
  * S has no order: any kernel, vector width, number of threads or choice between lists of non-zeros and tiles gives the
  * same bits. And it is mostly nearer to the truth than a float32 sum: a weight is off by 2^-24 of the group's largest
  * power of two at most, a gradient by 2^-31, once, where a float32 sum rounds after each of its terms. (Gradients get
  * more bits because they differ more in size.) A group with an infinity or a NaN gives NaN, as 0 times either does, and
  * so may one whose 2^low c is above float32's range.
+ *
+ * The short ones are for mixed_bfloat16: down to a 64th of the group's largest number they are at least as exact as
+ * bfloat16, whose numbers have eight bits, and of smaller ones they lose less than 2^-14 of the largest.
  *
  * So q depends on the weights alone and may serve many batches. Only where inputs are nearly all blank (cn__batch's
  * mostly_blank) is e taken over the terms that the batch uses: there, reading the others would take longer than the
@@ -41,6 +44,8 @@ typedef struct cn__exact_kind {
 } cn__exact_kind;
 #define CN__EXACT_WEIGHTS ((cn__exact_kind){23, 16})
 #define CN__EXACT_GRADIENTS ((cn__exact_kind){30, 24})
+#define CN__EXACT_SHORT_WEIGHTS ((cn__exact_kind){14, 0})
+#define CN__EXACT_SHORT_GRADIENTS ((cn__exact_kind){15, 0})
 
 /* The scale of a group. */
 typedef struct cn__exact_scale {

@@ -37,9 +37,7 @@ int cn__blocks_first(const cn_model *model)
         for (int k = 0; i > first && k < layer->n_weights; k++)
             numbers += layer->weights[k].rows * layer->weights[k].stride;
     }
-    if (first + 1 >= model->n_layers || numbers > CN__MOST_NUMBERS_BEHIND || model->bf16_way == CN__BF16_ROUNDED)
-        return -1;
-    return first;
+    return first + 1 >= model->n_layers || numbers > CN__MOST_NUMBERS_BEHIND ? -1 : first;
 }
 
 /* The loss looks at rows one by one and no output has a penalty. */

@@ -46,7 +46,6 @@ static cn__listing find_reason(const cn_model *model, cn__data *data, int encode
     data->ink = -1;
     if (x->stored != CN__STORED_U8 && !encoded) return CN__LISTS_SEEN_ONCE;
     if (!model->engine->gather->lists) return CN__LISTS_FLOAT64;
-    if (model->bf16_way == CN__BF16_ROUNDED) return CN__LISTS_BFLOAT16;
     if (!first_layer_takes_lists(model, x)) return CN__LISTS_FIRST_LAYER;
     if (x->columns < FEWEST_COLUMNS || x->columns > CN__BATCH_MOST_COLUMNS) return CN__LISTS_COLUMNS;
     data->ink = share_of_ink(x);
@@ -91,9 +90,10 @@ static int encode(const cn_model *model, cn__data *data)
     return CN_OK;
 }
 
+/* mixed_bfloat16 without tiles of its own has shorter sums than those of bytes. */
 int cn__model_makes_tiles(const cn_model *model)
 {
-    return model->engine->gather->tiles && cn__cpu_amx_int8();
+    return model->engine->gather->tiles && cn__cpu_amx_int8() && model->bf16_way != CN__BF16_ROUNDED;
 }
 
 void cn__codes_judge(const cn_model *model, cn__data *data, int encoded)

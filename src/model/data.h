@@ -11,7 +11,6 @@ typedef enum cn__listing {
     CN__LISTS,
     CN__LISTS_SEEN_ONCE, /* numbers that are no bytes, for one step: encoding them takes longer than it saves */
     CN__LISTS_FLOAT64,
-    CN__LISTS_BFLOAT16,
     CN__LISTS_FIRST_LAYER,
     CN__LISTS_COLUMNS,
     CN__LISTS_INK,

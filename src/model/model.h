@@ -302,7 +302,7 @@ int cn__panels_serve(const cn_model *model);
 /* Moves the first kernel and its slots into panels, where that serves; otherwise does nothing. Error: CN_ENOMEM. */
 int cn__panels_open(cn_model *model, int as_tiles);
 /* Their columns, for batches of tiles and for those of lists. */
-int64_t cn__panels_width(int as_tiles);
+int64_t cn__panels_width(const cn_model *model, int as_tiles);
 /* Moves them back. cn__model_weight_at does it too, so nobody sees a weight that is out of date. */
 void cn__panels_close(const cn_model *model);
 void cn__panels_destroy(cn_model *model);

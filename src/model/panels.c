@@ -81,20 +81,21 @@ int cn__panels_serve(const cn_model *model)
     return model->accounts.settled && cn__model_weight_of(model, model->lazy_weight)->columns > CN__IDLE_COLUMNS;
 }
 
-int64_t cn__panels_width(int as_tiles)
+int64_t cn__panels_width(const cn_model *model, int as_tiles)
 {
-    return as_tiles ? CN__IDLE_COLUMNS : CN__LIST_COLUMNS;
+    return as_tiles ? CN__IDLE_COLUMNS : CN__LIST_COLUMNS(model->bf16_way == CN__BF16_NONE ? 2 : 1);
 }
 
 int cn__panels_open(cn_model *model, int as_tiles)
 {
     if (!cn__panels_serve(model)) return CN_OK;
-    if (model->panels && model->panels->width != cn__panels_width(as_tiles)) {
+    if (model->panels && model->panels->width != cn__panels_width(model, as_tiles)) {
         cn__panels_close(model);
         cn__panels_destroy(model);
     }
     if (model->panels && model->panels->is_open) return CN_OK;
-    if (!model->panels) CN_TRY(make(model, cn__model_weight_of(model, model->lazy_weight), cn__panels_width(as_tiles)));
+    if (!model->panels)
+        CN_TRY(make(model, cn__model_weight_of(model, model->lazy_weight), cn__panels_width(model, as_tiles)));
     copy_all(model, 1);
     model->panels->is_open = 1;
     model->plan.rare_exponents.are_known = 0;

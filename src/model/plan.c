@@ -174,7 +174,6 @@ static void carve_batch(const cn_model *model, cn__batch_memory *batch, carver *
     if (rows > CN__BATCH_MOST_ROWS) rows = CN__BATCH_MOST_ROWS; /* larger ones do without, smaller ones must not care */
     *batch = (cn__batch_memory){.rows = 0};
     if (!model->engine->gather->lists || inputs > CN__BATCH_MOST_COLUMNS) return;
-    if (model->bf16_way == CN__BF16_ROUNDED) return;
     *batch = (cn__batch_memory){.rows = rows, .columns = inputs};
     if (model->bf16_way == CN__BF16_TILES) {
         carve_halves(batch, c, training);

@@ -68,7 +68,8 @@ static void put_machine(page *p, const cn_model *model, int64_t rows)
         model->optimizer->class_->snake);
     if (model->bf16_way == CN__BF16_TILES) put(p, "bfloat16  AMX tiles\n");
     if (model->bf16_way == CN__BF16_ROUNDED)
-        put(p, "bfloat16  float32 kernels on rounded copies: tiles need the kernels avx512, AMX and AVX-512 bf16\n");
+        put(p, "bfloat16  float32 kernels on rounded copies, but for inputs that are read as bytes: tiles need the "
+               "kernels avx512,\n          AMX and AVX-512 bf16\n");
 }
 
 static void put_bytes(page *p, const cn_model *model, const cn__data *data, int64_t rows)
@@ -83,6 +84,8 @@ static void put_bytes(page *p, const cn_model *model, const cn__data *data, int6
     else if (data->as_tiles)
         put(p, "tiles of bytes, summed exactly; below %.0f %% sparse lists of non-zeros are faster",
             100 * CN__SPARSE_BELOW);
+    else if (model->bf16_way == CN__BF16_ROUNDED)
+        put(p, "lists of non-zeros, exact sums of numbers of 14 and 15 bits");
     else
         put(p, "lists of non-zeros, summed exactly; tiles need the kernels avx512 and AMX int8");
     if (data->x.frequent && cn__step_reads_bytes(model, data, rows))
@@ -107,7 +110,6 @@ static void put_inputs(page *p, const cn_model *model, const cn__data *data, int
     case CN__LISTS: put_bytes(p, model, data, rows); break;
     case CN__LISTS_SEEN_ONCE: put(p, "dense rows, as they are seen only once"); break;
     case CN__LISTS_FLOAT64: put(p, "dense rows, as float64 has no sums over bytes"); break;
-    case CN__LISTS_BFLOAT16: put(p, "dense rows, as bfloat16 has no sums over bytes without tiles"); break;
     case CN__LISTS_FIRST_LAYER: put(p, "dense rows, as the first layer at work is no Dense over all inputs"); break;
     case CN__LISTS_COLUMNS:
         put(p, "dense rows, as %lld inputs are too few or too many", (long long)data->x.columns);
@@ -211,7 +213,7 @@ static void put_dense(page *p, const cn_model *model, const cn_layer *layer, int
     }
     if (bytes && !is_sparse && cn__panels_serve(model))
         put(p, "  %-16s in panels of %d columns while fit trains: each thread has its own\n", "kernel",
-            (int)cn__panels_width(as_tiles));
+            (int)cn__panels_width(model, as_tiles));
     if (is_first) put_waiting(p, model, bytes != NULL);
 }
 

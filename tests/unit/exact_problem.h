@@ -16,6 +16,7 @@ typedef struct one_case {
     int has_bias, relu;
     int full;          /* all codes that are not 0 are this; 0: any */
     double scale;      /* 0: 1/255 */
+    int is_short;      /* the numbers of mixed_bfloat16 without tiles */
 } one_case;
 
 /* --- the definition --- */
@@ -115,7 +116,8 @@ static inline void expect_outputs(const problem *p, const uint8_t *used, float *
     const one_case *c = p->c;
     multiply_naively(&(exact_product){.n = c->rows, .terms = c->inputs, .outputs = c->outputs, .stride = c->outputs,
                                       .step_r = c->inputs, .step_k = 1, .codes = p->codes, .w = p->kernel,
-                                      .scale = p->scale, .bits = 23, .low = 16}, used, y);
+                                      .scale = p->scale, .bits = c->is_short ? 14 : 23,
+                                      .low = c->is_short ? 0 : 16}, used, y);
     for (int64_t i = 0; i < c->rows * c->outputs; i++) {
         if (c->has_bias) y[i] += p->bias[i % c->outputs];
         if (c->relu && y[i] <= 0) y[i] = 0;
@@ -147,7 +149,8 @@ static inline void open_problem(problem *p, const one_case *c)
     expect_outputs(p, p->inked, p->y_of_used);
     multiply_naively(&(exact_product){.n = c->inputs, .terms = c->rows, .outputs = c->outputs, .stride = c->outputs,
                                       .step_r = 1, .step_k = c->inputs, .codes = p->codes, .w = p->dy,
-                                      .scale = p->scale, .bits = 30, .low = 24}, all, p->gradient);
+                                      .scale = p->scale, .bits = c->is_short ? 15 : 30,
+                                      .low = c->is_short ? 0 : 24}, all, p->gradient);
     for (int64_t i = 0; i < c->inputs * c->outputs; i++) p->gradient_has_nan |= isnan(p->gradient[i]) != 0;
     free(all);
 }

@@ -55,7 +55,6 @@ static void zeros_decide(void **state)
     expect("rmsprop", "float32", inputs(4, 3000), 30, "dense rows, as they are not whole multiples");
     expect("rmsprop", "float32", NULL, 30, "no data set is given: dense rows");
     expect("rmsprop", "float64", inputs(10, 50), 30, "float64 has no sums over bytes");
-    expect("rmsprop", "mixed_bfloat16", inputs(10, 50), 30, "bfloat16 has no sums over bytes without tiles");
 }
 
 /* Tiles only where the CPU has them and where enough numbers are not zero. */
@@ -73,6 +72,16 @@ static void ink_and_cpu_decide_about_tiles(void **state)
     expect_of(make_model("rmsprop", "float32", "avx512", 40), inputs(50, 50), 30,
               "kernel gradient  lists of non-zeros, each row");
     expect_of(make_model("rmsprop", "float32", "avx2", 40), inputs(10, 50), 30, "tiles need the kernels avx512");
+}
+
+/* Without tiles of its own: lists of shorter numbers, of which twice as many are summed at a time. */
+static void bfloat16_reads_lists_without_tiles(void **state)
+{
+    (void)state;
+    expect_of(make_model("rmsprop", "mixed_bfloat16", "c", 40), inputs(10, 50), 30,
+              "lists of non-zeros, exact sums of numbers of 14 and 15 bits");
+    expect_of(make_model("rmsprop", "mixed_bfloat16", "c", 129), inputs(10, 50), 30, "in panels of 64 columns");
+    expect_of(make_model("rmsprop", "mixed_bfloat16", "c", 40), inputs(2, 50), 30, "dense rows");
 }
 
 static void wide_kernels_stand_in_panels(void **state)
@@ -196,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeros_decide),
         cmocka_unit_test(ink_and_cpu_decide_about_tiles),
+        cmocka_unit_test(bfloat16_reads_lists_without_tiles),
         cmocka_unit_test(wide_kernels_stand_in_panels),
         cmocka_unit_test(batches_may_be_too_large_for_bytes),
         cmocka_unit_test(the_optimizer_decides_who_waits),
