@@ -6,6 +6,7 @@
 #include "kernels/bf16.h"
 #include "kernels/dense_lists.h"
 #include "kernels/dense_sparse.h"
+#include "kernels/vector.h"
 
 typedef struct rounding {
     const real *from;
@@ -34,11 +35,13 @@ static const real *rounded(const cn__dense *d, int64_t rows, int64_t columns, co
     return job.to;
 }
 
+/* Rows padded to whole vectors stay so: the products of few outputs want them. */
 static cn__dense with_rounded_kernel(const cn__dense *d, real **memory)
 {
+    const int64_t columns = d->kernel_stride - d->outputs < CN__VEC ? d->kernel_stride : d->outputs;
     cn__dense copy = *d;
-    copy.kernel = rounded(d, d->inputs, d->outputs, d->kernel, d->kernel_stride, memory);
-    copy.kernel_stride = d->outputs;
+    copy.kernel = rounded(d, d->inputs, columns, d->kernel, d->kernel_stride, memory);
+    copy.kernel_stride = columns;
     return copy;
 }
 
