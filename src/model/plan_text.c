@@ -68,8 +68,8 @@ static void put_machine(page *p, const cn_model *model, int64_t rows)
         model->optimizer->class_->snake);
     if (model->bf16_way == CN__BF16_TILES) put(p, "bfloat16  AMX tiles\n");
     if (model->bf16_way == CN__BF16_ROUNDED)
-        put(p, "bfloat16  float32 kernels on rounded copies, but for inputs that are read as bytes: tiles need the "
-               "kernels avx512,\n          AMX and AVX-512 bf16\n");
+        put(p, "bfloat16  float32 kernels on rounded copies, and exact sums where inputs are read as bytes;\n"
+               "          tiles need the kernels avx512, AMX and AVX-512 bf16\n");
 }
 
 static void put_bytes(page *p, const cn_model *model, const cn__data *data, int64_t rows)
