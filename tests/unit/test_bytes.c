@@ -490,6 +490,10 @@ static void longest_sums(void **state)
         check_everywhere(&(one_case){.rows = 2, .inputs = CN__BATCH_MOST_COLUMNS, .outputs = 16, .density = 1,
                                      .kind = kind, .full = 255});
     }
+    /* more inputs than lists of short numbers take in one piece, although there are parts enough for all threads */
+    if (!engines_quick())
+        check_everywhere(&(one_case){.rows = 3, .inputs = CN__BATCH_MOST_COLUMNS - 1, .outputs = 130,
+                                     .density = 0.01});
     /* more inputs than the lists' table of whole numbers has room for */
     check_everywhere(&(one_case){.rows = 3, .inputs = 6145, .outputs = 20, .density = 0.05, .has_bias = 1});
 }
