@@ -25,9 +25,9 @@
  * that has any, and none for the others: `used` columns in ascending order, each with its samples in ascending order.
  * For kernels of few outputs there is no list at all: they read those of the data set (`lists`), row by row.
  *
- * For mixed_bfloat16 on tiles the codes stand in them as bfloat16 numbers, which hold 0 ... 255 exactly: 16 lines of 32,
- * tile (sample / 16, column / 32) of cn__half_steps(columns) a row, and so on; besides these there are lists of rare
- * columns only, as for tiles of bytes.
+ * For mixed_bfloat16 on tiles the codes stand in them as bfloat16 numbers, which hold 0 ... 255 exactly: 16 lines of
+ * 32, tile (sample / 16, column / 32) of cn__half_steps(columns) a row, and so on; besides these there are lists of
+ * rare columns only, as for tiles of bytes.
  */
 #ifndef CN_KERNELS_BATCH_H
 #define CN_KERNELS_BATCH_H
