@@ -52,12 +52,14 @@ typedef struct cn__finish {
 #define cn__dense_backward_bias CN_T(cn__dense_backward_bias)
 
 void cn__dense_forward(const cn__dense *d, const real *x, real *y);
-void cn__dense_forward_bytes(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y);
+/* `digits`, here and below: of each whole number that lists are summed in, 2, or 1 of short ones (kernels/exact.h). */
+void cn__dense_forward_bytes(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y, int digits);
 void cn__dense_backward_input(const cn__dense *d, const real *dy, real *dx);
 
 /* The gradient goes row by row into the sink; with an update in it, the kernel moves. */
 void cn__dense_backward_kernel(const cn__dense *d, const real *x, const real *dy, const cn__sink *sink);
-void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink);
+void cn__dense_backward_kernel_bytes(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink,
+                                     int digits);
 void cn__dense_backward_bias(const cn__dense *d, const real *dy, const cn__sink *sink);
 
 /* What the functions above that do not work on bytes will do; a cn__dense_choose. */

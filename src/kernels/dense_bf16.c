@@ -4,8 +4,6 @@
 #include "kernels/amx_input_gradient.h"
 #include "kernels/amx_rmsprop.h"
 #include "kernels/bf16.h"
-#include "kernels/dense_lists.h"
-#include "kernels/dense_sparse.h"
 #include "kernels/vector.h"
 
 typedef struct rounding {
@@ -126,7 +124,6 @@ void cn__dense_backward_bias_bf16(const cn__dense *d, const cn__bf16 *bf16, cons
     cn__dense_backward_bias(d, dy, sink);
 }
 
-#if CN_REAL_BITS == 32
 void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x,
                                   const cn__finish *finish, real *y)
 {
@@ -142,8 +139,7 @@ void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, cons
     }
 #endif
     (void)bf16;
-    if (x->used || x->lists) cn__dense_sparse_forward(d, x, finish, y);
-    else cn__dense_lists_forward(d, x, finish, y, 1);
+    cn__dense_forward_bytes(d, x, finish, y, 1);
 }
 
 void cn__dense_backward_kernel_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const real *dy,
@@ -162,30 +158,5 @@ void cn__dense_backward_kernel_bf16_bytes(const cn__dense *d, const cn__bf16 *bf
     }
 #endif
     (void)bf16;
-    if (x->used || x->lists) cn__dense_sparse_backward_kernel(d, x, dy, sink);
-    else cn__dense_lists_backward_kernel(d, x, dy, sink, 1);
+    cn__dense_backward_kernel_bytes(d, x, dy, sink, 1);
 }
-
-#else
-
-/* The float64 engine makes no batches of bytes (kernels/gather.c), so nobody calls these. */
-void cn__dense_forward_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x,
-                                  const cn__finish *finish, real *y)
-{
-    (void)d;
-    (void)bf16;
-    (void)x;
-    (void)finish;
-    (void)y;
-}
-
-void cn__dense_backward_kernel_bf16_bytes(const cn__dense *d, const cn__bf16 *bf16, const cn__batch *x, const real *dy,
-                                          const cn__sink *sink)
-{
-    (void)d;
-    (void)bf16;
-    (void)x;
-    (void)dy;
-    (void)sink;
-}
-#endif

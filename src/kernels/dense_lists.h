@@ -11,14 +11,13 @@
 
 #define cn__dense_lists_forward CN_T(cn__dense_lists_forward)
 #define cn__dense_lists_backward_kernel CN_T(cn__dense_lists_backward_kernel)
-/* `digits` of each whole number: 2, or 1 of short ones (kernels/exact.h), for mixed_bfloat16. */
 void cn__dense_lists_forward(const cn__dense *d, const cn__batch *x, const cn__finish *finish, real *y, int digits);
 void cn__dense_lists_backward_kernel(const cn__dense *d, const cn__batch *x, const real *dy, const cn__sink *sink,
                                      int digits);
 
 /* Outputs are worked on in parts. For each two terms there is a row of CN__ROW_VECTORS: the lower digits of the part's
- * outputs, then the higher ones, if numbers have two. The last part may be a single group of outputs, and its rows
- * shorter. */
+ * outputs, then the higher ones, if numbers have two. The last part may have fewer groups of outputs, and
+ * shorter rows. */
 #define CN__PART(digits) CN__LIST_COLUMNS(digits)
 #define CN__PART_MOST CN__PART(1)
 #define CN__ROW_VECTORS (CN__PART_MOST / CN__WHOLES)

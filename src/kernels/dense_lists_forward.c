@@ -82,8 +82,6 @@ CN__INLINE_PAIRS cn__exact_scale make_weight_digits(const weights *group, double
     }
 }
 
-typedef float numbers __attribute__((vector_size(CN__WHOLES * sizeof(float)), aligned(4), may_alias));
-
 static void finish_some(const float *values, const float *bias, int relu, int64_t columns, real *y)
 {
     for (int64_t c = 0; c < columns; c++) {
@@ -101,10 +99,10 @@ CN__INLINE_PAIRS void finish_row(const float *values, const float *bias, int rel
     } else {
 #pragma GCC unroll 8
         for (int v = 0; v < vectors; v++) {
-            numbers z = ((const numbers *)values)[v];
-            if (bias) z += ((const numbers *)bias)[v];
-            if (relu) z = (numbers)((cn__wholes)z & ~(z <= 0));
-            ((numbers *)y)[v] = z;
+            cn__floats z = ((const cn__floats *)values)[v];
+            if (bias) z += ((const cn__floats *)bias)[v];
+            if (relu) z = (cn__floats)((cn__wholes)z & ~(z <= 0));
+            ((cn__floats *)y)[v] = z;
         }
     }
     for (int64_t c = 0; rounds && c < columns; c++) y[c] = cn__bf16_round(y[c]);

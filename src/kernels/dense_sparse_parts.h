@@ -25,7 +25,6 @@ typedef double cn__wide __attribute__((vector_size(CN__LANES * sizeof(double)), 
 #define CN__WORDS CN__WHOLES
 typedef uint32_t cn__words __attribute__((vector_size(CN__WORDS * sizeof(uint32_t)), aligned(4), may_alias));
 typedef int32_t cn__signed_words __attribute__((vector_size(CN__WORDS * sizeof(int32_t)), aligned(4), may_alias));
-typedef float cn__floats __attribute__((vector_size(CN__WORDS * sizeof(float)), aligned(4), may_alias));
 
 typedef struct cn__sparse_job {
     const cn__dense *d;

@@ -35,6 +35,8 @@
 typedef int32_t cn__wholes __attribute__((vector_size(CN__WHOLES * sizeof(int32_t))));
 typedef uint32_t cn__shiftable __attribute__((vector_size(CN__WHOLES * sizeof(uint32_t))));
 
+typedef float cn__floats __attribute__((vector_size(CN__WHOLES * sizeof(float)), aligned(4), may_alias));
+
 typedef struct cn__digits_of_two {
     cn__wholes low, high;
 } cn__digits_of_two;
@@ -171,8 +173,7 @@ CN__INLINE_PAIRS void cn__store_values(cn__wholes low, cn__wholes high, const in
 /* The same of short numbers. */
 CN__INLINE_PAIRS void cn__store_short_values(cn__wholes low, const cn__exact_scale *scale, float *values)
 {
-    typedef float numbers __attribute__((vector_size(CN__WHOLES * sizeof(float)), aligned(4), may_alias));
-    *(numbers *)values = __builtin_convertvector(low, numbers) * scale->rest;
+    *(cn__floats *)values = __builtin_convertvector(low, cn__floats) * scale->rest;
 }
 
 #endif

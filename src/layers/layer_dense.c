@@ -77,7 +77,7 @@ static void forward(const cn__pass *pass)
     else if (pass->bf16)
         cn__dense_forward_bf16(&d, pass->bf16, pass->x, z);
     else if (pass->bytes)
-        cn__dense_forward_bytes(&d, pass->bytes, &finish, z);
+        cn__dense_forward_bytes(&d, pass->bytes, &finish, z, 2);
     else
         cn__dense_forward(&d, pass->x, z);
     share s = {.math = cn__activation_maths[activation], .options = &layer->activation_options,
@@ -117,7 +117,7 @@ static void backward_weights(const cn__pass *pass)
     else if (pass->bf16)
         cn__dense_backward_kernel_bf16(&d, pass->bf16, pass->x, pass->dy, &pass->sinks[0]);
     else if (pass->bytes)
-        cn__dense_backward_kernel_bytes(&d, pass->bytes, pass->dy, &pass->sinks[0]);
+        cn__dense_backward_kernel_bytes(&d, pass->bytes, pass->dy, &pass->sinks[0], 2);
     else
         cn__dense_backward_kernel(&d, pass->x, pass->dy, &pass->sinks[0]);
     if (layer->n_weights > 1 && pass->bf16) cn__dense_backward_bias_bf16(&d, pass->bf16, pass->dy, &pass->sinks[1]);

@@ -90,7 +90,7 @@ static int encode(const cn_model *model, cn__data *data)
     return CN_OK;
 }
 
-/* mixed_bfloat16 without tiles of its own has shorter sums than those of bytes. */
+/* mixed_bfloat16 that has no tiles of its own takes none of bytes either: it sums shorter numbers, over lists. */
 int cn__model_makes_tiles(const cn_model *model)
 {
     return model->engine->gather->tiles && cn__cpu_amx_int8() && model->bf16_way != CN__BF16_ROUNDED;
