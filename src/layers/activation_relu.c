@@ -37,7 +37,10 @@ static void backward(const cn__activation_options *options, int64_t rows, int64_
             dz[i] = z[i] >= most ? 0 : z[i] <= threshold ? slope * dy[i] : dy[i];
         return;
     }
-    for (int64_t i = 0; i < rows * columns; i++) dz[i] = y[i] > 0 ? dy[i] : 0;
+    for (int64_t i = 0; i < rows * columns; i++) {
+        const real g = dy[i]; /* loaded in any case, or clang makes no vectors of it */
+        dz[i] = y[i] > 0 ? g : 0;
+    }
 }
 
 const cn__activation_math CN_T(cn__activation_relu_math) = {forward, backward};
