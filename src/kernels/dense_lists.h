@@ -86,17 +86,34 @@ typedef struct cn__digit_sums {
 
 #define CN__VECTORS_AT_ONCE 8
 
+/* Adds the products of one entry. Where its digits begin is reckoned once, which compilers do not see by themselves: a
+ * core that shares its front end with another tenant waits for each instruction. */
+CN__INLINE_PAIRS void cn__add_entry(uint16_t index, cn__wholes codes, const cn__wholes *digits, const int in_row,
+                                    const int some, cn__wholes *sum)
+{
+    size_t at = index * (size_t)in_row * sizeof *digits;
+    __asm__("" : "+r"(at));
+    const cn__wholes *row = (const cn__wholes *)(const void *)((const char *)digits + at);
+#pragma GCC unroll 8
+    for (int v = 0; v < some; v++) sum[v] = cn__keep_here(cn__add_pairs(sum[v], &row[v], codes));
+}
+
 /* Sums of some vectors of a row over n entries, from 0 on or from what they are. */
 CN__INLINE_PAIRS void cn__add_some(const cn__ink *entries, int64_t n, const cn__wholes *digits, const int in_row,
                                    const int some, const int from_zero, cn__wholes *sums)
 {
     cn__wholes sum[CN__VECTORS_AT_ONCE] = {{0}};
+    const cn__ink *e = entries, *end = entries + n;
 #pragma GCC unroll 8
     for (int v = 0; v < some && !from_zero; v++) sum[v] = sums[v];
-    for (const cn__ink *e = entries, *end = entries + n; e < end; e++) {
-        const cn__wholes *row = digits + (int64_t)e->index * in_row, codes = cn__codes_of(e);
-#pragma GCC unroll 8
-        for (int v = 0; v < some; v++) sum[v] = cn__add_pairs(sum[v], &row[v], codes);
+    if (n & 1) {
+        cn__add_entry(e->index, cn__codes_of(e), digits, in_row, some, sum);
+        e++;
+    }
+    for (; e < end; e += 2) {
+        const cn__codes_of_entries codes = cn__codes_of_two(e);
+        cn__add_entry(e[0].index, codes.first, digits, in_row, some, sum);
+        cn__add_entry(e[1].index, codes.second, digits, in_row, some, sum);
     }
 #pragma GCC unroll 8
     for (int v = 0; v < some; v++) sums[v] = sum[v];

@@ -49,6 +49,17 @@ typedef struct cn__digits_of_two {
 
 #define CN__INLINE_PAIRS static inline __attribute__((always_inline))
 
+/* a. Compilers that unroll a loop over entries would multiply ahead and run out of registers; not across this. */
+CN__INLINE_PAIRS cn__wholes cn__keep_here(cn__wholes a)
+{
+#if defined(CN_ISA_AVX512)
+    __asm__("" : "+v"(a));
+#elif defined(CN_ISA_AVX2) || defined(__SSE2__)
+    __asm__("" : "+x"(a));
+#endif
+    return a;
+}
+
 /* sums + the products of both halves */
 CN__INLINE_PAIRS cn__wholes cn__add_pairs(cn__wholes sums, const cn__wholes *digits, cn__wholes codes)
 {
@@ -64,16 +75,46 @@ CN__INLINE_PAIRS cn__wholes cn__add_pairs(cn__wholes sums, const cn__wholes *dig
 #endif
 }
 
+#define CN__FIRST_CODES ((int)0x80038002) /* 0, second code, 0, first code, of the first of two entries */
+#define CN__SECOND_CODES ((int)0x80078006)
+
 /* Both codes of an entry, everywhere. */
 CN__INLINE_PAIRS cn__wholes cn__codes_of(const cn__ink *entry)
 {
-#if defined(CN_ISA_AVX2)
+#if defined(CN_ISA_AVX512) || defined(CN_ISA_AVX2)
     int32_t all;
     memcpy(&all, entry, sizeof all);
-    const __m256i order = _mm256_set1_epi32((int)0x80038002); /* 0, second code, 0, first code */
-    return (cn__wholes)_mm256_shuffle_epi8(_mm256_set1_epi32(all), order);
+#endif
+#if defined(CN_ISA_AVX512)
+    return (cn__wholes)_mm512_shuffle_epi8(_mm512_set1_epi32(all), _mm512_set1_epi32(CN__FIRST_CODES));
+#elif defined(CN_ISA_AVX2)
+    return (cn__wholes)_mm256_shuffle_epi8(_mm256_set1_epi32(all), _mm256_set1_epi32(CN__FIRST_CODES));
 #else
     return (int32_t)(entry->codes[0] | (uint32_t)entry->codes[1] << 16) - (cn__wholes){0};
+#endif
+}
+
+/* The same of two entries that follow each other. */
+typedef struct cn__codes_of_entries {
+    cn__wholes first, second;
+} cn__codes_of_entries;
+
+CN__INLINE_PAIRS cn__codes_of_entries cn__codes_of_two(const cn__ink *entries)
+{
+#if defined(CN_ISA_AVX512) || defined(CN_ISA_AVX2)
+    int64_t all;
+    memcpy(&all, entries, sizeof all);
+#endif
+#if defined(CN_ISA_AVX512)
+    const __m512i both = _mm512_set1_epi64(all);
+    return (cn__codes_of_entries){(cn__wholes)_mm512_shuffle_epi8(both, _mm512_set1_epi32(CN__FIRST_CODES)),
+                                  (cn__wholes)_mm512_shuffle_epi8(both, _mm512_set1_epi32(CN__SECOND_CODES))};
+#elif defined(CN_ISA_AVX2)
+    const __m256i both = _mm256_set1_epi64x(all);
+    return (cn__codes_of_entries){(cn__wholes)_mm256_shuffle_epi8(both, _mm256_set1_epi32(CN__FIRST_CODES)),
+                                  (cn__wholes)_mm256_shuffle_epi8(both, _mm256_set1_epi32(CN__SECOND_CODES))};
+#else
+    return (cn__codes_of_entries){cn__codes_of(entries), cn__codes_of(entries + 1)};
 #endif
 }
 
