@@ -74,12 +74,12 @@ CN__INLINE void cn__rare_values(const cn__rare_list *list, const cn__exact_scale
 {
     const __m512i half = _mm512_set1_epi32(0x8000), word = _mm512_set1_epi32(0xffff), low = _mm512_set1_epi32(0xffffff);
     __m512i lower[CN__RARE_GROUPS], upper[CN__RARE_GROUPS];
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int k = 0; k < CN__RARE_GROUPS; k++) lower[k] = upper[k] = _mm512_setzero_si512();
     for (const cn__ink *entry = list->entries, *end = entry + list->n; entry < end; entry++) {
         const __m512i code = _mm512_set1_epi32(entry->codes[0]), above = _mm512_slli_epi32(code, 16);
         const real *dy = list->dy + entry->index * list->stride;
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int k = 0; k < CN__RARE_GROUPS; k++) {
             const __m512 up = _mm512_set1_ps(scales[k].up);
             const __m512i q = _mm512_cvtps_epi32(_mm512_mul_ps(_mm512_loadu_ps(dy + k * CN__EXACT_GROUP), up));
@@ -87,7 +87,7 @@ CN__INLINE void cn__rare_values(const cn__rare_list *list, const cn__exact_scale
             upper[k] = _mm512_add_epi32(upper[k], _mm512_madd_epi16(_mm512_add_epi32(q, half), above));
         }
     }
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int k = 0; k < CN__RARE_GROUPS; k++) {
         const __m512i all = _mm512_add_epi32(upper[k], _mm512_srai_epi32(lower[k], 16));
         const __m512i rest = _mm512_and_si512(cn__choose_bits(word, lower[k], _mm512_slli_epi32(all, 16)), low);
@@ -99,7 +99,7 @@ CN__INLINE void cn__rare_values(const cn__rare_list *list, const cn__exact_scale
 CN__INLINE uint64_t cn__rare_exponents_of(const __m512 w[CN__RARE_GROUPS])
 {
     __m512i e[CN__RARE_GROUPS];
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int k = 0; k < CN__RARE_GROUPS; k++) e[k] = _mm512_srli_epi32(cn__magnitude(w[k]), 23);
     /* in each lane of 128 bits four bytes of each of four groups */
     const __m512i first = _mm512_packus_epi16(_mm512_packus_epi32(e[0], e[1]), _mm512_packus_epi32(e[2], e[3]));
@@ -129,12 +129,12 @@ CN__INLINE void cn__rare_move(const cn__rare_row *row, const cn__rare_list *list
     const cn__rmsprop u = *update;
     __m512 gradient[CN__RARE_GROUPS], v[CN__RARE_GROUPS], w[CN__RARE_GROUPS];
     cn__rare_values(list, scales, gradient);
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int k = 0; k < CN__RARE_GROUPS; k++) v[k] = _mm512_loadu_ps(row->velocity + k * CN__EXACT_GROUP);
     for (int64_t i = 0; i < row->missed; i++)
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int k = 0; k < CN__RARE_GROUPS; k++) v[k] = cn__rmsprop_decayed(&u, v[k]);
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int k = 0; k < CN__RARE_GROUPS; k++) {
         v[k] = cn__rmsprop_average_of(&u, gradient[k], v[k]);
         w[k] = cn__rmsprop_moved(&u, _mm512_loadu_ps(row->weight + k * CN__EXACT_GROUP), gradient[k], v[k]);
@@ -143,7 +143,7 @@ CN__INLINE void cn__rare_move(const cn__rare_row *row, const cn__rare_list *list
     }
     if (!row->exponents) return;
     uint64_t exponents = cn__rare_exponents_of(w);
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int k = 0; k < CN__RARE_GROUPS; k++, exponents >>= 8)
         row->exponents[k * row->exponents_apart] = (uint8_t)exponents;
 }

@@ -65,14 +65,14 @@ static inline __attribute__((always_inline)) void cn__rare_gradients_of_tiles(co
 {
     const __m512i upper = _mm512_set1_epi32((int)0xffff0000);
     const uint16_t *tiles = p->b_tiles + column / TILE_LINES * TILE_NUMBERS;
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int k = 0; k < CN__RARE_GROUPS; k++) sum[k] = _mm512_setzero_ps();
     for (const cn__ink *entry = p->x->entries + list->first, *end = entry + list->count; entry < end; entry++) {
         const int64_t sample = entry->index, pair = sample % TILE_K / 2;
         const uint16_t *line = tiles + sample / TILE_K * TILE_K * p->n + pair * TILE_K;
         const __m512 code = _mm512_set1_ps(entry->codes[0]);
         const __m512i up = _mm512_set1_epi32(sample % 2 ? 0 : 16); /* no branch: the CPU could not foresee it */
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int k = 0; k < CN__RARE_GROUPS; k++) {
             const __m512i both = _mm512_load_si512(line + k * TILE_NUMBERS);
             const __m512i dy = _mm512_and_si512(_mm512_sllv_epi32(both, up), upper);

@@ -256,12 +256,12 @@ static void move_whole_rare(const cn__amx_matmul *p, const waiting *w, int64_t c
     __m512 gradient[CN__RARE_GROUPS], v[CN__RARE_GROUPS];
     *settled = accounts->done + 1;
     cn__rare_gradients_of_tiles(p, list, column, gradient);
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int k = 0; k < CN__RARE_GROUPS; k++) v[k] = _mm512_loadu_ps(velocity + k * 16);
     for (int64_t i = 0; i < missed; i++)
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int k = 0; k < CN__RARE_GROUPS; k++) v[k] = cn__rmsprop_decayed(&u, v[k]);
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int k = 0; k < CN__RARE_GROUPS; k++) {
         v[k] = cn__rmsprop_average_of(&u, gradient[k], v[k]);
         const __m512 moved = cn__rmsprop_moved_halves(&u, _mm512_loadu_ps(weight + k * 16), gradient[k], v[k]);

@@ -77,34 +77,34 @@ static inline __attribute__((always_inline)) void tile_sum(const int rows, const
     const cn__band *band = job->band;
     const real *b = job->b;
     int64_t step = band->step, run = band->run;
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
+        CN__UNROLL(4)
         for (int v = 0; v < vectors; v++) sum[r][v] = vec_zero();
     for (int64_t i = 0; i < job->window_rows; i++)
         for (int64_t j = 0; j < band->runs; j++) {
             /* every third pixel has a pointer; the others are reached by adding `step` once or twice */
             const real *at[6];
-#pragma GCC unroll 6
+            CN__UNROLL(6)
             for (int r = 0; r < rows; r += 3) at[r / 3] = a + i * band->pitch + j * band->run_step + r * step;
             for (int64_t n = 0; n < run; n++) {
                 vec column[CN__PANEL_VECTORS];
-#pragma GCC unroll 4
+                CN__UNROLL(4)
                 for (int v = 0; v < vectors; v++) column[v] = vec_load(b + v * CN__VEC);
-#pragma GCC unroll 16
+                CN__UNROLL(16)
                 for (int r = 0; r < rows; r++) {
                     vec element = vec_set(at[r / 3][r % 3 * step]);
-#pragma GCC unroll 4
+                    CN__UNROLL(4)
                     for (int v = 0; v < vectors; v++) sum[r][v] = vec_fma(element, column[v], sum[r][v]);
                 }
                 b += vectors * CN__VEC;
-#pragma GCC unroll 6
+                CN__UNROLL(6)
                 for (int r = 0; r < rows; r += 3) at[r / 3]++;
             }
         }
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int r = 0; r < rows; r++)
-#pragma GCC unroll 4
+        CN__UNROLL(4)
         for (int v = 0; v < vectors; v++) {
             if (v < vectors - 1 || job->last == CN__VEC) vec_store(out + r * job->out_step + v * CN__VEC, sum[r][v]);
             else vec_store_n(out + r * job->out_step + v * CN__VEC, sum[r][v], job->last);

@@ -41,27 +41,27 @@ static inline __attribute__((always_inline)) void term_sum(const int terms, cons
     vec sum[TERMS][CN__PANEL_VECTORS];
     int64_t offset[TERMS], step = job->step, dz_step = job->dz_step;
     int last = job->last;
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int t = 0; t < terms; t++) {
         offset[t] = job->offset[t];
-#pragma GCC unroll 4
+        CN__UNROLL(4)
         for (int v = 0; v < vectors; v++) sum[t][v] = vec_load(sums + t * job->sums_step + v * CN__VEC);
     }
     for (int64_t q = 0; q < job->pixels; q++, window += step, dz += dz_step) {
         vec d[CN__PANEL_VECTORS];
-#pragma GCC unroll 4
+        CN__UNROLL(4)
         for (int v = 0; v < vectors; v++)
             d[v] = v < vectors - 1 || last == CN__VEC ? vec_load(dz + v * CN__VEC) : vec_load_n(dz + v * CN__VEC, last);
-#pragma GCC unroll 16
+        CN__UNROLL(16)
         for (int t = 0; t < terms; t++) {
             vec x = vec_set(window[offset[t]]);
-#pragma GCC unroll 4
+            CN__UNROLL(4)
             for (int v = 0; v < vectors; v++) sum[t][v] = vec_fma(x, d[v], sum[t][v]);
         }
     }
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int t = 0; t < terms; t++)
-#pragma GCC unroll 4
+        CN__UNROLL(4)
         for (int v = 0; v < vectors; v++) vec_store(sums + t * job->sums_step + v * CN__VEC, sum[t][v]);
 }
 
@@ -139,10 +139,10 @@ static inline __attribute__((always_inline)) void line_sum(const int count, cons
 {
     vec sum[LINES][LINE_VECTORS];
     const real *line[LINES];
-#pragma GCC unroll 4
+    CN__UNROLL(4)
     for (int l = 0; l < count; l++) {
         line[l] = job->line[l];
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int v = 0; v < vectors; v++) sum[l][v] = vec_load(sums + l * job->sums_step + v * CN__VEC);
     }
     vec total = vec_set(job->bias ? *job->bias : 0);
@@ -150,15 +150,15 @@ static inline __attribute__((always_inline)) void line_sum(const int count, cons
         int64_t at = e->offset;
         vec d = vec_set(e->value);
         total = vec_add(total, d);
-#pragma GCC unroll 4
+        CN__UNROLL(4)
         for (int l = 0; l < count; l++)
-#pragma GCC unroll 8
+            CN__UNROLL(8)
             for (int v = 0; v < vectors; v++)
                 sum[l][v] = vec_fma(vec_load(line[l] + at + v * CN__VEC), d, sum[l][v]);
     }
-#pragma GCC unroll 4
+    CN__UNROLL(4)
     for (int l = 0; l < count; l++)
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int v = 0; v < vectors; v++) vec_store(sums + l * job->sums_step + v * CN__VEC, sum[l][v]);
     if (job->bias) vec_store_n(job->bias, total, 1);
 }

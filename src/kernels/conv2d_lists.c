@@ -75,16 +75,16 @@ static inline __attribute__((always_inline)) void spread_row(const int taps, con
     const cn__conv2d *c = job->c;
     const real *kernel = job->kernel;
     int64_t windows = c->out_width, step = c->filters, end = windows + taps - 1, pixel = 0, next = c->before[1];
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int t = 0; t < taps; t++)
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int v = 0; v < vectors; v++) sum[t][v] = vec_zero();
     for (int64_t at = 0; at < end; at += taps) {
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int turn = 0; turn < taps; turn++) {
             int64_t q = at + turn;
             if (q >= end) return;
-#pragma GCC unroll 8
+            CN__UNROLL(8)
             for (int v = 0; v < vectors; v++)
                 sum[turn][v] = job->start || q >= windows ? vec_zero()
                                                           : load_some(job->out + q * step + v * CN__VEC,
@@ -94,9 +94,9 @@ static inline __attribute__((always_inline)) void spread_row(const int taps, con
                 for (const cn__nonzero *e = job->lists->entries + job->first[pixel]; e < stop; e++) {
                     const real *row = kernel + (int64_t)e->offset * vectors;
                     vec x = vec_set(e->value);
-#pragma GCC unroll 8
+                    CN__UNROLL(8)
                     for (int t = 0; t < taps; t++)
-#pragma GCC unroll 8
+                        CN__UNROLL(8)
                         for (int v = 0; v < vectors; v++)
                             sum[(turn + taps - t) % taps][v] = vec_fma(x, vec_load(row + (t * vectors + v) * CN__VEC),
                                                                        sum[(turn + taps - t) % taps][v]);
@@ -106,7 +106,7 @@ static inline __attribute__((always_inline)) void spread_row(const int taps, con
             }
             int64_t done = q - taps + 1;
             if (done < 0) continue;
-#pragma GCC unroll 8
+            CN__UNROLL(8)
             for (int v = 0; v < vectors; v++) {
                 real *to = job->out + done * step + v * CN__VEC;
                 if (v < vectors - 1 || job->last == CN__VEC) vec_store(to, sum[(turn + 1) % taps][v]);

@@ -200,12 +200,12 @@ static inline __attribute__((always_inline)) void add_columns(const bias_gradien
                                                               real *to)
 {
     vec sum[BIAS_VECTORS];
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int v = 0; v < vectors; v++) sum[v] = vec_zero();
     for (int64_t b = 0; b < g->d.rows; b++, dy += g->d.outputs)
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int v = 0; v < vectors; v++) sum[v] = vec_add(sum[v], vec_load(dy + v * CN__VEC));
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int v = 0; v < vectors; v++) vec_store(to + v * CN__VEC, sum[v]);
 }
 

@@ -94,7 +94,7 @@ CN__INLINE_PAIRS void cn__add_entry(uint16_t index, cn__wholes codes, const cn__
     size_t at = index * (size_t)in_row * sizeof *digits;
     __asm__("" : "+r"(at));
     const cn__wholes *row = (const cn__wholes *)(const void *)((const char *)digits + at);
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int v = 0; v < some; v++) sum[v] = cn__keep_here(cn__add_pairs(sum[v], &row[v], codes));
 }
 
@@ -104,7 +104,7 @@ CN__INLINE_PAIRS void cn__add_some(const cn__ink *entries, int64_t n, const cn__
 {
     cn__wholes sum[CN__VECTORS_AT_ONCE] = {{0}};
     const cn__ink *e = entries, *end = entries + n;
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int v = 0; v < some && !from_zero; v++) sum[v] = sums[v];
     if (n & 1) {
         cn__add_entry(e->index, cn__codes_of(e), digits, in_row, some, sum);
@@ -115,7 +115,7 @@ CN__INLINE_PAIRS void cn__add_some(const cn__ink *entries, int64_t n, const cn__
         cn__add_entry(e[0].index, codes.first, digits, in_row, some, sum);
         cn__add_entry(e[1].index, codes.second, digits, in_row, some, sum);
     }
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int v = 0; v < some; v++) sums[v] = sum[v];
 }
 
@@ -123,7 +123,7 @@ CN__INLINE_PAIRS void cn__add_some(const cn__ink *entries, int64_t n, const cn__
 CN__INLINE_PAIRS void cn__add_entries(const cn__ink *entries, int64_t n, const cn__wholes *digits,
                                       cn__digit_sums *sums, const int from_zero, const int in_row)
 {
-#pragma GCC unroll 2
+    CN__UNROLL(2)
     for (int v = 0; v < in_row; v += CN__VECTORS_AT_ONCE)
         cn__add_some(entries, n, digits + v, in_row,
                      in_row - v < CN__VECTORS_AT_ONCE ? in_row - v : CN__VECTORS_AT_ONCE, from_zero, sums->of + v);
@@ -134,7 +134,7 @@ CN__INLINE_PAIRS void cn__values_of_sums(const cn__digit_sums *sums, const cn__d
                                          const cn__exact_scale *scales, float *values, const int in_row)
 {
     const int each = in_row / kind.digits;
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int v = 0; v < each; v++) {
         const cn__exact_scale *scale = &scales[v / CN__GROUP_VECTORS];
         float *place = values + v * CN__WHOLES;

@@ -33,7 +33,7 @@ CN__INLINE_PAIRS cn__wholes make_two_rows(const weights *g, int64_t k, int64_t c
 {
     const int has_second = k + 1 < g->inputs;
     const float *first = g->w + k * g->stride, *second = has_second ? first + g->stride : first;
-#pragma GCC unroll 4
+    CN__UNROLL(4)
     for (int v = 0; v < CN__GROUP_VECTORS; v++) {
         const int64_t at = v * CN__WHOLES, left = columns - at;
         cn__put_digits(cn__whole_numbers(first + at, left, scale),
@@ -97,7 +97,7 @@ CN__INLINE_PAIRS void finish_row(const float *values, const float *bias, int rel
     if (columns < vectors * CN__WHOLES) {
         finish_some(values, bias, relu, columns, y);
     } else {
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int v = 0; v < vectors; v++) {
             cn__floats z = ((const cn__floats *)values)[v];
             if (bias) z += ((const cn__floats *)bias)[v];

@@ -38,7 +38,7 @@ INLINE void forward_rows(const int rows, const cn__dense *d, const real *x, real
 {
     vec sum[ROWS];
     const real *row[ROWS], *w = d->kernel;
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int r = 0; r < rows; r++) {
         sum[r] = vec_zero();
         row[r] = x + r * d->inputs;
@@ -46,12 +46,12 @@ INLINE void forward_rows(const int rows, const cn__dense *d, const real *x, real
     for (int64_t i = 0; i < d->inputs; i++, w += d->kernel_stride) {
         vec weights = vec_load(w);
         if (i % CN__VEC == 0)
-#pragma GCC unroll 16
+            CN__UNROLL(16)
             for (int r = 0; r < rows; r++) __builtin_prefetch(row[r] + i + AHEAD);
-#pragma GCC unroll 16
+        CN__UNROLL(16)
         for (int r = 0; r < rows; r++) sum[r] = vec_fma(vec_set(row[r][i]), weights, sum[r]);
     }
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int r = 0; r < rows; r++) vec_store_n(y + r * d->outputs, sum[r], (int)d->outputs);
 }
 
@@ -64,7 +64,7 @@ INLINE void forward_lanes(const int outputs, const cn__dense *d, const real *x, 
     vec sum[CN__VEC];
     const real *row[ROWS];
     for (int r = 0; r < ROWS; r++) row[r] = x + r * d->inputs;
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int o = 0; o < outputs; o++) sum[o] = vec_zero();
     for (int64_t i = 0; i < d->inputs; i += CN__VEC) {
         const real *w = d->kernel + i * d->kernel_stride;
@@ -72,11 +72,11 @@ INLINE void forward_lanes(const int outputs, const cn__dense *d, const real *x, 
         cn__transpose(row, i, turned[0], CN__VEC);
         for (int k = 0; k < CN__VEC; k++, w += d->kernel_stride) {
             vec value = vec_load(turned[k]);
-#pragma GCC unroll 16
+            CN__UNROLL(16)
             for (int o = 0; o < outputs; o++) sum[o] = vec_fma_at(w + o, value, sum[o]);
         }
     }
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int o = 0; o < outputs; o++) vec_store(turned[o], sum[o]);
     cn__columns_to_rows(outputs, turned, y);
 }
@@ -142,21 +142,21 @@ INLINE void input_rows(const int rows, const cn__dense *d, const real *turned, c
                        int columns)
 {
     vec sum[ROWS];
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int r = 0; r < rows; r++) {
         sum[r] = vec_zero();
         vec_fetch_to_write(dx + r * d->inputs + AHEAD);
     }
     for (int64_t o = 0; o < d->outputs; o++) {
         vec weights = vec_load(turned + o * CN__VEC);
-#pragma GCC unroll 16
+        CN__UNROLL(16)
         for (int r = 0; r < rows; r++) sum[r] = vec_fma(vec_set(packed[o * rows + r]), weights, sum[r]);
     }
     if (columns == CN__VEC) {
-#pragma GCC unroll 16
+        CN__UNROLL(16)
         for (int r = 0; r < rows; r++) vec_store(dx + r * d->inputs, sum[r]);
     } else {
-#pragma GCC unroll 16
+        CN__UNROLL(16)
         for (int r = 0; r < rows; r++) vec_store_n(dx + r * d->inputs, sum[r], columns);
     }
 }

@@ -19,7 +19,7 @@ INLINE void add_rows(const cn__dense *d, const real *x, const int32_t *columns, 
                      const int V, int lanes, int first)
 {
     vec sum[MOST_V];
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int v = 0; v < V; v++)
         sum[v] = first                ? vec_zero()
                  : lanes == CN__VEC ? vec_load(y + o + v * CN__VEC)
@@ -28,13 +28,13 @@ INLINE void add_rows(const cn__dense *d, const real *x, const int32_t *columns, 
         const real *w = d->kernel + columns[i] * d->kernel_stride + o;
         const real *soon = d->kernel + columns[i + ROWS_AHEAD < n ? i + ROWS_AHEAD : i] * d->kernel_stride + o;
         vec value = vec_set(x[columns[i]]);
-#pragma GCC unroll 16
+        CN__UNROLL(16)
         for (int v = 0; v < V; v++) { /* rows of a kernel are padded to whole vectors */
             if (ROWS_AHEAD) __builtin_prefetch(soon + v * CN__VEC);
             sum[v] = vec_fma(value, vec_load(w + v * CN__VEC), sum[v]);
         }
     }
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int v = 0; v < V; v++) {
         if (lanes == CN__VEC) vec_store(y + o + v * CN__VEC, sum[v]);
         else vec_store_n(y + o + v * CN__VEC, sum[v], lanes);

@@ -248,15 +248,15 @@ CN__INLINE void add_up(const cn__ink *entries, int64_t n_entries, const int32_t 
     const double unit = (double)(1 << CN__EXACT_GRADIENTS.low);
     cn__wide sums[8];
     float high[8 * CN__LANES], rest[8 * CN__LANES];
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int v = 0; v < n / CN__LANES; v++) sums[v] = (cn__wide){0};
     for (int64_t i = 0; i < n_entries; i++) {
         const int32_t *q = table + entries[i].index * width;
         const double code = entries[i].codes[0];
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int v = 0; v < n / CN__LANES; v++) sums[v] += WIDEN(q + v * CN__LANES) * code;
     }
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int v = 0; v < n / CN__LANES; v++) {
         cn__wide whole = sums[v] * (1 / unit);
         ROUND_DOWN(whole);

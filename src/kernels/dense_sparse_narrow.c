@@ -82,7 +82,7 @@ CN__INLINE void add_piece(const cn__sparse_job *j, piece p, piece next, const in
         const int code = entry->codes[0];
         for (int64_t c = 0; c < width; c += CN__VEC) __builtin_prefetch(kernel + next.begin->index * stride + c);
         next.begin += next.begin < next.end;
-#pragma GCC unroll 4
+        CN__UNROLL(4)
         for (int v = 0; v < vectors; v++) {
             const int64_t at = v * CN__WHOLES;
             const cn__wholes q = cn__whole_numbers(row + at, width - at, &j->scales[at / CN__EXACT_GROUP]);
@@ -90,7 +90,7 @@ CN__INLINE void add_piece(const cn__sparse_job *j, piece p, piece next, const in
             sum[v] += code == 1 ? q : q * code;
         }
     }
-#pragma GCC unroll 4
+    CN__UNROLL(4)
     for (int v = 0; v < vectors; v++) {
         const int64_t at = v * CN__WHOLES, n = width - at < CN__WHOLES ? width - at : CN__WHOLES;
         for (int64_t c = 0; c < n; c++) {

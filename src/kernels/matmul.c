@@ -232,17 +232,17 @@ static inline __attribute__((always_inline)) void skinny_rows(const int rows, co
     vec sum[SKINNY_ROWS];
     const real *a[SKINNY_ROWS];
     int n = (int)p->n;
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int r = 0; r < rows; r++) {
         sum[r] = vec_zero();
         a[r] = p->a + (m0 + r) * p->a_row;
     }
     for (int64_t i = 0; i < p->k; i++) {
         vec column = vec_load(b + i * CN__VEC);
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int r = 0; r < rows; r++) sum[r] = vec_fma(vec_set(a[r][i]), column, sum[r]);
     }
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int r = 0; r < rows; r++) vec_store_n(p->c + (m0 + r) * p->c_row, sum[r], n);
 }
 

@@ -57,21 +57,21 @@ static inline __attribute__((always_inline)) void cn__tile_term(const int rows, 
                                                                 const real *ahead, vec sum[16][8])
 {
     vec column[8];
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int v = 0; v < vectors; v++) {
         column[v] = vec_keep(vec_load(b + v * CN__VEC));
         if (!copies) continue;
         vec_store(copy + v * CN__VEC, column[v]);
         __builtin_prefetch(ahead + v * CN__VEC, 0, 2);
     }
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int r = 0; r < rows; r++) {
         if (cn__reads_element(vectors, r)) {
-#pragma GCC unroll 8
+            CN__UNROLL(8)
             for (int v = 0; v < vectors; v++) sum[r][v] = vec_fma_at(a + r, column[v], sum[r][v]);
         } else {
             vec element = vec_keep(vec_set(a[r]));
-#pragma GCC unroll 8
+            CN__UNROLL(8)
             for (int v = 0; v < vectors; v++) sum[r][v] = vec_fma(element, column[v], sum[r][v]);
         }
     }
@@ -83,15 +83,15 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
                                                                const cn__soon *soon)
 {
     vec sum[16][8];
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int r = 0; r < rows; r++) {
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int v = 0; v < vectors; v++) sum[r][v] = vec_zero();
     }
     if (!first) {
-#pragma GCC unroll 16
+        CN__UNROLL(16)
         for (int r = 0; r < rows; r++)
-#pragma GCC unroll 8
+            CN__UNROLL(8)
             for (int v = 0; v < vectors; v++) sum[r][v] = vec_load(c + r * c_row + v * CN__VEC);
     }
     const real *last = next + (rows - 1) * soon->c_row, *end = a + k * rows;
@@ -105,7 +105,7 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
             int64_t beyond = CN__COPY_AHEAD - (end - a) / rows;
             ahead = beyond < 0 ? b + CN__COPY_AHEAD * b_row : soon->ahead + beyond * b_row;
         }
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int v = 0; v < vectors; v++) __builtin_prefetch(next + v * CN__VEC, 1);
         next += next < last ? soon->c_row : 0;
         if (!copies) {
@@ -116,7 +116,7 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
         }
         for (; CN__UNROLLED > 1 && !copies && pause - a >= CN__UNROLLED * rows;
              a += CN__UNROLLED * rows, b += CN__UNROLLED * b_row)
-#pragma GCC unroll 8
+            CN__UNROLL(8)
             for (int i = 0; i < CN__UNROLLED; i++)
                 cn__tile_term(rows, vectors, 0, a + i * rows, b + i * b_row, copy, ahead, sum);
         if (CN__UNROLLED > 1 && a == pause) continue;
@@ -130,9 +130,9 @@ static inline __attribute__((always_inline)) void cn__tile_sum(const int rows, c
             }
         } while (a != pause);
     } while (a != end);
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int r = 0; r < rows; r++)
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int v = 0; v < vectors; v++) vec_store(c + r * c_row + v * CN__VEC, sum[r][v]);
 }
 

@@ -5,6 +5,8 @@
 #ifndef CN_KERNELS_REAL_H
 #define CN_KERNELS_REAL_H
 
+#include "kernels/unroll.h"
+
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>

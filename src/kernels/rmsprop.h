@@ -86,7 +86,7 @@ static inline void cn__rmsprop_idle_row(const cn__step *step, int64_t n, float *
     for (int64_t first = 0; first < n && updates > 0; first += CN__RMSPROP_VECTORS * 16) {
         __m512 v[CN__RMSPROP_VECTORS];
         __mmask16 some[CN__RMSPROP_VECTORS];
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int k = 0; k < CN__RMSPROP_VECTORS; k++) {
             const int64_t left = n - first - 16 * k;
             some[k] = (__mmask16)(left >= 16 ? 0xffff : left > 0 ? (1u << left) - 1 : 0);
@@ -94,17 +94,17 @@ static inline void cn__rmsprop_idle_row(const cn__step *step, int64_t n, float *
         }
         for (int64_t left = updates - 1, some_move = 1; left > 0 && some_move; left -= CN__RMSPROP_UPDATES) {
             for (int64_t i = left < CN__RMSPROP_UPDATES ? left : CN__RMSPROP_UPDATES; i > 0; i--)
-#pragma GCC unroll 8
+                CN__UNROLL(8)
                 for (int k = 0; k < CN__RMSPROP_VECTORS; k++) v[k] = _mm512_mul_ps(u.rho, v[k]);
             __m512i any = _mm512_setzero_si512();
-#pragma GCC unroll 8
+            CN__UNROLL(8)
             for (int k = 0; k < CN__RMSPROP_VECTORS; k++) {
                 v[k] = cn__rmsprop_not_tiny(v[k]);
                 any = _mm512_or_si512(any, _mm512_castps_si512(v[k]));
             }
             some_move = _mm512_test_epi32_mask(any, any) != 0;
         }
-#pragma GCC unroll 8
+        CN__UNROLL(8)
         for (int k = 0; k < CN__RMSPROP_VECTORS; k++)
             _mm512_mask_storeu_ps(velocity + first + 16 * k, some[k], v[k]);
     }

@@ -20,13 +20,13 @@ static inline void cn__copy_some(real *to, const real *from, int n) { vec_store_
 static inline void cn__transpose(const real *const row[CN__TRANSPOSE], int64_t k, real *out, int64_t step)
 {
     vec pair[16], quad[16]; /* two, four rows interleaved within each quarter of a register */
-#pragma GCC unroll 8
+    CN__UNROLL(8)
     for (int r = 0; r < 16; r += 2) {
         vec a = vec_load(row[r] + k), b = vec_load(row[r + 1] + k);
         pair[r] = _mm512_unpacklo_ps(a, b);
         pair[r + 1] = _mm512_unpackhi_ps(a, b);
     }
-#pragma GCC unroll 4
+    CN__UNROLL(4)
     for (int r = 0; r < 16; r += 4) {
         quad[r] = _mm512_shuffle_ps(pair[r], pair[r + 2], 0x44);
         quad[r + 1] = _mm512_shuffle_ps(pair[r], pair[r + 2], 0xee);
@@ -34,7 +34,7 @@ static inline void cn__transpose(const real *const row[CN__TRANSPOSE], int64_t k
         quad[r + 3] = _mm512_shuffle_ps(pair[r + 1], pair[r + 3], 0xee);
     }
     vec column[16];
-#pragma GCC unroll 4
+    CN__UNROLL(4)
     for (int c = 0; c < 4; c++) {
         vec even_low = _mm512_shuffle_f32x4(quad[c], quad[c + 4], 0x88);       /* quarters 0 and 2 of rows 0 ... 7 */
         vec even_high = _mm512_shuffle_f32x4(quad[c + 8], quad[c + 12], 0x88); /* and of rows 8 ... 15 */
@@ -45,7 +45,7 @@ static inline void cn__transpose(const real *const row[CN__TRANSPOSE], int64_t k
         column[c + 8] = _mm512_shuffle_f32x4(even_low, even_high, 0xdd);
         column[c + 12] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd);
     }
-#pragma GCC unroll 16
+    CN__UNROLL(16)
     for (int c = 0; c < 16; c++) vec_store(out + c * step, column[c]);
 }
 
@@ -66,7 +66,7 @@ static inline __m256 cn__two_rows(const real *const *row, int r, int64_t k)
 
 static inline void cn__transpose(const real *const row[CN__TRANSPOSE], int64_t k, real *out, int64_t step)
 {
-#pragma GCC unroll 2
+    CN__UNROLL(2)
     for (int c = 0; c < CN__TRANSPOSE; c += 4) {
         __m256 a = cn__two_rows(row, 0, k + c), b = cn__two_rows(row, 1, k + c);
         __m256 d = cn__two_rows(row, 2, k + c), e = cn__two_rows(row, 3, k + c);
