@@ -45,40 +45,60 @@ CN__INLINE_PAIRS cn__wholes make_two_rows(const weights *g, int64_t k, int64_t c
     return peaks;
 }
 
-/* The digits on a scale, and the largest magnitude. Rows are too far apart for the CPU to see which comes next. */
-CN__INLINE_PAIRS uint32_t make_digits(const weights *group, const cn__exact_scale *wanted, const cn__digit_kind kind,
-                                      const int in_row, cn__wholes *digits)
+/* The digits of some groups side by side, each on its scale, and the largest magnitudes. Rows are too far apart for the
+ * CPU to see which comes next. */
+CN__INLINE_PAIRS void make_digits(const weights *groups, const int n, const cn__exact_scale *scales,
+                                  const cn__digit_kind kind, const int in_row, uint32_t *peaks, cn__wholes *digits)
 {
-    const weights g = *group;
-    const cn__exact_scale scale = *wanted;
-    const int is_plain = g.columns == CN__EXACT_GROUP && !g.used;
-    const uintptr_t row_bytes = (uintptr_t)g.stride * sizeof *g.w;
-    cn__wholes peaks = {0};
+    const int64_t inputs = groups->inputs;
+    const uintptr_t row_bytes = (uintptr_t)groups->stride * sizeof *groups->w;
+    const size_t used_bytes = (size_t)n * CN__EXACT_GROUP * sizeof *groups->w;
+    cn__wholes largest[CN__PART_GROUPS(1)] = {{0}};
+    int is_plain = !groups->used;
+    for (int i = 0; i < n; i++) is_plain &= groups[i].columns == CN__EXACT_GROUP;
     int64_t k = 0;
-    for (; is_plain && k + 2 <= g.inputs; k += 2, digits += in_row) {
-        const weights two = {g.w, g.stride, CN__EXACT_GROUP, k + 2, NULL};
-        const uintptr_t soon = (uintptr_t)(g.w + k * g.stride) + ROWS_AHEAD * row_bytes; /* maybe behind the kernel */
-        __builtin_prefetch((const void *)soon);
-        __builtin_prefetch((const void *)(soon + row_bytes));
-        peaks = make_two_rows(&two, k, CN__EXACT_GROUP, &scale, kind, in_row, peaks, digits);
+    for (; is_plain && k + 2 <= inputs; k += 2, digits += in_row) {
+        const uintptr_t soon = (uintptr_t)(groups->w + k * groups->stride) + ROWS_AHEAD * row_bytes; /* maybe behind the
+                                                                                                      * kernel */
+        for (size_t at = 0; at < used_bytes; at += 64) {
+            __builtin_prefetch((const void *)(soon + at));
+            __builtin_prefetch((const void *)(soon + row_bytes + at));
+        }
+        CN__UNROLL(4)
+        for (int i = 0; i < n; i++) {
+            const weights two = {groups[i].w, groups->stride, CN__EXACT_GROUP, k + 2, NULL};
+            largest[i] = make_two_rows(&two, k, CN__EXACT_GROUP, &scales[i], kind, in_row, largest[i],
+                                       digits + i * CN__GROUP_VECTORS);
+        }
     }
-    for (; k < g.inputs; k += 2, digits += in_row)
-        peaks = make_two_rows(&g, k, g.columns, &scale, kind, in_row, peaks, digits);
-    return cn__largest_of(peaks);
+    for (; k < inputs; k += 2, digits += in_row)
+        for (int i = 0; i < n; i++)
+            largest[i] = make_two_rows(&groups[i], k, groups[i].columns, &scales[i], kind, in_row, largest[i],
+                                       digits + i * CN__GROUP_VECTORS);
+    for (int i = 0; i < n; i++) peaks[i] = cn__largest_of(largest[i]);
 }
 
-/* The scale is known only when all weights have been seen, so the one that served last time is tried first; mostly it
- * is right. */
-CN__INLINE_PAIRS cn__exact_scale make_weight_digits(const weights *group, double scale, const cn__digit_kind kind,
-                                                    const int in_row, uint32_t *last_peak, cn__wholes *digits)
+static int one_scale_serves(uint32_t peak, uint32_t other)
 {
-    for (;;) {
-        const cn__exact_scale guess = cn__exact_scale_of(kind.kind, *last_peak, scale);
-        const uint32_t peak = make_digits(group, &guess, kind, in_row, digits), last = *last_peak;
-        *last_peak = peak;
-        if (peak == last || (peak < 0x7f800000u && last < 0x7f800000u &&
-                             cn__exact_exponent(peak) == cn__exact_exponent(last)))
-            return guess;
+    return peak == other || (peak < 0x7f800000u && other < 0x7f800000u &&
+                             cn__exact_exponent(peak) == cn__exact_exponent(other));
+}
+
+/* The scale is known only when all weights have been seen, so the ones that served last time are tried first; mostly
+ * they are right. */
+CN__INLINE_PAIRS void make_weight_digits(const weights *groups, const int n, double scale, const cn__digit_kind kind,
+                                         const int in_row, uint32_t *const *last_peaks, cn__exact_scale *scales,
+                                         cn__wholes *digits)
+{
+    for (int is_done = 0; !is_done;) {
+        uint32_t peaks[CN__PART_GROUPS(1)];
+        for (int i = 0; i < n; i++) scales[i] = cn__exact_scale_of(kind.kind, *last_peaks[i], scale);
+        make_digits(groups, n, scales, kind, in_row, peaks, digits);
+        is_done = 1;
+        for (int i = 0; i < n; i++) {
+            is_done &= one_scale_serves(peaks[i], *last_peaks[i]);
+            *last_peaks[i] = peaks[i];
+        }
     }
 }
 
@@ -174,18 +194,19 @@ CN__INLINE_PAIRS void forward_part(const job *j, int64_t o, int64_t begin, int64
     const cn__digit_kind kind = cn__weight_digits(digits);
     const int in_row = digits * groups * CN__GROUP_VECTORS;
     part p = {.o = o, .columns = smaller(groups * CN__EXACT_GROUP, outputs - o)};
+    weights of_groups[CN__PART_GROUPS(1)];
+    uint32_t own_peaks[CN__PART_GROUPS(1)] = {0}, *last_peaks[CN__PART_GROUPS(1)];
     for (int g = 0; g < groups; g++) {
         const int64_t at = o + g * CN__EXACT_GROUP;
         const int is_there = at < outputs; /* the last part may have groups too many */
-        const weights group = {.w = is_there ? cn__kernel_column(j->d, at) : j->d->kernel,
-                               .stride = j->d->kernel_stride,
-                               .columns = is_there ? smaller(CN__EXACT_GROUP, outputs - at) : 0,
-                               .inputs = j->d->inputs,
-                               .used = j->x->mostly_blank ? r->used : NULL};
-        uint32_t own_peak = 0, *last_peak = j->groups == 1 ? &j->x->last_peaks[at / CN__EXACT_GROUP] : &own_peak;
-        p.scales[g] = make_weight_digits(&group, j->x->scale, kind, in_row, last_peak,
-                                         r->digits + g * CN__GROUP_VECTORS);
+        of_groups[g] = (weights){.w = is_there ? cn__kernel_column(j->d, at) : j->d->kernel,
+                                 .stride = j->d->kernel_stride,
+                                 .columns = is_there ? smaller(CN__EXACT_GROUP, outputs - at) : 0,
+                                 .inputs = j->d->inputs,
+                                 .used = j->x->mostly_blank ? r->used : NULL};
+        last_peaks[g] = j->groups == 1 ? &j->x->last_peaks[at / CN__EXACT_GROUP] : &own_peaks[g];
     }
+    make_weight_digits(of_groups, groups, j->x->scale, kind, in_row, last_peaks, p.scales, r->digits);
     for (int64_t b = begin; b < end; b += SAMPLES) add_samples(j, &p, b, smaller(b + SAMPLES, end), r, groups, kind);
 }
 
