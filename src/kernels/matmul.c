@@ -332,8 +332,9 @@ static double cost_of(const cut *c)
     return rows * columns / CN__VEC + 2 * (rows + columns);
 }
 
-/* With few terms C is most of what moves, and rows of it from end to end move faster, by more than they cost. */
-#define LONG_ROWS 1.25
+/* The fewer terms, the more of what moves is C, and rows of it from end to end move faster, by more than they cost. */
+#define LONG_ROWS_TERMS 512
+#define LONG_ROWS_COST 1.25
 
 /* Cuts C into `parts`; returns what the cheapest way costs, and takes it, or whole rows. */
 static double cut_evenly(cut *c, int parts)
@@ -347,7 +348,8 @@ static double cut_evenly(cut *c, int parts)
         const double cost = cost_of(c);
         const int is_cheapest = rows == 1 || cost < least;
         if (is_cheapest) least = cost;
-        if (is_cheapest || (rows == parts && c->p->k < SHORT_TILE && cost < least * LONG_ROWS)) best = *c;
+        const int is_long = rows == parts && c->p->k <= LONG_ROWS_TERMS && cost < least * LONG_ROWS_COST;
+        if (is_cheapest || is_long) best = *c;
     }
     *c = best;
     return least;
