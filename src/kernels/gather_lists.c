@@ -35,6 +35,13 @@ static inline void turn(__m128i v[16])
     }
 }
 
+static inline int are_blank(const __m128i v[16])
+{
+    __m128i any = v[0];
+    for (int i = 1; i < 16; i++) any = _mm_or_si128(any, v[i]);
+    return _mm_testz_si128(any, any);
+}
+
 /* The chosen ones of four numbers, moved to the front. */
 static const _Alignas(16) uint8_t to_the_front[16][16] = {
     {0},
@@ -96,6 +103,14 @@ static inline void turn(sixteen v[16])
         for (int k = 0; k < 16; k++) v[i].codes[k] = t[k].codes[i];
 }
 
+static inline int are_blank(const sixteen v[16])
+{
+    static const sixteen nothing;
+    for (int i = 0; i < 16; i++)
+        if (memcmp(&v[i], &nothing, sizeof nothing)) return 0;
+    return 1;
+}
+
 static inline int32_t append(cn__ink *entries, int32_t at, int64_t index, codes_of_pairs pairs)
 {
     for (int i = 0; i < PAIRS; i++) {
@@ -133,10 +148,12 @@ static cn__list_ends list_sample(const uint8_t *codes, int64_t columns, cn__ink 
 _Static_assert(COLUMNS % SQUARE == 0 && SQUARE == 2 * PAIRS, "only the last task has columns left over");
 
 /* The codes of SQUARE columns, of which the data have `columns`, and of SAMPLES samples, column by column; zeros where
- * there is none. */
-static void turn_columns(const cn__gathering *g, int64_t first, int64_t columns, int64_t sample,
+ * there is none. Returns which squares have ink, a bit each; the others, as most at the edge of a picture, are left
+ * out. */
+static unsigned turn_columns(const cn__gathering *g, int64_t first, int64_t columns, int64_t sample,
                          uint8_t turned[SQUARE][SAMPLES])
 {
+    unsigned inked = 0;
     for (int64_t s = 0; s < SAMPLES && sample + s < g->choice.n; s += SQUARE) {
         sixteen lines[SQUARE];
         if (columns < SQUARE) memset(lines, 0, sizeof lines);
@@ -145,9 +162,12 @@ static void turn_columns(const cn__gathering *g, int64_t first, int64_t columns,
             if (columns < SQUARE) memcpy(&lines[i], codes, (size_t)columns);
             else memcpy(&lines[i], codes, SQUARE);
         }
+        if (are_blank(lines)) continue;
         turn(lines);
         for (int64_t c = 0; c < SQUARE; c++) memcpy(turned[c] + s, &lines[c], SQUARE);
+        inked |= 1u << (s / SQUARE);
     }
+    return inked;
 }
 
 /* The lists of SQUARE columns. */
@@ -158,11 +178,13 @@ static void list_square(const cn__gathering *g, int64_t first)
     int32_t count[SQUARE] = {0};
     for (int64_t sample = 0; sample < rows; sample += SAMPLES) {
         uint8_t turned[SQUARE][SAMPLES];
-        turn_columns(g, first, columns, sample, turned);
+        const unsigned inked = turn_columns(g, first, columns, sample, turned);
         for (int64_t c = 0; c < columns; c++)
-            for (int64_t s = 0; s < SAMPLES && sample + s < rows; s += SQUARE)
+            for (unsigned left = inked; left; left &= left - 1) {
+                const int64_t s = SQUARE * __builtin_ctz(left);
                 count[c] = append(g->memory->by_columns + (first + c) * stride, count[c], (sample + s) / 2,
                                   neighbours(turned[c] + s));
+            }
     }
     memcpy(g->memory->column_count + first, count, (size_t)columns * sizeof *count);
 }
