@@ -58,8 +58,8 @@ CN__INLINE_PAIRS void make_digits(const weights *groups, const int n, const cn__
     for (int i = 0; i < n; i++) is_plain &= groups[i].columns == CN__EXACT_GROUP;
     int64_t k = 0;
     for (; is_plain && k + 2 <= inputs; k += 2, digits += in_row) {
-        const uintptr_t soon = (uintptr_t)(groups->w + k * groups->stride) + ROWS_AHEAD * row_bytes; /* maybe behind the
-                                                                                                      * kernel */
+        /* in the end behind the kernel, where asking does no harm */
+        const uintptr_t soon = (uintptr_t)(groups->w + k * groups->stride) + ROWS_AHEAD * row_bytes;
         for (size_t at = 0; at < used_bytes; at += 64) {
             __builtin_prefetch((const void *)(soon + at));
             __builtin_prefetch((const void *)(soon + row_bytes + at));
