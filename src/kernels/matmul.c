@@ -142,29 +142,56 @@ static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
 /* Rows of A whose terms are neighbours are copied a panel at a time, straight into level 1, and B has their place in
  * level 2 too, so that A is copied less often; where the rows are neighbours, a panel would be a small part of each of
  * many memory pages, so a whole block is copied along its runs. */
-static cn__block_sizes sizes_for(const cn__matmul *p, int64_t height)
+static int64_t columns_along(const cn__matmul *p, const cn__block_sizes *size, int64_t height)
+{
+    const int64_t columns = size->columns + (p->a_column == 1 ? size->rows - height : 0);
+    return columns * size->terms / cn__even_piece(p->k, size->terms, 1) / TILE_N * TILE_N; /* with few terms many */
+}
+
+static cn__block_sizes sizes_for(const cn__matmul *p, int64_t m, int64_t height)
 {
     cn__block_sizes size = cn__block_sizes_for(cn__pool_caches(p->pool));
-    int64_t terms = cn__even_piece(p->k, size.terms, 1), columns = size.columns;
-    if (p->a_column == 1) columns += size.rows - height;
-    columns = columns * size.terms / terms / TILE_N * TILE_N; /* with few terms many */
-    size.rows = p->a_column == 1 ? height : cn__even_piece(p->m, size.rows - TILE_M, height);
-    size.terms = terms;
-    size.columns = cn__even_piece(p->n, columns, TILE_N);
+    size.columns = cn__even_piece(p->n, columns_along(p, &size, height), TILE_N);
+    size.terms = cn__even_piece(p->k, size.terms, 1);
+    size.rows = p->a_column == 1 ? height : cn__even_piece(m, size.rows - TILE_M, height);
     return size;
 }
 
-static void multiply_blocks(const cn__matmul *p, real *scratch)
+static int64_t height_of(const cn__matmul *p)
 {
-    int64_t height = cn__even_piece(p->m, TILE_M, 1);
+    return cn__even_piece(p->m, TILE_M, 1);
+}
+
 #if defined(CN_ISA_AVX2)
-    if (p->k >= SHORT_TILE) {
-        cn__matmul_down(p, height, scratch);
+static int goes_down(const cn__matmul *p)
+{
+    return p->k >= SHORT_TILE;
+}
+#endif
+
+/* So many columns of B are one block, if all terms are; otherwise 0. */
+static int64_t columns_of_block(const cn__matmul *p)
+{
+    const int64_t *caches = cn__pool_caches(p->pool);
+#if defined(CN_ISA_AVX2)
+    const cn__block_sizes down = cn__block_sizes_down(caches);
+    if (goes_down(p)) return p->k <= down.terms ? cn__columns_down(p, &down) : 0;
+#endif
+    const cn__block_sizes size = cn__block_sizes_for(caches);
+    return p->k <= size.terms ? columns_along(p, &size, TILE_M) : 0;
+}
+
+static void multiply_blocks(const cn__matmul *p, cn__matmul_rows to_do, real *scratch)
+{
+    const int64_t height = height_of(p);
+#if defined(CN_ISA_AVX2)
+    if (goes_down(p)) {
+        cn__matmul_down(p, to_do, height, scratch);
         return;
     }
 #endif
-    cn__block_sizes size = sizes_for(p, height);
-    real *packed_a = scratch, *packed_b = scratch + cn__quotient_up(size.rows * size.terms + SLACK, CN__VEC) * CN__VEC;
+    cn__block_sizes size = sizes_for(p, to_do.end - to_do.begin, height);
+    real *packed_b = scratch, *packed_a = scratch + cn__quotient_up(size.columns * size.terms + SLACK, CN__VEC) * CN__VEC;
     pass s = {.p = p, .height = height, .packed_a = packed_a, .packed_b = packed_b};
     for (s.n0 = 0; s.n0 < p->n; s.n0 += size.columns) {
         s.n = cn__smaller(size.columns, p->n - s.n0);
@@ -173,19 +200,21 @@ static void multiply_blocks(const cn__matmul *p, real *scratch)
             s.first = s.k0 == 0;
             /* What the first panel of A does not copy on its way. */
             int64_t rest = p->b_column == 1 ? s.n / TILE_N * TILE_N : 0;
-            cn__pack_b(s.k, s.n - rest, TILE_N, p->b + s.k0 * p->b_row + (s.n0 + rest) * p->b_column, p->b_row,
-                       p->b_column, packed_b + rest * s.k);
+            if (!to_do.b_is_copied)
+                cn__pack_b(s.k, s.n - rest, TILE_N, p->b + s.k0 * p->b_row + (s.n0 + rest) * p->b_column, p->b_row,
+                           p->b_column, packed_b + rest * s.k);
             look_ahead_for_b(&s, &size);
-            s.tiles_left = cn__quotient_up(p->m, height) * cn__quotient_up(s.n, TILE_N);
-            for (int64_t m0 = 0; m0 < p->m; m0 += size.rows) {
-                int64_t m = cn__smaller(size.rows, p->m - m0);
+            s.tiles_left = cn__quotient_up(to_do.end - to_do.begin, height) * cn__quotient_up(s.n, TILE_N);
+            for (int64_t m0 = to_do.begin; m0 < to_do.end; m0 += size.rows) {
+                int64_t m = cn__smaller(size.rows, to_do.end - m0);
                 copy_a(&s, m0, m, packed_a);
                 look_ahead(&s, m0 + m, &size);
                 for (int64_t i = 0; i < m; i += height) {
                     int rows = (int)cn__smaller(height, m - i);
                     real *a = packed_a + i * s.k, *c = p->c + (m0 + i) * p->c_row + s.n0;
                     const real *below = m0 + i + height < p->m ? c + height * p->c_row : c;
-                    int64_t begin = m0 + i == 0 && rest ? multiply_and_copy(&s, rows, a, packed_b, c, below) : 0;
+                    const int copies_b = m0 + i == to_do.begin && rest && !to_do.b_is_copied;
+                    int64_t begin = copies_b ? multiply_and_copy(&s, rows, a, packed_b, c, below) : 0;
                     multiply_panel(&s, rows, begin, a, c, below, cn__quotient_up(m - i, height) - 1);
                 }
             }
@@ -276,7 +305,7 @@ static void multiply(const cn__matmul *p, int thread)
     switch (cn__matmul_alone_choice(p)) {
     case CN__PRODUCT_FEW_COLUMNS: multiply_skinny(p, scratch); break;
     case CN__PRODUCT_FEW_ROWS: multiply_few(p, scratch); break;
-    default: multiply_blocks(p, scratch);
+    default: multiply_blocks(p, (cn__matmul_rows){0, p->m, 0}, scratch);
     }
 }
 
@@ -285,10 +314,11 @@ void cn__matmul_alone(const cn__matmul *p, int thread)
     if (p->m > 0 && p->n > 0) multiply(p, thread);
 }
 
-/* C in rectangles, one after another along its rows. */
+/* C in rectangles, one after another along its rows; or, if threads keep what they copied of B, down its columns. */
 typedef struct cut {
     const cn__matmul *p;
     int64_t row_parts, column_parts, row_unit, column_unit;
+    int keeps_b;
 } cut;
 
 static int64_t part_begin(int64_t whole, int64_t unit, int64_t parts, int64_t part)
@@ -309,6 +339,28 @@ static cn__matmul rectangle(const cut *c, int64_t part)
     piece.b += n0 * piece.b_column;
     piece.c += m0 * piece.c_row + n0;
     return piece;
+}
+
+/* A cut in which threads keep what they copied of B, and of which columns that is: -1 in the beginning. */
+typedef struct keeping {
+    cut c;
+    int64_t copied[CN_MAX_THREADS];
+} keeping;
+
+static void multiply_and_keep(void *context, int thread, int64_t begin, int64_t end)
+{
+    keeping *k = context;
+    for (int64_t part = begin; part < end; part++) {
+        const int64_t column = part / k->c.row_parts, row = part % k->c.row_parts;
+        cut columns = k->c;
+        columns.row_parts = 1;
+        const cn__matmul piece = rectangle(&columns, column);
+        const cn__matmul_rows rows = {part_begin(piece.m, k->c.row_unit, k->c.row_parts, row),
+                                      part_begin(piece.m, k->c.row_unit, k->c.row_parts, row + 1),
+                                      k->copied[thread] == column};
+        multiply_blocks(&piece, rows, cn__pool_scratch(piece.pool, thread));
+        k->copied[thread] = column;
+    }
 }
 
 static void multiply_rectangles(void *context, int thread, int64_t begin, int64_t end)
@@ -355,6 +407,25 @@ static double cut_evenly(cut *c, int parts)
     return least;
 }
 
+/* With few terms B is one block, or a few side by side, that threads can keep while they take one piece of the rows after
+ * another: enough of them that a thread which has the core to itself helps one that has not, at no cost. Returns whether
+ * there are rows enough. */
+#define KEEPING_PARTS 8      /* for each thread */
+#define KEEPING_TILES 4      /* in each of them, at least */
+
+static int cut_and_keep(cut *c, int threads)
+{
+    const int64_t columns = columns_of_block(c->p), tiles = cn__quotient_up(c->p->m, c->row_unit);
+    if (!columns) return 0;
+    const int64_t column_parts = cn__quotient_up(c->p->n, columns);
+    const int64_t row_parts = cn__quotient_up(KEEPING_PARTS * threads, column_parts);
+    if (tiles < KEEPING_TILES * row_parts) return 0;
+    c->keeps_b = 1;
+    c->row_parts = row_parts;
+    c->column_parts = column_parts;
+    return 1;
+}
+
 /* 0: not worth a team. */
 static int cut_for_team(const cn__matmul *p, cut *out)
 {
@@ -362,6 +433,10 @@ static int cut_for_team(const cn__matmul *p, cut *out)
     if (threads == 1 || (double)p->m * (double)p->n * (double)p->k < CN__MATMUL_TEAM) return 0;
     cut c = {.p = p, .row_unit = cn__even_piece(p->m, TILE_M, 1), .column_unit = TILE_N};
     if (is_skinny(p)) c.row_unit = SKINNY_ROWS;
+    else if (cut_and_keep(&c, threads)) {
+        *out = c;
+        return 1;
+    }
     double whole = cut_evenly(&c, threads);
     /* Smaller rectangles let a thread that has the core to itself help one that has not, if they cost little. */
     cut finer = c;
@@ -375,8 +450,15 @@ void cn__matmul_run(const cn__matmul *p)
 {
     cut c;
     if (p->m <= 0 || p->n <= 0) return;
-    if (cut_for_team(p, &c)) cn__parallel(p->pool, c.row_parts * c.column_parts, multiply_rectangles, &c);
-    else multiply(p, 0);
+    if (!cut_for_team(p, &c)) {
+        multiply(p, 0);
+    } else if (!c.keeps_b) {
+        cn__parallel(p->pool, c.row_parts * c.column_parts, multiply_rectangles, &c);
+    } else {
+        keeping k = {.c = c};
+        for (int t = 0; t < CN_MAX_THREADS; t++) k.copied[t] = -1;
+        cn__parallel(p->pool, c.row_parts * c.column_parts, multiply_and_keep, &k);
+    }
 }
 
 cn__product cn__matmul_choice(const cn__matmul *p, int64_t *parts)

@@ -4,6 +4,12 @@
 
 #include <stdint.h>
 
+/* Rows of C that one thread is to compute. What they need of B, if that is a single block, may have been copied. */
+typedef struct cn__matmul_rows {
+    int64_t begin, end;
+    int b_is_copied;
+} cn__matmul_rows;
+
 static inline int64_t cn__smaller(int64_t a, int64_t b)
 {
     return a < b ? a : b;

@@ -34,6 +34,7 @@ typedef struct cn__down {
     int64_t height, rows, columns, terms; /* of panels of A; of its blocks; of blocks of B */
     int64_t group; /* columns of a group */
     int is_kept;   /* other rows will need the block of B; otherwise a group is forgotten after its use */
+    cn__matmul_rows to_do;
     real *a, *b;
     cn__down_block at;
     int64_t m0, m; /* the block of A */
@@ -105,7 +106,8 @@ static void cn__multiply_down(cn__down *d, int64_t j, int copies_a)
     int64_t in_group = cn__quotient_up(cn__smaller(d->group, at.n - j / d->group * d->group), CN__TILE_N);
     int64_t piece = cn__quotient_up(at.k, tiles * in_group);
     if (p->b_row == 1) piece = cn__quotient_up(piece, CN__LINE) * CN__LINE;
-    cn__ahead packed = {.at = next_b, .runs = d->m0 > 0 && j + CN__TILE_N < at.n, .length = at.k * CN__TILE_N};
+    const int is_copied = d->m0 > d->to_do.begin || d->to_do.b_is_copied;
+    cn__ahead packed = {.at = next_b, .runs = is_copied && j + CN__TILE_N < at.n, .length = at.k * CN__TILE_N};
     for (int64_t i = 0; i < d->m; i += d->height, d->tiles_left--) {
         int rows = (int)cn__smaller(d->height, d->m - i);
         real *a = d->a + i * at.k, *here = c + i * p->c_row;
@@ -156,8 +158,9 @@ static cn__down_block cn__block_after(const cn__down *d)
 static void cn__multiply_block_down(cn__down *d, const cn__down_block *next)
 {
     const cn__matmul *p = d->p;
-    for (d->m0 = 0; d->m0 < p->m; d->m0 += d->rows) {
-        d->m = cn__smaller(d->rows, p->m - d->m0);
+    const cn__matmul_rows r = d->to_do;
+    for (d->m0 = r.begin; d->m0 < r.end; d->m0 += d->rows) {
+        d->m = cn__smaller(d->rows, r.end - d->m0);
         if (p->a_column != 1)
             cn__pack_a(d->m, (int)d->height, d->at.k, p->a + d->m0 * p->a_row + d->at.k0 * p->a_column, p->a_row,
                        p->a_column, d->a);
@@ -165,8 +168,8 @@ static void cn__multiply_block_down(cn__down *d, const cn__down_block *next)
         for (int64_t j = 0; j < d->at.n; j += CN__TILE_N) {
             int64_t coming = j + d->group;
             if (j % d->group == 0) {
-                if (coming < d->at.n && d->m0 == 0) cn__expect_group(d, &d->at, coming);
-                if (coming >= d->at.n && d->m0 + d->m == p->m && next->n > 0) cn__expect_group(d, next, 0);
+                if (coming < d->at.n && d->m0 == r.begin && !r.b_is_copied) cn__expect_group(d, &d->at, coming);
+                if (coming >= d->at.n && d->m0 + d->m == r.end && next->n > 0) cn__expect_group(d, next, 0);
             }
             cn__multiply_down(d, j, j == 0 && p->a_column == 1);
             if ((j + CN__TILE_N) % d->group == 0 || j + CN__TILE_N >= d->at.n) cn__copy_rest(p, &d->coming);
@@ -174,21 +177,34 @@ static void cn__multiply_block_down(cn__down *d, const cn__down_block *next)
     }
 }
 
-static void cn__matmul_down(const cn__matmul *p, int64_t height, real *scratch)
+static int64_t cn__group_down(const cn__matmul *p)
+{
+    return p->b_column == 1 ? CN__DOWN_GROUP * CN__TILE_N : CN__TILE_N;
+}
+
+/* So many columns of B may be in one block. */
+static int64_t cn__columns_down(const cn__matmul *p, const cn__block_sizes *size)
+{
+    const int64_t terms = cn__even_piece(p->k, size->terms, 1);
+    return (size->columns * size->terms / terms - 2 * cn__group_down(p)) / CN__TILE_N * CN__TILE_N;
+}
+
+static void cn__matmul_down(const cn__matmul *p, cn__matmul_rows to_do, int64_t height, real *scratch)
 {
     const cn__block_sizes size = cn__block_sizes_down(cn__pool_caches(p->pool));
-    cn__down d = {.p = p, .height = height, .a = scratch};
-    d.group = p->b_column == 1 ? CN__DOWN_GROUP * CN__TILE_N : CN__TILE_N;
+    cn__down d = {.p = p, .to_do = to_do, .height = height, .b = scratch};
+    d.group = cn__group_down(p);
     d.terms = cn__even_piece(p->k, size.terms, 1);
     const int64_t rows = size.rows * size.terms / d.terms / height * height; /* with few terms many */
-    d.rows = cn__even_piece(p->m, rows, height);
-    d.is_kept = d.rows < p->m;
-    const int64_t columns = (size.columns * size.terms / d.terms - 2 * d.group) / CN__TILE_N * CN__TILE_N;
-    d.columns = d.is_kept ? cn__even_piece(p->n, columns, CN__TILE_N) : p->n;
-    d.b = scratch + cn__quotient_up(d.rows * d.terms + CN__DOWN_SLACK, CN__VEC) * CN__VEC;
+    d.rows = cn__even_piece(to_do.end - to_do.begin, rows, height);
+    d.is_kept = to_do.end - to_do.begin < p->m || d.rows < p->m;
+    d.columns = d.is_kept ? cn__even_piece(p->n, cn__columns_down(p, &size), CN__TILE_N) : p->n;
+    d.a = scratch + ((d.is_kept ? d.columns : 0) + 2 * d.group) * d.terms + CN__DOWN_SLACK;
     d.at = (cn__down_block){.n = cn__smaller(d.columns, p->n), .k = d.terms};
-    cn__expect_group(&d, &d.at, 0);
-    cn__copy_rest(p, &d.coming);
+    if (!to_do.b_is_copied) {
+        cn__expect_group(&d, &d.at, 0);
+        cn__copy_rest(p, &d.coming);
+    }
     while (d.at.n > 0) {
         cn__down_block next = cn__block_after(&d);
         cn__multiply_block_down(&d, &next);
