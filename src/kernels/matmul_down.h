@@ -15,6 +15,7 @@
 #include "kernels/matmul_tile.h"
 
 #define CN__DOWN_SLACK 32     /* numbers that packing may write beyond its end */
+#define CN__DOWN_AT_ONCE 256
 #define CN__DOWN_GROUP 4      /* panels of B that are copied together where its rows are long: memory gives long runs */
 
 /* One block of B. */
@@ -92,23 +93,32 @@ static void cn__expect_group(cn__down *d, const cn__down_block *b, int64_t j)
                                    .columns = cn__smaller(d->group, b->n - j)};
 }
 
-/* The panel of B at column j times the block of A. `copies_a`: where rows of A are long, its panels are copied on the
- * way, straight into level 1. */
-static void cn__multiply_down(cn__down *d, int64_t j, int copies_a)
+/* How many panels from column j on are multiplied by one panel of A after the other: with few terms as many as take the
+ * place of one with all, as results are then most of what moves, and want to be written along their rows. */
+static int64_t cn__panels_at_once(const cn__down *d, int64_t j)
+{
+    int64_t panels = d->at.k == d->terms ? d->group / CN__TILE_N : 1;
+    while (panels > 1 && (panels * d->at.k > CN__DOWN_AT_ONCE || j + panels * CN__TILE_N > d->at.n)) panels /= 2;
+    return panels;
+}
+
+/* Some panels of B from column j on times the block of A. `copies_a`: where rows of A are long, its panels are copied on
+ * the way, straight into level 1. */
+static void cn__multiply_down(cn__down *d, int64_t j, int64_t panels, int copies_a)
 {
     const cn__matmul *p = d->p;
     const cn__down_block at = d->at;
-    int columns = (int)cn__smaller(CN__TILE_N, at.n - j);
-    const real *b = cn__place_of(d, &at, j), *next_b = cn__place_of(d, &at, j + CN__TILE_N);
+    int columns = (int)cn__smaller(CN__TILE_N * panels, at.n - j);
+    const real *b = cn__place_of(d, &at, j), *next_b = cn__place_of(d, &at, j + columns);
     real *c = p->c + d->m0 * p->c_row + at.n0 + j;
     int64_t lines = cn__quotient_up(at.k, CN__ASK), tiles = cn__quotient_up(d->m, d->height);
     int64_t busy_for_a = d->next_a.runs * cn__quotient_up(d->next_a.length, lines * CN__LINE);
     int64_t in_group = cn__quotient_up(cn__smaller(d->group, at.n - j / d->group * d->group), CN__TILE_N);
-    int64_t piece = cn__quotient_up(at.k, tiles * in_group);
+    int64_t piece = cn__quotient_up(at.k * panels, tiles * in_group);
     if (p->b_row == 1) piece = cn__quotient_up(piece, CN__LINE) * CN__LINE;
     const int is_copied = d->m0 > d->to_do.begin || d->to_do.b_is_copied;
-    cn__ahead packed = {.at = next_b, .runs = is_copied && j + CN__TILE_N < at.n, .length = at.k * CN__TILE_N};
-    for (int64_t i = 0; i < d->m; i += d->height, d->tiles_left--) {
+    cn__ahead packed = {.at = next_b, .runs = is_copied && j + columns < at.n, .length = at.k * columns};
+    for (int64_t i = 0; i < d->m; i += d->height, d->tiles_left -= panels) {
         int rows = (int)cn__smaller(d->height, d->m - i);
         real *a = d->a + i * at.k, *here = c + i * p->c_row;
         if (copies_a)
@@ -122,7 +132,7 @@ static void cn__multiply_down(cn__down *d, int64_t j, int copies_a)
                          .every = CN__ASK, .a = {a, a}};
         if (d->tiles_left <= busy_for_a) soon.a = cn__ask(&d->next_a, lines, a);
         soon.b = cn__ask(&packed, lines, a);
-        cn__tiles[rows][CN__TILE_V](at.k, a, b, CN__TILE_N, here, p->c_row, at.k0 == 0, 1, &soon);
+        cn__tiles[rows][CN__TILE_V](at.k, a, b, CN__TILE_N, here, p->c_row, at.k0 == 0, panels, &soon);
     }
 }
 
@@ -165,14 +175,16 @@ static void cn__multiply_block_down(cn__down *d, const cn__down_block *next)
             cn__pack_a(d->m, (int)d->height, d->at.k, p->a + d->m0 * p->a_row + d->at.k0 * p->a_column, p->a_row,
                        p->a_column, d->a);
         cn__look_ahead_down(d, next);
-        for (int64_t j = 0; j < d->at.n; j += CN__TILE_N) {
+        for (int64_t j = 0, panels; j < d->at.n; j += panels * CN__TILE_N) {
             int64_t coming = j + d->group;
+            panels = cn__panels_at_once(d, j);
             if (j % d->group == 0) {
                 if (coming < d->at.n && d->m0 == r.begin && !r.b_is_copied) cn__expect_group(d, &d->at, coming);
                 if (coming >= d->at.n && d->m0 + d->m == r.end && next->n > 0) cn__expect_group(d, next, 0);
             }
-            cn__multiply_down(d, j, j == 0 && p->a_column == 1);
-            if ((j + CN__TILE_N) % d->group == 0 || j + CN__TILE_N >= d->at.n) cn__copy_rest(p, &d->coming);
+            const int64_t end = j + panels * CN__TILE_N;
+            cn__multiply_down(d, j, panels, j == 0 && p->a_column == 1);
+            if (end % d->group == 0 || end >= d->at.n) cn__copy_rest(p, &d->coming);
         }
     }
 }
