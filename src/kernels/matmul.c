@@ -165,7 +165,7 @@ static int64_t height_of(const cn__matmul *p)
 #if defined(CN_ISA_AVX2)
 static int goes_down(const cn__matmul *p)
 {
-    return p->k >= SHORT_TILE;
+    return p->k >= 64;
 }
 #endif
 

@@ -15,8 +15,8 @@
 #include "kernels/matmul_tile.h"
 
 #define CN__DOWN_SLACK 32     /* numbers that packing may write beyond its end */
-#define CN__DOWN_AT_ONCE 256
-#define CN__DOWN_GROUP 4      /* panels of B that are copied together where its rows are long: memory gives long runs */
+#define CN__DOWN_AT_ONCE 1024
+#define CN__DOWN_GROUP 8      /* panels of B that are copied together where its rows are long: memory gives long runs */
 
 /* One block of B. */
 typedef struct cn__down_block {
