@@ -3,7 +3,8 @@
  * going along the rows of C, with the panel of A in level 1, it is 64. And A is copied once for as many columns as
  * level 3 keeps of B, which matters where level 2 is small.
  * While tiles are computed the next panels of B are copied, a few terms for each tile, and the next block of A is asked
- * for. With few terms the results are most of what moves, and want to be written along their rows: see matmul.c. */
+ * for. With fewer terms results are more of what moves, and want to be written along their rows: then some panels of B
+ * take turns with each panel of A, and with very few terms all of them (matmul.c). */
 #ifndef CN_KERNELS_MATMUL_DOWN_H
 #define CN_KERNELS_MATMUL_DOWN_H
 
@@ -15,8 +16,8 @@
 #include "kernels/matmul_tile.h"
 
 #define CN__DOWN_SLACK 32     /* numbers that packing may write beyond its end */
-#define CN__DOWN_AT_ONCE 1024
 #define CN__DOWN_GROUP 8      /* panels of B that are copied together where its rows are long: memory gives long runs */
+#define CN__DOWN_AT_ONCE 1024 /* terms */
 
 /* One block of B. */
 typedef struct cn__down_block {
@@ -93,8 +94,8 @@ static void cn__expect_group(cn__down *d, const cn__down_block *b, int64_t j)
                                    .columns = cn__smaller(d->group, b->n - j)};
 }
 
-/* How many panels from column j on are multiplied by one panel of A after the other: with few terms as many as take the
- * place of one with all, as results are then most of what moves, and want to be written along their rows. */
+/* How many panels, from column j on, are multiplied by a panel of A before the next one comes: as many as make
+ * CN__DOWN_AT_ONCE terms, and as lie behind each other. */
 static int64_t cn__panels_at_once(const cn__down *d, int64_t j)
 {
     int64_t panels = d->at.k == d->terms ? d->group / CN__TILE_N : 1;
@@ -102,8 +103,8 @@ static int64_t cn__panels_at_once(const cn__down *d, int64_t j)
     return panels;
 }
 
-/* Some panels of B from column j on times the block of A. `copies_a`: where rows of A are long, its panels are copied on
- * the way, straight into level 1. */
+/* Some panels of B, from column j on, times the block of A. `copies_a`: where rows of A are long, its panels are copied
+ * on the way, straight into level 1. */
 static void cn__multiply_down(cn__down *d, int64_t j, int64_t panels, int copies_a)
 {
     const cn__matmul *p = d->p;

@@ -215,6 +215,16 @@ static void any_caches(void **state)
                                      .level2 = caches[i][1]});
 }
 
+/* Many rows of few terms: threads keep what they copied of the right factor, whose columns are one block or several. */
+static void pieces_of_rows(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][3] = {{60, 340, 300}, {340, 60, 300}, {390, 100, 70}, {340, 300, 60}, {128, 200, 900}};
+    for (int i = 0; i < 5; i++)
+        check_everywhere(&(one_case){.rows = sizes[i][0], .inputs = sizes[i][1], .outputs = sizes[i][2],
+                                     .level1 = 1 << 10, .level2 = 64 << 10});
+}
+
 static void nan_and_infinity(void **state)
 {
     (void)state;
@@ -414,7 +424,7 @@ int main(void)
         cmocka_unit_test(the_check_finds_wrong_kernels), cmocka_unit_test(odd_sizes), cmocka_unit_test(large_odd_sizes),
         cmocka_unit_test(nan_and_infinity),              cmocka_unit_test(empty_batch),
         cmocka_unit_test(few_outputs),                   cmocka_unit_test(any_caches),
-        cmocka_unit_test(narrow_kernels_move),
+        cmocka_unit_test(pieces_of_rows),                cmocka_unit_test(narrow_kernels_move),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }
