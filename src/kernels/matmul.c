@@ -6,6 +6,7 @@
 #include "kernels/matmul_pack.h"
 #include "kernels/matmul_parts.h"
 #include "kernels/matmul_tile.h"
+#include "kernels/matmul_turned.h"
 #if defined(CN_ISA_AVX2)
 #include "kernels/matmul_down.h"
 #endif
@@ -297,14 +298,15 @@ int64_t cn__matmul_row_unit(const cn__matmul *p)
     return is_skinny(p) ? SKINNY_ROWS : height_of(p);
 }
 
-int64_t cn__matmul_column_unit(void)
+int64_t cn__matmul_column_unit(const cn__matmul *p)
 {
-    return TILE_N;
+    return cn__matmul_is_turned(p) ? CN__TURNED_COLUMNS : TILE_N;
 }
 
 cn__product cn__matmul_alone_choice(const cn__matmul *p)
 {
     if (is_skinny(p)) return CN__PRODUCT_FEW_COLUMNS;
+    if (cn__matmul_is_turned(p)) return CN__PRODUCT_FEW_ROWS;
     return p->m <= TILE_M && p->b_column == 1 ? CN__PRODUCT_FEW_ROWS : CN__PRODUCT_BLOCKS;
 }
 
@@ -317,7 +319,10 @@ static void multiply(const cn__matmul *p, int thread)
     }
     switch (cn__matmul_alone_choice(p)) {
     case CN__PRODUCT_FEW_COLUMNS: multiply_skinny(p, scratch); break;
-    case CN__PRODUCT_FEW_ROWS: multiply_few(p, scratch); break;
+    case CN__PRODUCT_FEW_ROWS:
+        if (cn__matmul_is_turned(p)) cn__matmul_turned(p, 0, p->n, 0, scratch);
+        else multiply_few(p, scratch);
+        break;
     default: multiply_blocks(p, (cn__matmul_rows){0, p->m, 0}, scratch);
     }
 }
@@ -325,6 +330,16 @@ static void multiply(const cn__matmul *p, int thread)
 void cn__matmul_alone(const cn__matmul *p, int thread)
 {
     if (p->m > 0 && p->n > 0) multiply(p, thread);
+}
+
+int cn__matmul_reads_columns(const cn__matmul *p)
+{
+    return cn__matmul_is_turned(p);
+}
+
+void cn__matmul_some_columns(const cn__matmul *p, int64_t begin, int64_t end, int a_is_copied, int thread)
+{
+    cn__matmul_turned(p, begin, end, a_is_copied, cn__pool_scratch(p->pool, thread));
 }
 
 void cn__matmul_some_rows(const cn__matmul *p, int64_t begin, int64_t end, int b_is_copied, int thread)

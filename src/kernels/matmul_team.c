@@ -3,11 +3,18 @@
 #include "kernels/matmul_parts.h"
 #include "kernels/vector.h"
 
+/* What threads keep for their next pieces. */
+typedef enum kept {
+    NOTHING,
+    COPY_OF_B, /* some columns of it */
+    COPY_OF_A  /* all of it, where columns of B are read in place */
+} kept;
+
 /* C in rectangles, one after another along its rows; or, if threads keep what they copied of B, down its columns. */
 typedef struct cut {
     const cn__matmul *p;
     int64_t row_parts, column_parts, row_unit, column_unit;
-    int keeps_b;
+    kept keeps;
 } cut;
 
 static int64_t part_begin(int64_t whole, int64_t unit, int64_t parts, int64_t part)
@@ -30,25 +37,38 @@ static cn__matmul rectangle(const cut *c, int64_t part)
     return piece;
 }
 
-/* A cut in which threads keep what they copied of B, and of which columns that is: -1 in the beginning. */
+/* `copied`: the columns of B that a thread has kept, counted in parts; of A there is only one part. -1: none. */
 typedef struct keeping {
     cut c;
     int64_t copied[CN_MAX_THREADS];
 } keeping;
 
+static void multiply_and_keep_b(keeping *k, int thread, int64_t part)
+{
+    const int64_t column = part / k->c.row_parts, row = part % k->c.row_parts;
+    cut columns = k->c;
+    columns.row_parts = 1;
+    const cn__matmul piece = rectangle(&columns, column);
+    cn__matmul_some_rows(&piece, part_begin(piece.m, k->c.row_unit, k->c.row_parts, row),
+                         part_begin(piece.m, k->c.row_unit, k->c.row_parts, row + 1), k->copied[thread] == column,
+                         thread);
+    k->copied[thread] = column;
+}
+
+static void multiply_and_keep_a(keeping *k, int thread, int64_t part)
+{
+    const cut *c = &k->c;
+    cn__matmul_some_columns(c->p, part_begin(c->p->n, c->column_unit, c->column_parts, part),
+                            part_begin(c->p->n, c->column_unit, c->column_parts, part + 1), k->copied[thread] == 0,
+                            thread);
+    k->copied[thread] = 0;
+}
+
 static void multiply_and_keep(void *context, int thread, int64_t begin, int64_t end)
 {
     keeping *k = context;
-    for (int64_t part = begin; part < end; part++) {
-        const int64_t column = part / k->c.row_parts, row = part % k->c.row_parts;
-        cut columns = k->c;
-        columns.row_parts = 1;
-        const cn__matmul piece = rectangle(&columns, column);
-        cn__matmul_some_rows(&piece, part_begin(piece.m, k->c.row_unit, k->c.row_parts, row),
-                             part_begin(piece.m, k->c.row_unit, k->c.row_parts, row + 1), k->copied[thread] == column,
-                             thread);
-        k->copied[thread] = column;
-    }
+    for (int64_t part = begin; part < end; part++)
+        (k->c.keeps == COPY_OF_A ? multiply_and_keep_a : multiply_and_keep_b)(k, thread, part);
 }
 
 static void multiply_rectangles(void *context, int thread, int64_t begin, int64_t end)
@@ -95,22 +115,37 @@ static double cut_evenly(cut *c, int parts)
     return least;
 }
 
-/* With few terms B is one block, or a few side by side, that threads can keep while they take one piece of the rows
- * after another: enough pieces that a thread which has the core to itself helps one that has not, at no cost. Returns
- * whether there are rows enough. */
+/* Enough pieces that a thread which has the core to itself helps one that has not. */
 #define KEEPING_PARTS 8 /* for each thread */
-#define KEEPING_TILES 4 /* in each of them, at least */
 
-static int cut_and_keep(cut *c, int threads)
+static void cut_and_keep_a(cut *c, int threads)
+{
+    c->keeps = COPY_OF_A;
+    c->row_parts = 1;
+    c->column_parts = cn__smaller(KEEPING_PARTS * threads, cn__quotient_up(c->p->n, c->column_unit));
+}
+
+/* With few terms B is one block, or a few side by side. Returns whether there are rows enough. */
+#define KEEPING_TILES 4 /* in each piece, at least */
+
+static int cut_and_keep_b(cut *c, int threads)
 {
     const int64_t columns = cn__matmul_block_columns(c->p), tiles = cn__quotient_up(c->p->m, c->row_unit);
     if (!columns) return 0;
     const int64_t column_parts = cn__quotient_up(c->p->n, columns);
     const int64_t row_parts = cn__quotient_up(KEEPING_PARTS * threads, column_parts);
     if (tiles < KEEPING_TILES * row_parts) return 0;
-    c->keeps_b = 1;
+    c->keeps = COPY_OF_B;
     c->row_parts = row_parts;
     c->column_parts = column_parts;
+    return 1;
+}
+
+static int cut_and_keep(cut *c, int threads)
+{
+    if (!cn__matmul_reads_columns(c->p))
+        return cn__matmul_alone_choice(c->p) == CN__PRODUCT_BLOCKS && cut_and_keep_b(c, threads);
+    cut_and_keep_a(c, threads);
     return 1;
 }
 
@@ -119,8 +154,8 @@ static int cut_for_team(const cn__matmul *p, cut *out)
 {
     int threads = cn__pool_threads(p->pool);
     if (threads == 1 || (double)p->m * (double)p->n * (double)p->k < CN__MATMUL_TEAM) return 0;
-    cut c = {.p = p, .row_unit = cn__matmul_row_unit(p), .column_unit = cn__matmul_column_unit()};
-    if (cn__matmul_alone_choice(p) == CN__PRODUCT_BLOCKS && cut_and_keep(&c, threads)) {
+    cut c = {.p = p, .row_unit = cn__matmul_row_unit(p), .column_unit = cn__matmul_column_unit(p)};
+    if (cut_and_keep(&c, threads)) {
         *out = c;
         return 1;
     }
@@ -139,7 +174,7 @@ void cn__matmul_run(const cn__matmul *p)
     if (p->m <= 0 || p->n <= 0) return;
     if (!cut_for_team(p, &c)) {
         cn__matmul_alone(p, 0);
-    } else if (!c.keeps_b) {
+    } else if (c.keeps == NOTHING) {
         cn__parallel(p->pool, c.row_parts * c.column_parts, multiply_rectangles, &c);
     } else {
         keeping k = {.c = c};

@@ -225,6 +225,16 @@ static void pieces_of_rows(void **state)
                                      .level1 = 1 << 10, .level2 = 64 << 10});
 }
 
+/* Input gradients whose kernel is read where it lies: more columns and terms than one turn takes, and incomplete
+ * vectors of rows. */
+static void few_rows(void **state)
+{
+    (void)state;
+    static const int64_t sizes[][3] = {{32, 300, 200}, {30, 7, 130}, {64, 100, 257}, {16, 1100, 1100}, {13, 5, 128}};
+    for (int i = 0; i < 5; i++)
+        check_everywhere(&(one_case){.rows = sizes[i][0], .inputs = sizes[i][1], .outputs = sizes[i][2]});
+}
+
 static void nan_and_infinity(void **state)
 {
     (void)state;
@@ -424,7 +434,8 @@ int main(void)
         cmocka_unit_test(the_check_finds_wrong_kernels), cmocka_unit_test(odd_sizes), cmocka_unit_test(large_odd_sizes),
         cmocka_unit_test(nan_and_infinity),              cmocka_unit_test(empty_batch),
         cmocka_unit_test(few_outputs),                   cmocka_unit_test(any_caches),
-        cmocka_unit_test(pieces_of_rows),                cmocka_unit_test(narrow_kernels_move),
+        cmocka_unit_test(pieces_of_rows),                cmocka_unit_test(few_rows),
+        cmocka_unit_test(narrow_kernels_move),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
 }
