@@ -33,7 +33,7 @@ if(CORNU_SANITIZE MATCHES "undefined" AND CMAKE_C_COMPILER_ID STREQUAL "Clang")
 endif()
 set_source_files_properties(src/kernels/conv2d_dense.c src/kernels/conv2d_gradient.c src/kernels/conv2d_lists.c PROPERTIES
     COMPILE_OPTIONS "${CN_TILE_FLAGS}")
-set_source_files_properties(src/kernels/matmul.c PROPERTIES COMPILE_OPTIONS "${CN_MATMUL_FLAGS};${CN_TILE_FLAGS}")
+set_source_files_properties(src/kernels/matmul.c src/kernels/matmul_turned.c PROPERTIES COMPILE_OPTIONS "${CN_MATMUL_FLAGS};${CN_TILE_FLAGS}")
 
 # Sums of whole numbers, which are exact with and without fusing.
 set_source_files_properties(src/kernels/dense_sparse.c src/kernels/dense_sparse_narrow.c PROPERTIES

@@ -141,15 +141,16 @@ static void look_ahead_for_b(pass *s, const cn__block_sizes *size)
                                  cn__smaller(size->columns, p->n - n0), p->b_column);
 }
 
-/* Rows of A whose terms are neighbours are copied a panel at a time, straight into level 1, and B has their place in
- * level 2 too, so that A is copied less often; where the rows are neighbours, a panel would be a small part of each of
- * many memory pages, so a whole block is copied along its runs. */
+/* So many columns of B may be in one block: with few terms many. */
 static int64_t columns_along(const cn__matmul *p, const cn__block_sizes *size, int64_t height)
 {
     const int64_t columns = size->columns + (p->a_column == 1 ? size->rows - height : 0);
-    return columns * size->terms / cn__even_piece(p->k, size->terms, 1) / TILE_N * TILE_N; /* with few terms many */
+    return columns * size->terms / cn__even_piece(p->k, size->terms, 1) / TILE_N * TILE_N;
 }
 
+/* Rows of A whose terms are neighbours are copied a panel at a time, straight into level 1, and B has their place in
+ * level 2 too, so that A is copied less often; where the rows are neighbours, a panel would be a small part of each of
+ * many memory pages, so a whole block is copied along its runs. */
 static cn__block_sizes sizes_for(const cn__matmul *p, int64_t m, int64_t height)
 {
     cn__block_sizes size = cn__block_sizes_for(cn__pool_caches(p->pool));
@@ -320,7 +321,7 @@ static void multiply(const cn__matmul *p, int thread)
     switch (cn__matmul_alone_choice(p)) {
     case CN__PRODUCT_FEW_COLUMNS: multiply_skinny(p, scratch); break;
     case CN__PRODUCT_FEW_ROWS:
-        if (cn__matmul_is_turned(p)) cn__matmul_turned(p, 0, p->n, 0, scratch);
+        if (cn__matmul_is_turned(p)) cn__matmul_turned(p, 0, p->n, 0, thread);
         else multiply_few(p, scratch);
         break;
     default: multiply_blocks(p, (cn__matmul_rows){0, p->m, 0}, scratch);
@@ -330,16 +331,6 @@ static void multiply(const cn__matmul *p, int thread)
 void cn__matmul_alone(const cn__matmul *p, int thread)
 {
     if (p->m > 0 && p->n > 0) multiply(p, thread);
-}
-
-int cn__matmul_reads_columns(const cn__matmul *p)
-{
-    return cn__matmul_is_turned(p);
-}
-
-void cn__matmul_some_columns(const cn__matmul *p, int64_t begin, int64_t end, int a_is_copied, int thread)
-{
-    cn__matmul_turned(p, begin, end, a_is_copied, cn__pool_scratch(p->pool, thread));
 }
 
 void cn__matmul_some_rows(const cn__matmul *p, int64_t begin, int64_t end, int b_is_copied, int thread)

@@ -19,11 +19,4 @@ int64_t cn__matmul_block_columns(const cn__matmul *p);
 #define cn__matmul_some_rows CN_T(cn__matmul_some_rows)
 void cn__matmul_some_rows(const cn__matmul *p, int64_t begin, int64_t end, int b_is_copied, int thread);
 
-/* Whether columns of B are read where they lie (matmul_turned.h); and some columns of C in that case. `a_is_copied`:
- * the thread's scratch memory still has it from other columns of the same product. */
-#define cn__matmul_reads_columns CN_T(cn__matmul_reads_columns)
-int cn__matmul_reads_columns(const cn__matmul *p);
-#define cn__matmul_some_columns CN_T(cn__matmul_some_columns)
-void cn__matmul_some_columns(const cn__matmul *p, int64_t begin, int64_t end, int a_is_copied, int thread);
-
 #endif

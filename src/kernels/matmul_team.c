@@ -1,6 +1,7 @@
 #include "kernels/matmul.h"
 #include "kernels/matmul_cut.h"
 #include "kernels/matmul_parts.h"
+#include "kernels/matmul_turned.h"
 #include "kernels/vector.h"
 
 /* What threads keep for their next pieces. */
@@ -58,9 +59,8 @@ static void multiply_and_keep_b(keeping *k, int thread, int64_t part)
 static void multiply_and_keep_a(keeping *k, int thread, int64_t part)
 {
     const cut *c = &k->c;
-    cn__matmul_some_columns(c->p, part_begin(c->p->n, c->column_unit, c->column_parts, part),
-                            part_begin(c->p->n, c->column_unit, c->column_parts, part + 1), k->copied[thread] == 0,
-                            thread);
+    cn__matmul_turned(c->p, part_begin(c->p->n, c->column_unit, c->column_parts, part),
+                      part_begin(c->p->n, c->column_unit, c->column_parts, part + 1), k->copied[thread] == 0, thread);
     k->copied[thread] = 0;
 }
 
@@ -143,7 +143,7 @@ static int cut_and_keep_b(cut *c, int threads)
 
 static int cut_and_keep(cut *c, int threads)
 {
-    if (!cn__matmul_reads_columns(c->p))
+    if (!cn__matmul_is_turned(c->p))
         return cn__matmul_alone_choice(c->p) == CN__PRODUCT_BLOCKS && cut_and_keep_b(c, threads);
     cut_and_keep_a(c, threads);
     return 1;
@@ -189,6 +189,7 @@ cn__product cn__matmul_choice(const cn__matmul *p, int64_t *parts)
     *parts = 1;
     if (!cut_for_team(p, &c)) return cn__matmul_alone_choice(p);
     *parts = c.row_parts * c.column_parts;
+    if (c.keeps != NOTHING) return cn__matmul_alone_choice(p);
     cn__matmul piece = rectangle(&c, 0); /* one of them stands for all */
     return cn__matmul_alone_choice(&piece);
 }

@@ -4,8 +4,6 @@
 
 #include "kernels/vector.h"
 
-#define CN__LINE (int64_t)(64 / sizeof(real)) /* numbers in a line of a cache */
-
 /* Cache lines that a tile asks for on its way, because otherwise whoever needs them next would have to wait: those of
  * one line of memory after another from `from` to `last`, into level 2. Any addresses will do. */
 typedef struct cn__run {

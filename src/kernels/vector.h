@@ -14,6 +14,7 @@
 #include "kernels/real.h"
 
 #define CN__VEC 16
+#define CN__LINE (int64_t)(64 / sizeof(real)) /* numbers in a line of a cache */
 
 #if defined(CN_ISA_AVX512)
 #if !defined(__AVX512F__) || !defined(__AVX512VL__)
