@@ -41,14 +41,17 @@ static inline cn__block_sizes cn__block_sizes_for(const int64_t caches[2])
 /* The same where the innermost loop goes down the columns of the result (matmul_down.h):
  *   terms    a panel of the right factor, half as wide, takes half of the level-1 data cache
  *   rows     a block of the left factor takes a quarter of level 2, which others may want as well
- *   columns  a block of the right factor stays in level 3 */
-#define CN__DOWN_COLUMNS 1024
+ *   columns  a block of the right factor stays in level 3, or is read from memory a panel ahead; the more columns, the
+ *            less often the left factor is copied */
+#define CN__DOWN_COLUMNS 2048
+#define CN__DOWN_SPARE 256 /* columns that are copied while others are in use */
+#define CN__DOWN_NUMBERS (((int64_t)3 << 18) - 64) /* all together */
 
 static inline cn__block_sizes cn__block_sizes_down(const int64_t caches[2])
 {
     cn__block_sizes s = cn__block_sizes_for(caches);
     s.rows = s.rows * 3 / 4;
-    s.columns = CN__BLOCK_NUMBERS / s.terms - s.rows;
+    s.columns = CN__DOWN_NUMBERS / s.terms - s.rows - CN__DOWN_SPARE;
     if (s.columns > CN__DOWN_COLUMNS) s.columns = CN__DOWN_COLUMNS;
     return s;
 }

@@ -19,6 +19,9 @@
 #define CN__DOWN_GROUP 8      /* panels of B that are copied together where its rows are long: memory gives long runs */
 #define CN__DOWN_AT_ONCE 1024 /* terms */
 
+_Static_assert(2 * CN__DOWN_GROUP * CN__TILE_N <= CN__DOWN_SPARE, "two groups are more than is counted on");
+_Static_assert((CN__DOWN_NUMBERS + CN__DOWN_SLACK) * sizeof(real) <= CN__MATMUL_SCRATCH, "the blocks do not fit");
+
 /* One block of B. */
 typedef struct cn__down_block {
     int64_t number, n0, n, k0, k;
@@ -199,7 +202,7 @@ static int64_t cn__group_down(const cn__matmul *p)
 static int64_t cn__columns_down(const cn__matmul *p, const cn__block_sizes *size)
 {
     const int64_t terms = cn__even_piece(p->k, size->terms, 1);
-    return (size->columns * size->terms / terms - 2 * cn__group_down(p)) / CN__TILE_N * CN__TILE_N;
+    return size->columns * size->terms / terms / CN__TILE_N * CN__TILE_N;
 }
 
 static void cn__matmul_down(const cn__matmul *p, cn__matmul_rows to_do, int64_t height, real *scratch)
