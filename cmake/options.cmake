@@ -14,6 +14,7 @@ set(CMAKE_C_FLAGS_RELEASE "-O3 -DNDEBUG" CACHE STRING "flags of a Release build"
 option(CORNU_BUILD_TESTS "build the tests" ON)
 option(CORNU_BUILD_EXAMPLES "build the examples" ON)
 option(CORNU_BUILD_BENCH "build the benchmarks" ON)
+option(CORNU_BUILD_FUZZERS "build tests/fuzz (needs clang and CORNU_SANITIZE)" OFF)
 option(CORNU_WITH_JSON "configuration and safetensors (needs jansson)" ON)
 option(CORNU_WITH_PNG "pictures (needs libpng)" ON)
 option(CORNU_WITH_DOWNLOAD "fetch data sets from the internet (needs libcurl)" ON)

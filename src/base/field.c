@@ -200,10 +200,9 @@ static int parse_int(const char *owner, const char *name, const char *value, int
 /* strtod obeys the program's locale; a value such as "0.5" must mean the same everywhere. */
 static int parse_real(const char *owner, const char *name, const char *value, double *out)
 {
-    char *end;
+    char *end, localized[64];
     double number = strtod(value, &end);
     if (*end == '.') {
-        char localized[64];
         const char *point = strchr(value, '.');
         if (strlen(value) < sizeof localized) {
             strcpy(localized, value);

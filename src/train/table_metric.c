@@ -141,6 +141,7 @@ static int open_loss(cn__metric *m, cn__spec *spec)
         if (spec->keys[i] && !strcmp(spec->keys[i], "reduction"))
             return cn__fail(CN_EINVAL, "%s: a metric is the mean over all samples and takes no reduction", spec->name);
         if (spec->keys[i] && !strcmp(spec->keys[i], "name")) {
+            if (m->options.name) return cn__fail(CN_EINVAL, "%s: name is given twice", spec->name);
             m->options.name = cn__strdup(spec->values[i], "the name of a metric");
             if (!m->options.name) return CN_ENOMEM;
             continue;

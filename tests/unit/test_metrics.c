@@ -337,6 +337,7 @@ static void bad_arguments_are_refused(void **state)
     refuses("precision(threshold=0.5)", CN_ENAME, "thresholds");
     refuses("precision(thresholds=2)", CN_EINVAL, "a number in 0 ... 1, or a list such as [0, 1], got \"2\"");
     refuses("precision(thresholds=[0.5, nan])", CN_EINVAL, "a number in 0 ... 1");
+    refuses("precision(thresholds=[0.1, 0..5])", CN_EINVAL, "got \"[0.1, 0..5]\"");
     refuses("precision(thresholds=[0.5, 0.6])", CN_EINVAL, "gives 2 numbers, but a log has room for one");
     refuses("precision(class_id=3)", CN_EINVAL, "class_id must lie in 0 ... 2, got 3");
     refuses("precision(top_k=0)", CN_EINVAL, "top_k must be at least 1, got 0");
@@ -361,6 +362,7 @@ static void bad_arguments_are_refused(void **state)
     refuses("one_hot_iou(num_classes=3, target_class_ids=[3])", CN_EINVAL, "a number in 0 ... 2");
     refuses("r2_score(class_aggregation=sum)", CN_EINVAL, "uniform_average, variance_weighted_average or None");
     refuses("mse(reduction=sum)", CN_EINVAL, "takes no reduction");
+    refuses("mse(name=a, name=b)", CN_EINVAL, "name is given twice");
     refuses("huber(delta=-1)", CN_EINVAL, "delta must be above 0");
 }
 

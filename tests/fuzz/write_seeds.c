@@ -1,0 +1,131 @@
+/* write_seeds FOLDER: what the fuzzers begin with. FOLDER/file, FOLDER/model and FOLDER/text get an input in each file,
+ * FOLDER/words every name and every argument that a text or a model file may hold, from the library's own tables. */
+#include "layers/layer.h"
+#include "train/optimizer.h"
+
+#include <cornu/cornu.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PATH_BYTES 512
+
+static const char *folder;
+static int n_written;
+
+static void fail(const char *what)
+{
+    fprintf(stderr, "write_seeds: %s: %s\n", what, cn_error_message());
+    exit(1);
+}
+
+static FILE *open_in(const char *kind, char path[PATH_BYTES])
+{
+    snprintf(path, PATH_BYTES, "%s/%s", folder, kind);
+    mkdir(path, 0777);
+    snprintf(path, PATH_BYTES, "%s/%s/%03d", folder, kind, n_written++);
+    FILE *f = fopen(path, "wb");
+    if (!f) fail(path);
+    return f;
+}
+
+static void write_bytes(const char *kind, const void *bytes, size_t size)
+{
+    char path[PATH_BYTES];
+    FILE *f = open_in(kind, path);
+    if (fwrite(bytes, 1, size, f) != size || fclose(f)) fail(path);
+}
+
+/* A file as it is for fuzz_file; for fuzz_model without the length of its header, without its checksum, which would be
+ * wrong from the first change on, and with a zero behind the header. */
+static void write_model(const char *layers, const char *optimizer)
+{
+    static char bytes[1 << 16];
+    char path[PATH_BYTES], *text = strdup(layers), *rest = NULL;
+    uint64_t length;
+    cn_model *model = cn_sequential(.threads = 1);
+    cn_add(model, cn_input(4, 4, 2));
+    for (char *layer = strtok_r(text, " ", &rest); layer; layer = strtok_r(NULL, " ", &rest))
+        cn_add(model, cn_layer_from_text(layer));
+    if (cn_compile(model, .optimizer_name = optimizer, .loss = "mse", .metrics = {"mae"}) < 0) fail(layers);
+    fclose(open_in("file", path));
+    if (cn_model_save(model, path, .include_optimizer = 1) < 0) fail(path);
+    FILE *f = fopen(path, "rb");
+    const size_t size = f ? fread(bytes, 1, sizeof bytes - 1, f) : 0;
+    memcpy(&length, bytes, sizeof length);
+    char *header = bytes + sizeof length, *checksum = strstr(header, "\"checksum\"");
+    if (!f || fclose(f) || size < sizeof length + length || !checksum) fail(path);
+    checksum[1] = 'C';
+    f = open_in("model", path);
+    fwrite(header, 1, length, f);
+    fputc(0, f);
+    fwrite(header + length, 1, size - sizeof length - length, f);
+    if (fclose(f)) fail(path);
+    cn_model_destroy(&model);
+    free(text);
+}
+
+static void write_picture(int ndim, const int64_t *shape)
+{
+    char path[PATH_BYTES];
+    cn_tensor *picture = cn_tensor_create(CN_UINT8, ndim, shape);
+    for (int64_t i = 0; picture && i < cn_size(picture); i++) ((uint8_t *)cn_data(picture))[i] = (uint8_t)(i * i);
+    fclose(open_in("file", path));
+    if (!picture || cn_image_write(path, picture) < 0) fail(path);
+    cn_tensor_destroy(&picture);
+}
+
+static void write_words(const cn__field *fields, int n_fields, const char *name, FILE *words)
+{
+    fprintf(words, "\"%s\"\n", name);
+    for (int i = 0; i < n_fields; i++) fprintf(words, "\"%s\"\n", fields[i].name);
+}
+
+static void write_all_words(void)
+{
+    char path[PATH_BYTES];
+    snprintf(path, sizeof path, "%s/words", folder);
+    FILE *words = fopen(path, "w");
+    if (!words) fail(path);
+    for (int i = 0; i < CN__LAYER_COUNT; i++)
+        write_words(cn__layer_classes[i]->fields, cn__layer_classes[i]->n_fields, cn__layer_classes[i]->name, words);
+    for (int i = 0; i < CN__OPTIMIZER_COUNT; i++)
+        write_words(cn__optimizer_classes[i]->fields, cn__optimizer_classes[i]->n_fields,
+                    cn__optimizer_classes[i]->name, words);
+    for (int kind = CN_NAMES_LAYER; kind <= CN_NAMES_SCHEDULE; kind++)
+        for (int i = 0; cn_names((cn_names_kind)kind, i); i++)
+            fprintf(words, "\"%s\"\n", cn_names((cn_names_kind)kind, i));
+    if (fclose(words)) fail(path);
+}
+
+int main(int argc, char **argv)
+{
+    static const char *const models[][2] = {
+        {"flatten dense(3,activation=relu) batchnormalization dense(2,activation=softmax)", "rmsprop"},
+        {"conv2d(2,3) maxpooling2d(2) dropout(0.5) flatten dense(1)", "adam(amsgrad=true)"},
+        {"zeropadding2d(1) averagepooling2d(2) layernormalization globalaveragepooling2d", "sgd(momentum=0.9)"},
+        {"permute((3,1,2)) reshape((8,4)) prelu dense(2,kernel_regularizer=l2(0.1))", "adamw(cosine_decay(0.1,10))"},
+        {"rescaling(0.5,offset=-1) randomrotation(0.1) randomzoom((-0.1,0.1)) flatten dense(2)", "muon"},
+    };
+    static const char *const texts[] = {
+        "ldense(2, activation=leaky_relu(negative_slope=0.1), kernel_initializer=he_normal(seed=3))",
+        "lconv2d(2, 3x3, padding=same, strides=(2, 1))", "lrandomtranslation((-0.1, 0.2), 0.3)",
+        "ldense(2, kernel_regularizer=l1_l2(0.1, 0.2), bias_constraint=max_norm(2))",
+        "oadam(cosine_decay(0.001, 1000, warmup_steps=10))", "osgd(piecewise_constant_decay([1, 2], [0.1, 0.2, 0.3]))",
+        "ormsprop(learning_rate=0.01, momentum=0.9, centered=true)", "chuber(delta=2, reduction=sum)",
+        "ccategorical_crossentropy(from_logits=true, label_smoothing=0.1)", "mauc(num_thresholds=10, curve=PR, name=a)",
+        "mprecision(thresholds=[0.1, 0.5])", "eij,jk->ik", "e...i,ij", "eij,ji->",
+    };
+    static const uint8_t idx[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6};
+    if (argc != 2) return 2;
+    folder = argv[1];
+    for (size_t i = 0; i < sizeof models / sizeof *models; i++) write_model(models[i][0], models[i][1]);
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) write_bytes("text", texts[i], strlen(texts[i]));
+    write_bytes("file", idx, sizeof idx);
+    write_picture(2, (int64_t[]){9, 7});
+    write_picture(3, (int64_t[]){5, 6, 3});
+    write_all_words();
+    return 0;
+}
