@@ -200,7 +200,7 @@ static int parse_int(const char *owner, const char *name, const char *value, int
 /* strtod obeys the program's locale; a value such as "0.5" must mean the same everywhere. */
 static int parse_real(const char *owner, const char *name, const char *value, double *out)
 {
-    char *end, localized[64];
+    char *end, localized[64]; /* into which end may point */
     double number = strtod(value, &end);
     if (*end == '.') {
         const char *point = strchr(value, '.');

@@ -1,10 +1,15 @@
 /* write_seeds FOLDER: what the fuzzers begin with. FOLDER/file, FOLDER/model and FOLDER/text get an input in each file,
- * FOLDER/words every name and every argument that a text or a model file may hold, from the library's own tables. */
+ * FOLDER/words the names and arguments that texts and model files hold, from the library's own tables. */
+#include "layers/initializer.h"
 #include "layers/layer.h"
+#include "train/loss.h"
+#include "train/metric.h"
 #include "train/optimizer.h"
+#include "train/schedule.h"
 
 #include <cornu/cornu.h>
 
+#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,27 +82,42 @@ static void write_picture(int ndim, const int64_t *shape)
     cn_tensor_destroy(&picture);
 }
 
-static void write_words(const cn__field *fields, int n_fields, const char *name, FILE *words)
+static void write_arguments(const cn__field *fields, int n, FILE *words)
 {
-    fprintf(words, "\"%s\"\n", name);
-    for (int i = 0; i < n_fields; i++) fprintf(words, "\"%s\"\n", fields[i].name);
+    for (int i = 0; i < n; i++) fprintf(words, "\"%s\"\n", fields[i].name);
 }
 
-static void write_all_words(void)
+#define WRITE_ARGUMENTS(classes, count)                                                                             \
+    for (int i = 0; i < (count); i++) write_arguments((classes)[i]->fields, (classes)[i]->n_fields, words)
+
+static void write_words(void)
 {
     char path[PATH_BYTES];
     snprintf(path, sizeof path, "%s/words", folder);
     FILE *words = fopen(path, "w");
     if (!words) fail(path);
-    for (int i = 0; i < CN__LAYER_COUNT; i++)
-        write_words(cn__layer_classes[i]->fields, cn__layer_classes[i]->n_fields, cn__layer_classes[i]->name, words);
-    for (int i = 0; i < CN__OPTIMIZER_COUNT; i++)
-        write_words(cn__optimizer_classes[i]->fields, cn__optimizer_classes[i]->n_fields,
-                    cn__optimizer_classes[i]->name, words);
+    WRITE_ARGUMENTS(cn__layer_classes, CN__LAYER_COUNT);
+    WRITE_ARGUMENTS(cn__activation_classes, CN__ACTIVATION_COUNT);
+    WRITE_ARGUMENTS(cn__initializer_classes, CN__INITIALIZER_COUNT);
+    WRITE_ARGUMENTS(cn__loss_classes, CN__LOSS_COUNT);
+    WRITE_ARGUMENTS(cn__metric_classes, CN__METRIC_COUNT);
+    WRITE_ARGUMENTS(cn__optimizer_classes, CN__OPTIMIZER_COUNT);
+    WRITE_ARGUMENTS(cn__schedule_classes, CN__SCHEDULE_COUNT);
     for (int kind = CN_NAMES_LAYER; kind <= CN_NAMES_SCHEDULE; kind++)
         for (int i = 0; cn_names((cn_names_kind)kind, i); i++)
             fprintf(words, "\"%s\"\n", cn_names((cn_names_kind)kind, i));
     if (fclose(words)) fail(path);
+}
+
+static void write_idx(void)
+{
+    static const uint8_t idx[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6};
+    uint8_t zipped[256];
+    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(6);
+    if (!compressor) fail("no compressor");
+    write_bytes("file", idx, sizeof idx);
+    write_bytes("file", zipped, libdeflate_gzip_compress(compressor, idx, sizeof idx, zipped, sizeof zipped));
+    libdeflate_free_compressor(compressor);
 }
 
 int main(int argc, char **argv)
@@ -118,14 +138,13 @@ int main(int argc, char **argv)
         "ccategorical_crossentropy(from_logits=true, label_smoothing=0.1)", "mauc(num_thresholds=10, curve=PR, name=a)",
         "mprecision(thresholds=[0.1, 0.5])", "eij,jk->ik", "e...i,ij", "eij,ji->",
     };
-    static const uint8_t idx[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6};
     if (argc != 2) return 2;
     folder = argv[1];
     for (size_t i = 0; i < sizeof models / sizeof *models; i++) write_model(models[i][0], models[i][1]);
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) write_bytes("text", texts[i], strlen(texts[i]));
-    write_bytes("file", idx, sizeof idx);
+    write_idx();
     write_picture(2, (int64_t[]){9, 7});
     write_picture(3, (int64_t[]){5, 6, 3});
-    write_all_words();
+    write_words();
     return 0;
 }
