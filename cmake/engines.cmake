@@ -27,13 +27,7 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
     set_source_files_properties(src/kernels/amx_bytes_forward.c src/kernels/amx_bytes_gradient.c PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
 endif()
 
-# clang needs a minute for undefined behaviour in these register tiles; the portable engines look at the same source for it.
-if(CORNU_SANITIZE MATCHES "undefined" AND CMAKE_C_COMPILER_ID STREQUAL "Clang")
-    set(CN_TILE_FLAGS "$<$<IN_LIST:$<TARGET_PROPERTY:NAME>,cornu_engine_f32_avx2;cornu_engine_f32_avx512>:-fno-sanitize=undefined>")
-endif()
-set_source_files_properties(src/kernels/conv2d_dense.c src/kernels/conv2d_gradient.c src/kernels/conv2d_lists.c PROPERTIES
-    COMPILE_OPTIONS "${CN_TILE_FLAGS}")
-set_source_files_properties(src/kernels/matmul.c src/kernels/matmul_turned.c PROPERTIES COMPILE_OPTIONS "${CN_MATMUL_FLAGS};${CN_TILE_FLAGS}")
+set_source_files_properties(src/kernels/matmul.c src/kernels/matmul_turned.c PROPERTIES COMPILE_OPTIONS "${CN_MATMUL_FLAGS}")
 
 # Sums of whole numbers, which are exact with and without fusing.
 set_source_files_properties(src/kernels/dense_sparse.c src/kernels/dense_sparse_narrow.c PROPERTIES

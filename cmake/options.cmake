@@ -35,11 +35,12 @@ target_compile_definitions(cornu_settings INTERFACE
     CN_INSTALL_DATA_DIR="${CMAKE_INSTALL_FULL_DATADIR}/cornu")
 
 if(CORNU_SANITIZE)
-    add_compile_options(-fsanitize=${CORNU_SANITIZE} -fno-omit-frame-pointer -g)
+    add_compile_options(-fsanitize=${CORNU_SANITIZE} -fno-omit-frame-pointer $<$<CONFIG:Release>:-g1>)
+    add_compile_definitions(CN_SANITIZED=1)
     add_link_options(-fsanitize=${CORNU_SANITIZE})
     if(CORNU_SANITIZE MATCHES "undefined")
         add_compile_options(-fno-sanitize-recover=undefined)
-        # clang needs minutes for these three in the loops over plain arrays; null pointers and sizes are seen by address
+        # These three are half of the time clang needs for a build; null pointers and sizes are seen by address.
         if(CMAKE_C_COMPILER_ID STREQUAL "Clang")
             add_compile_options(-fno-sanitize=pointer-overflow,null,object-size)
         endif()

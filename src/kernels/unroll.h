@@ -1,11 +1,14 @@
 /* CN__UNROLL(n) in front of a loop of at most n turns, whose number the compiler mostly knows once it has put functions
  * into each other: no loop any more, so that arrays become registers. (clang takes a number for how many turns to put
- * into one, and then arrays stay in memory. It warns of loops that stay loops, which some are meant to.) */
+ * into one, and then arrays stay in memory. It warns of loops that stay loops, which some are meant to.) Under a sanitizer
+ * loops stay loops: there nobody waits for them, and a compiler needs minutes for the checks in all their turns. */
 #ifndef CN_KERNELS_UNROLL_H
 #define CN_KERNELS_UNROLL_H
 
 #define CN__PRAGMA(text) _Pragma(#text)
-#if defined(__clang__)
+#if defined(CN_SANITIZED)
+#define CN__UNROLL(n)
+#elif defined(__clang__)
 CN__PRAGMA(clang diagnostic ignored "-Wpass-failed")
 #define CN__UNROLL(n) CN__PRAGMA(clang loop unroll(full))
 #else
