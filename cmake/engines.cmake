@@ -24,10 +24,12 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
         src/kernels/amx_input_gradient.c src/kernels/amx_rmsprop.c src/kernels/amx_rmsprop_narrow.c PROPERTIES
         COMPILE_OPTIONS "-mamx-tile;-mamx-bf16;-mavx512bf16")
     set_source_files_properties(src/kernels/gather_halves.c PROPERTIES COMPILE_OPTIONS "-mavx512bf16")
-    set_source_files_properties(src/kernels/amx_bytes_forward.c src/kernels/amx_bytes_gradient.c PROPERTIES COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
+    set_source_files_properties(src/kernels/amx_bytes_forward.c src/kernels/amx_bytes_gradient.c PROPERTIES
+        COMPILE_OPTIONS "-mamx-tile;-mamx-int8")
 endif()
 
-set_source_files_properties(src/kernels/matmul.c src/kernels/matmul_turned.c PROPERTIES COMPILE_OPTIONS "${CN_MATMUL_FLAGS}")
+set_source_files_properties(src/kernels/matmul.c src/kernels/matmul_turned.c PROPERTIES
+    COMPILE_OPTIONS "${CN_MATMUL_FLAGS}")
 
 # Sums of whole numbers, which are exact with and without fusing.
 set_source_files_properties(src/kernels/dense_sparse.c src/kernels/dense_sparse_narrow.c PROPERTIES

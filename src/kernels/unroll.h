@@ -1,7 +1,9 @@
 /* CN__UNROLL(n) in front of a loop of at most n turns, whose number the compiler mostly knows once it has put functions
  * into each other: no loop any more, so that arrays become registers. (clang takes a number for how many turns to put
- * into one, and then arrays stay in memory. It warns of loops that stay loops, which some are meant to.) Under a sanitizer
- * loops stay loops: there nobody waits for them, and a compiler needs minutes for the checks in all their turns. */
+ * into one, and then arrays stay in memory. It warns of loops that stay loops, which some are meant to.)
+ *
+ * Under a sanitizer they stay loops: nobody waits for them there, but for the checks of all their turns a compiler needs
+ * minutes. */
 #ifndef CN_KERNELS_UNROLL_H
 #define CN_KERNELS_UNROLL_H
 
