@@ -12,6 +12,7 @@
 
 #define MOST_ARRAYS 256
 #define HISTORY "fit/history/"
+#define SUMS "fit/sums"
 #define STOP_REASON "fit.stop_reason"
 enum { EPOCH, STEP, IS_BEGUN, HAS_ENDED, POSITION_COUNT };
 
@@ -95,7 +96,7 @@ static int list_blocks(const cn_model *model, block blocks[MOST_ARRAYS])
 {
     cn__running *now = model->running;
     int n = 1, number = 0;
-    blocks[0] = (block){"fit/sums", &now->sums, sizeof now->sums};
+    blocks[0] = (block){SUMS, &now->sums, sizeof now->sums};
     if (model->metric_state_size)
         blocks[n++] = (block){"fit/metrics", model->metric_states[0],
                               (size_t)model->metric_state_size * sizeof *model->metric_states[0]};
@@ -241,6 +242,17 @@ static int check_position(const cn__running *now, const int64_t *position)
                     (long long)position[STEP]);
 }
 
+/* Of training, and of no more rows than an epoch has. */
+static int check_sums(const cn__running *now, cn__safetensors *file)
+{
+    cn__array stored;
+    cn__sums sums;
+    CN_TRY(find_row(file, SUMS, CN_UINT8, sizeof sums, &stored));
+    memcpy(&sums, stored.data, sizeof sums);
+    if (sums.testing == 0 && sums.rows >= 0 && sums.rows <= now->steps * now->options->batch_size) return CN_OK;
+    return cn__fail(CN_EFORMAT, "\"%s\" in it is not of a training like this one", SUMS);
+}
+
 /* Everything is checked before anything is changed. */
 static int read_all(cn_model *model, const cn__fit_identity *identity, cn__safetensors *file)
 {
@@ -255,6 +267,7 @@ static int read_all(cn_model *model, const cn__fit_identity *identity, cn__safet
     CN_TRY(check_model(model, file, *(const double *)rate.data));
     const int64_t *at = position.data;
     CN_TRY(check_position(now, at));
+    CN_TRY(check_sums(now, file));
     int n = list_blocks(model, blocks);
     for (int i = 0; i < n; i++)
         CN_TRY(find_row(file, blocks[i].name, CN_UINT8, (int64_t)blocks[i].bytes, &stored));

@@ -39,6 +39,17 @@ static inline void fuzz_file_add(const fuzz_file *file, const void *bytes, size_
     if (size && write(file->handle, bytes, size) != (ssize_t)size) abort();
 }
 
+/* Input for a model file: a header, a zero and the numbers. The length in front of the header is made to fit, so that
+ * what the header says is looked at. */
+static inline void fuzz_file_add_model(const fuzz_file *file, const uint8_t *bytes, size_t size)
+{
+    const uint8_t *zero = size ? memchr(bytes, 0, size) : NULL;
+    const uint64_t length = zero ? (uint64_t)(zero - bytes) : size;
+    fuzz_file_add(file, &length, sizeof length);
+    fuzz_file_add(file, bytes, length);
+    if (zero) fuzz_file_add(file, zero + 1, size - length - 1);
+}
+
 static inline void fuzz_file_close(const fuzz_file *file)
 {
     close(file->handle);

@@ -1,17 +1,12 @@
-/* Headers of model files. Their length is made to fit, so that what they say is looked at: a model that is accepted can
- * be described, can predict and, if it is compiled, can take a step. The input is a header, a zero and the numbers. */
+/* Model files: a model that is accepted can be described, can predict and, if it is compiled, can take a step. */
 #include "fuzz.h"
 
 #define MOST_NUMBERS 4096 /* of a sample: more take long */
 
 static cn_model *load(const uint8_t *bytes, size_t size)
 {
-    const uint8_t *zero = size ? memchr(bytes, 0, size) : NULL;
-    const uint64_t length = zero ? (uint64_t)(zero - bytes) : size;
     const fuzz_file file = fuzz_file_open();
-    fuzz_file_add(&file, &length, sizeof length);
-    fuzz_file_add(&file, bytes, length);
-    if (zero) fuzz_file_add(&file, zero + 1, size - length - 1);
+    fuzz_file_add_model(&file, bytes, size);
     cn_model *model = cn_model_load(file.path, .threads = 1);
     expect_sentence(!model);
     fuzz_file_close(&file);

@@ -1,5 +1,7 @@
-/* write_seeds FOLDER: what the fuzzers begin with. FOLDER/file, FOLDER/model and FOLDER/text get an input in each file,
- * FOLDER/words the names and arguments that texts and model files hold, from the library's own tables. */
+/* write_seeds FOLDER: what the fuzzers begin with. FOLDER/file, FOLDER/model, FOLDER/checkpoints and FOLDER/text get an
+ * input in each file, FOLDER/words the names and arguments that texts and model files hold, from the library's own
+ * tables. */
+#include "checkpoint_job.h"
 #include "layers/initializer.h"
 #include "layers/layer.h"
 #include "train/loss.h"
@@ -43,13 +45,29 @@ static void write_bytes(const char *kind, const void *bytes, size_t size)
     if (fwrite(bytes, 1, size, f) != size || fclose(f)) fail(path);
 }
 
-/* A file as it is for fuzz_file; for fuzz_model without the length of its header, without its checksum, which would be
- * wrong from the first change on, and with a zero behind the header. */
-static void write_model(const char *layers, const char *optimizer)
+/* A model file for fuzz.h's fuzz_file_add_model, and without its checksum, which would be wrong from the first change
+ * on. */
+static void write_header_and_numbers(const char *kind, const char *file)
 {
     static char bytes[1 << 16];
-    char path[PATH_BYTES], *text = strdup(layers), *rest = NULL;
+    char path[PATH_BYTES];
     uint64_t length;
+    FILE *f = fopen(file, "rb");
+    const size_t size = f ? fread(bytes, 1, sizeof bytes - 1, f) : 0;
+    memcpy(&length, bytes, sizeof length);
+    char *header = bytes + sizeof length, *checksum = strstr(header, "\"checksum\"");
+    if (!f || fclose(f) || size < sizeof length + length || !checksum) fail(file);
+    checksum[1] = 'C';
+    f = open_in(kind, path);
+    fwrite(header, 1, length, f);
+    fputc(0, f);
+    fwrite(header + length, 1, size - sizeof length - length, f);
+    if (fclose(f)) fail(path);
+}
+
+static void write_model(const char *layers, const char *optimizer)
+{
+    char path[PATH_BYTES], *text = strdup(layers), *rest = NULL;
     cn_model *model = cn_sequential(.threads = 1);
     cn_add(model, cn_input(4, 4, 2));
     for (char *layer = strtok_r(text, " ", &rest); layer; layer = strtok_r(NULL, " ", &rest))
@@ -57,19 +75,22 @@ static void write_model(const char *layers, const char *optimizer)
     if (cn_compile(model, .optimizer_name = optimizer, .loss = "mse", .metrics = {"mae"}) < 0) fail(layers);
     fclose(open_in("file", path));
     if (cn_model_save(model, path, .include_optimizer = 1) < 0) fail(path);
-    FILE *f = fopen(path, "rb");
-    const size_t size = f ? fread(bytes, 1, sizeof bytes - 1, f) : 0;
-    memcpy(&length, bytes, sizeof length);
-    char *header = bytes + sizeof length, *checksum = strstr(header, "\"checksum\"");
-    if (!f || fclose(f) || size < sizeof length + length || !checksum) fail(path);
-    checksum[1] = 'C';
-    f = open_in("model", path);
-    fwrite(header, 1, length, f);
-    fputc(0, f);
-    fwrite(header + length, 1, size - sizeof length - length, f);
-    if (fclose(f)) fail(path);
+    write_header_and_numbers("model", path);
     cn_model_destroy(&model);
     free(text);
+}
+
+/* After one epoch and after two. */
+static void write_checkpoints(void)
+{
+    char path[PATH_BYTES];
+    checkpoint_path(path, folder, "checkpoint");
+    for (int epochs = 1; epochs <= 2; epochs++) {
+        cn_model *model = checkpoint_model();
+        if (!model || checkpoint_fit(model, folder, epochs) < 0) fail(path);
+        write_header_and_numbers("checkpoints", path);
+        cn_model_destroy(&model);
+    }
 }
 
 static void write_picture(int ndim, const int64_t *shape)
@@ -145,6 +166,7 @@ int main(int argc, char **argv)
     write_idx();
     write_picture(2, (int64_t[]){9, 7});
     write_picture(3, (int64_t[]){5, 6, 3});
+    write_checkpoints();
     write_words();
     return 0;
 }

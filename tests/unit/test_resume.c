@@ -1,6 +1,7 @@
 /* Exact resume: fits in child processes that are killed with SIGKILL at random moments, a hundred of them in all, and
  * resumed until they are through, must end with the bits, the History and the log files of a fit never interrupted. */
 #define _GNU_SOURCE
+#include "model/model.h"
 #include "scratch.h"
 #include "small_model.h"
 
@@ -381,6 +382,26 @@ static void a_damaged_checkpoint_is_refused(void **state)
     refuse("it is damaged: its checksum is not right", CN_EFORMAT, &jobs[0], sparse_x(1), options);
 }
 
+/* The sums over an epoch say to which numbers its metrics are added; a file without a checksum may say anything. */
+static void sums_of_something_else_are_refused(void **state)
+{
+    const cn_fit_options options = {CN_FIT_DEFAULTS, .epochs = 3, .batch_size = 100};
+    const size_t wrong[] = {offsetof(cn__sums, testing), offsetof(cn__sums, rows) + sizeof(int64_t) - 1};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        make_checkpoint(state);
+        char *text = file_text(checkpoint_path);
+        uint64_t length;
+        memcpy(&length, text, sizeof length);
+        const char *header = text + sizeof length, *checksum = strstr(header, "\"checksum\"");
+        const char *offsets = strstr(strstr(header, "\"fit/sums\""), "\"data_offsets\"");
+        const long begin = strtol(strpbrk(offsets, "0123456789"), NULL, 10);
+        change_byte(checkpoint_path, checksum + 1 - text);
+        change_byte(checkpoint_path, (long)(sizeof length + length + wrong[i]) + begin);
+        refuse("\"fit/sums\" in it is not of a training like this one", CN_EFORMAT, &jobs[0], sparse_x(1), options);
+        free(text);
+    }
+}
+
 static void a_cut_checkpoint_is_refused(void **state)
 {
     const cn_fit_options options = {CN_FIT_DEFAULTS, .epochs = 3, .batch_size = 100};
@@ -466,6 +487,7 @@ int main(void)
         cmocka_unit_test(a_stop_within_an_epoch_is_gone_on_from),
         cmocka_unit_test(a_checkpoint_of_something_else_is_refused),
         cmocka_unit_test(a_damaged_checkpoint_is_refused),
+        cmocka_unit_test(sums_of_something_else_are_refused),
         cmocka_unit_test(a_cut_checkpoint_is_refused),
         cmocka_unit_test(what_cannot_be_written_is_said),
         cmocka_unit_test(averages_in_the_model_survive_a_checkpoint),
