@@ -2,8 +2,8 @@
  * into each other: no loop any more, so that arrays become registers. (clang takes a number for how many turns to put
  * into one, and then arrays stay in memory. It warns of loops that stay loops, which some are meant to.)
  *
- * Under a sanitizer they stay loops: nobody waits for them there, but for the checks of all their turns a compiler needs
- * minutes. */
+ * Under a sanitizer they stay loops: nobody waits for them there, but a compiler needs minutes for the checks of all
+ * their turns. */
 #ifndef CN_KERNELS_UNROLL_H
 #define CN_KERNELS_UNROLL_H
 
