@@ -1,18 +1,15 @@
 /* Model files whose weights are read into a model that is there, and checkpoints from which a training goes on. */
 #include "checkpoint_job.h"
 #include "fuzz.h"
+#include "../unit/scratch.h"
 
 #include <fcntl.h>
 
 #define EPOCHS 3
 
-static char folder[] = "/tmp/cornu-fuzz-XXXXXX";
-
-static void remove_all(void)
+static void remove_folder(void)
 {
-    char path[CHECKPOINT_PATH_BYTES];
-    static const char *const names[] = {"checkpoint", "log.csv", "log.jsonl", "best", "."};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) remove(checkpoint_path(path, folder, names[i]));
+    scratch_teardown(NULL);
 }
 
 static void write_checkpoint(const char *path, const uint8_t *bytes, size_t size)
@@ -39,20 +36,17 @@ static void resume(void)
 {
     cn_model *model = checkpoint_model();
     if (!model) abort();
-    expect_sentence(checkpoint_fit(model, folder, EPOCHS) < 0);
+    expect_sentence(checkpoint_fit(model, scratch_folder, EPOCHS) < 0);
     cn_model_destroy(&model);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    char path[CHECKPOINT_PATH_BYTES];
-    static int is_there;
-    if (!is_there) {
-        if (!mkdtemp(folder)) abort();
-        atexit(remove_all);
-        is_there = 1;
+    if (!*scratch_folder) {
+        if (scratch_setup(NULL) < 0) abort();
+        atexit(remove_folder);
     }
-    checkpoint_path(path, folder, "checkpoint");
+    const char *path = scratch_path("checkpoint");
     write_checkpoint(path, bytes, size);
     read_weights(path);
     resume();
