@@ -1,7 +1,7 @@
 /* Model files whose weights are read into a model that is there, and checkpoints from which a training goes on. */
+#include "../unit/scratch.h"
 #include "checkpoint_job.h"
 #include "fuzz.h"
-#include "../unit/scratch.h"
 
 #include <fcntl.h>
 

@@ -1,6 +1,7 @@
 /* write_seeds FOLDER: what the fuzzers begin with. FOLDER/file, FOLDER/model, FOLDER/checkpoints and FOLDER/text get an
  * input in each file, FOLDER/words the names and arguments that texts and model files hold, from the library's own
  * tables. */
+#include "../unit/scratch.h"
 #include "checkpoint_job.h"
 #include "layers/initializer.h"
 #include "layers/layer.h"
@@ -11,7 +12,6 @@
 
 #include <cornu/cornu.h>
 
-#include <libdeflate.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,11 +134,8 @@ static void write_idx(void)
 {
     static const uint8_t idx[] = {0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3, 1, 2, 3, 4, 5, 6};
     uint8_t zipped[256];
-    struct libdeflate_compressor *compressor = libdeflate_alloc_compressor(6);
-    if (!compressor) fail("no compressor");
     write_bytes("file", idx, sizeof idx);
-    write_bytes("file", zipped, libdeflate_gzip_compress(compressor, idx, sizeof idx, zipped, sizeof zipped));
-    libdeflate_free_compressor(compressor);
+    write_bytes("file", zipped, scratch_gzip(idx, sizeof idx, zipped, sizeof zipped));
 }
 
 int main(int argc, char **argv)
