@@ -10,13 +10,21 @@ set(CN_FLAGS_f64_c -O1)
 set(CN_MATMUL_FLAGS "$<$<AND:$<CONFIG:Release>,$<STREQUAL:$<TARGET_PROPERTY:NAME>,cornu_engine_f64_c>>:-O3>")
 set(CN_FLAGS_f32_c "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
-    list(APPEND CN_ENGINES "f32_avx2" "f32_avx512")
+    list(APPEND CN_ENGINES "f32_avx2")
+    if(CORNU_WITH_AVX512)
+        list(APPEND CN_ENGINES "f32_avx512")
+    endif()
     set(CN_FLAGS_f32_avx2 -march=x86-64-v3 -DCN_ISA_AVX2=1)
     set(CN_FLAGS_f32_avx512 -march=x86-64-v4 -mprefer-vector-width=512 -DCN_ISA_AVX512=1)
 elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64")
     list(APPEND CN_ENGINES "f32_neon")
     set(CN_FLAGS_f32_neon -DCN_ISA_NEON=1)
 endif()
+
+# For tables of engines, in ascending order of levels: X(f64_c) X(f32_c) ...
+list(TRANSFORM CN_ENGINES REPLACE "(.+)" "X(\\1)" OUTPUT_VARIABLE list_of_engines)
+list(JOIN list_of_engines " " list_of_engines)
+target_compile_definitions(cornu_settings INTERFACE "CN_ENGINES=${list_of_engines}")
 
 # Tiles and bfloat16 conversions stay in one file, whose functions are only called where the CPU has both.
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")

@@ -18,6 +18,7 @@ option(CORNU_BUILD_FUZZERS "build tests/fuzz (needs clang and CORNU_SANITIZE)" O
 option(CORNU_WITH_JSON "configuration and safetensors (needs jansson)" ON)
 option(CORNU_WITH_PNG "pictures (needs libpng)" ON)
 option(CORNU_WITH_DOWNLOAD "fetch data sets from the internet (needs libcurl)" ON)
+option(CORNU_WITH_AVX512 "kernels for AVX-512 and AMX, a quarter of what is compiled (x86-64)" ON)
 option(CORNU_WERROR "treat warnings as errors" OFF)
 set(CORNU_SANITIZE "" CACHE STRING "for example address,undefined or thread")
 

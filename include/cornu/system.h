@@ -16,7 +16,7 @@ extern "C" {
 typedef struct cn_system {
     const char *version;        /* "0.1.0" */
     const char *compiler;       /* "gcc 12.2.0" */
-    const char *isa_detected;   /* best level of this CPU: "c", "avx2", "avx512", "neon" */
+    const char *isa_detected;   /* best level of this CPU that this build has: "c", "avx2", "avx512", "neon" */
     const char *isa_chosen;     /* after CORNU_ISA */
     int has_amx_bf16;           /* CPU has it and the operating system permits it */
     int has_avx512_bf16;

@@ -21,7 +21,7 @@ const char *cn__isa_name(cn__isa isa)
     return names[isa];
 }
 
-int cn__isa_usable(cn__isa isa)
+static int machine_runs(cn__isa isa)
 {
     switch (isa) {
     case CN__ISA_C: return 1;
@@ -31,7 +31,7 @@ int cn__isa_usable(cn__isa isa)
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
                __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
     case CN__ISA_AVX512:
-        return cn__isa_usable(CN__ISA_AVX2) && __builtin_cpu_supports("avx512f") &&
+        return machine_runs(CN__ISA_AVX2) && __builtin_cpu_supports("avx512f") &&
                __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512cd") &&
                __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
 #elif defined(__aarch64__)
@@ -39,6 +39,13 @@ int cn__isa_usable(cn__isa isa)
 #endif
     default: return 0;
     }
+}
+
+int cn__isa_usable(cn__isa isa)
+{
+#define X(engine) #engine " "
+    return machine_runs(isa) && strstr(CN_ENGINES, names[isa]);
+#undef X
 }
 
 cn__isa cn__isa_detected(void)
@@ -66,7 +73,8 @@ int cn__isa_choose(const char *name, cn__isa *isa)
     for (int i = 0; i < CN__ISA_COUNT; i++) {
         if (strcmp(names[i], name)) continue;
         if (!cn__isa_usable((cn__isa)i))
-            return cn__fail(CN_ENOTSUP, "%s: this machine cannot run \"%s\"; its best is \"%s\"", from, name,
+            return cn__fail(CN_ENOTSUP, "%s: this %s \"%s\"; its best is \"%s\"", from,
+                            machine_runs((cn__isa)i) ? "build was made without" : "machine cannot run", name,
                             names[cn__isa_detected()]);
         *isa = (cn__isa)i;
         return CN_OK;

@@ -10,14 +10,15 @@ typedef enum cn__isa { CN__ISA_C, CN__ISA_NEON, CN__ISA_AVX2, CN__ISA_AVX512, CN
 /* "c", "neon", "avx2", "avx512". */
 const char *cn__isa_name(cn__isa isa);
 
-/* 1 if this machine runs that level: CPUID says so and the operating system saves the registers (XCR0). */
+/* 1 if this machine runs that level, as CPUID says and the operating system, which must save the registers (XCR0), and
+ * if this build has it (cmake/engines.cmake). */
 int cn__isa_usable(cn__isa isa);
 
 /* Best usable level. */
 cn__isa cn__isa_detected(void);
 
 /* The level to use: `name`, or $CORNU_ISA when name is NULL, or the detected one. Errors: CN_ENAME (unknown),
- * CN_ENOTSUP (not on this machine). */
+ * CN_ENOTSUP (not on this machine, or not in this build). */
 int cn__isa_choose(const char *name, cn__isa *isa);
 
 /* Who asks for a level other than the best: "isa" when *name is given, "CORNU_ISA" when the environment does (*name

@@ -149,6 +149,19 @@ CN__INLINE_PAIRS cn__wholes cn__short_digits_of(cn__wholes a, cn__wholes b)
     return cn__halves(a, cn__shifted_up(b, 16));
 }
 
+/* The same without vectors. Not inline: it is as long as it is rare, and compilers took seconds for its copies. */
+__attribute__((noinline, unused)) static cn__wholes cn__some_whole_numbers(const float *w, int64_t n,
+                                                                           const cn__exact_scale *scale)
+{
+    /* with a scale that was only guessed, q may be anything, or none */
+    cn__wholes q = {0};
+    for (int64_t i = 0; scale->most > 0 && i < CN__WHOLES && i < n; i++) {
+        const double whole = cn__exact_whole(w[i], scale);
+        q[i] = whole >= INT32_MIN ? (int32_t)whole : INT32_MIN;
+    }
+    return q;
+}
+
 /* q of n numbers, of which CN__WHOLES are looked at; all 0 if their group has an infinity or a NaN. */
 CN__INLINE_PAIRS cn__wholes cn__whole_numbers(const float *w, int64_t n, const cn__exact_scale *scale)
 {
@@ -164,13 +177,7 @@ CN__INLINE_PAIRS cn__wholes cn__whole_numbers(const float *w, int64_t n, const c
         return (cn__wholes)_mm256_cvtps_epi32(_mm256_min_ps(up, _mm256_set1_ps(scale->most)));
     }
 #endif
-    /* with a scale that was only guessed, q may be anything, or none */
-    cn__wholes q = {0};
-    for (int64_t i = 0; scale->most > 0 && i < CN__WHOLES && i < n; i++) {
-        const double whole = cn__exact_whole(w[i], scale);
-        q[i] = whole >= INT32_MIN ? (int32_t)whole : INT32_MIN;
-    }
-    return q;
+    return cn__some_whole_numbers(w, n, scale);
 #endif
 }
 

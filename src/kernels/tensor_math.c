@@ -165,24 +165,13 @@ const cn__tensor_math CN_T(cn__tensor_math) = {.isa = THIS_ISA, .bits = CN_REAL_
 /* --- all engines --- */
 
 #if CN_ONCE
-extern const cn__tensor_math cn__tensor_math_f64_c;
-#if defined(__x86_64__)
-extern const cn__tensor_math cn__tensor_math_f32_avx2, cn__tensor_math_f32_avx512;
-#elif defined(__aarch64__)
-extern const cn__tensor_math cn__tensor_math_f32_neon;
-#endif
+#define X(engine) extern const cn__tensor_math cn__tensor_math_##engine;
+CN_ENGINES
+#undef X
 
-/* In ascending order of levels. */
-static const cn__tensor_math *const engines[] = {
-    &cn__tensor_math_f64_c,
-    &cn__tensor_math_f32_c,
-#if defined(__x86_64__)
-    &cn__tensor_math_f32_avx2,
-    &cn__tensor_math_f32_avx512,
-#elif defined(__aarch64__)
-    &cn__tensor_math_f32_neon,
-#endif
-};
+#define X(engine) &cn__tensor_math_##engine,
+static const cn__tensor_math *const engines[] = {CN_ENGINES};
+#undef X
 
 const cn__tensor_math *cn__tensor_math_find(int bits)
 {

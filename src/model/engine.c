@@ -1,22 +1,12 @@
 #include "model/engine.h"
 
-extern const cn__engine cn__engine_f64_c, cn__engine_f32_c;
-#if defined(__x86_64__)
-extern const cn__engine cn__engine_f32_avx2, cn__engine_f32_avx512;
-#elif defined(__aarch64__)
-extern const cn__engine cn__engine_f32_neon;
-#endif
+#define X(engine) extern const cn__engine cn__engine_##engine;
+CN_ENGINES
+#undef X
 
-static const cn__engine *const engines[] = {
-    &cn__engine_f64_c,
-    &cn__engine_f32_c,
-#if defined(__x86_64__)
-    &cn__engine_f32_avx2,
-    &cn__engine_f32_avx512,
-#elif defined(__aarch64__)
-    &cn__engine_f32_neon,
-#endif
-};
+#define X(engine) &cn__engine_##engine,
+static const cn__engine *const engines[] = {CN_ENGINES};
+#undef X
 
 const cn__engine *cn__engine_find(int bits, cn__isa isa)
 {
