@@ -328,24 +328,18 @@ static void run_gather(const cn__engine *engine, cn__pool *pool, const kernel_jo
 
 /* --- tensors --- */
 
-#if defined(__x86_64__)
-extern const cn__tensor_math cn__tensor_math_f32_avx2, cn__tensor_math_f32_avx512;
-#elif defined(__aarch64__)
-extern const cn__tensor_math cn__tensor_math_f32_neon;
-#endif
-extern const cn__tensor_math cn__tensor_math_f32_c;
+#define X(engine) extern const cn__tensor_math cn__tensor_math_##engine;
+CN_ENGINES
+#undef X
 
 static const cn__tensor_math *tensor_math_of(const cn__engine *engine)
 {
-    switch (engine->isa) {
-#if defined(__x86_64__)
-    case CN__ISA_AVX2: return &cn__tensor_math_f32_avx2;
-    case CN__ISA_AVX512: return &cn__tensor_math_f32_avx512;
-#elif defined(__aarch64__)
-    case CN__ISA_NEON: return &cn__tensor_math_f32_neon;
-#endif
-    default: return &cn__tensor_math_f32_c;
-    }
+#define X(engine) &cn__tensor_math_##engine,
+    static const cn__tensor_math *const all[] = {CN_ENGINES};
+#undef X
+    size_t i = 0;
+    while (all[i]->bits != engine->bits || all[i]->isa != engine->isa) i++;
+    return all[i];
 }
 
 static int open_map(kernel_job *job, int threads)
