@@ -10,7 +10,8 @@ typedef struct early_stopping {
     cn__monitor monitor;
     struct {
         double best; /* NaN: none yet */
-        int64_t wait, best_epoch, stopped_epoch;
+        uint64_t wait; /* a checkpoint may say anything, and the largest number is followed by 0 */
+        int64_t best_epoch, stopped_epoch;
     } now;
     void *best_weights;
 } early_stopping;
@@ -48,7 +49,7 @@ static int on_epoch_end(void *user, cn_model *model, int epoch, const cn_logs *l
         if (cn__monitor_is_better(&e->monitor, value, e->options.baseline)) e->now.wait = 0;
         return CN_OK;
     }
-    if (e->now.wait < e->options.patience || epoch == 0) return CN_OK;
+    if (e->now.wait < (uint64_t)e->options.patience || epoch == 0) return CN_OK;
     e->now.stopped_epoch = epoch;
     snprintf(reason, sizeof reason, "Epoch %d: early stopping", epoch + 1);
     cn_model_stop_training_because(model, reason);
@@ -60,11 +61,11 @@ static int on_train_end(void *user, cn_model *model, const cn_logs *logs)
     early_stopping *e = user;
     (void)logs;
     if (e->options.verbose && e->now.stopped_epoch > 0)
-        cn__callback_say(model, "Epoch %d: early stopping\n", (int)e->now.stopped_epoch + 1);
+        cn__callback_say(model, "Epoch %d: early stopping\n", cn__epoch_from_one(e->now.stopped_epoch));
     if (!e->best_weights || e->now.best_epoch < 0) return CN_OK;
     if (e->options.verbose)
         cn__callback_say(model, "Restoring model weights from the end of the best epoch: %d.\n",
-                         (int)e->now.best_epoch + 1);
+                         cn__epoch_from_one(e->now.best_epoch));
     cn__model_restore_block(model, e->best_weights);
     return CN_OK;
 }

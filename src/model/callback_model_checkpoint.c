@@ -15,7 +15,8 @@ typedef struct checkpoint {
     cn__monitor monitor;
     struct {
         double best; /* NaN: none yet */
-        int64_t epoch, batches; /* batches since the last save */
+        int64_t epoch;
+        uint64_t batches; /* since the last save; as `wait` in callback_early_stopping.c */
     } now;
 } checkpoint;
 
@@ -88,9 +89,9 @@ static int on_epoch_end(void *user, cn_model *model, int epoch, const cn_logs *l
 static int on_train_batch_end(void *user, cn_model *model, int64_t batch, const cn_logs *logs)
 {
     checkpoint *c = user;
-    if (!c->options.save_freq || ++c->now.batches < c->options.save_freq) return CN_OK;
+    if (!c->options.save_freq || ++c->now.batches < (uint64_t)c->options.save_freq) return CN_OK;
     c->now.batches = 0;
-    return save(c, model, (int)c->now.epoch, batch + 1, logs);
+    return save(c, model, cn__epoch_from_one(c->now.epoch) - 1, batch + 1, logs);
 }
 
 static void *state(void *user, cn_model *model, int part, size_t *bytes)

@@ -7,6 +7,7 @@
 #include "model/model.h"
 
 #include <cornu/built_in_callbacks.h>
+#include <limits.h>
 
 /* Zeroed memory for a callback whose struct begins with a cn_callback: user, name and a plain destroy are set. NULL
  * with CN_ENOMEM. */
@@ -20,6 +21,13 @@ void cn__callback_say(const cn_model *model, const char *format, ...) __attribut
 
 /* Adds "learning_rate" to the logs, with the precision that the model computes in. */
 int cn__callback_log_rate(cn_model *model);
+
+/* The number that people know an epoch by, which a callback has noted counted from 0. 0: none, as a checkpoint that
+ * somebody made up may say. */
+static inline int cn__epoch_from_one(int64_t noted)
+{
+    return noted >= 0 && noted < INT_MAX ? (int)noted + 1 : 0;
+}
 
 /* --- monitored values --- */
 

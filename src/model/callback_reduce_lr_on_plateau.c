@@ -9,7 +9,8 @@ typedef struct reduce_lr {
     cn__monitor monitor;
     struct {
         double best; /* NaN: none yet */
-        int64_t wait, cooldown;
+        uint64_t wait; /* as in callback_early_stopping.c */
+        int64_t cooldown;
     } now;
 } reduce_lr;
 
@@ -49,7 +50,7 @@ static int on_epoch_end(void *user, cn_model *model, int epoch, const cn_logs *l
     if (cn__monitor_is_better(&r->monitor, value, r->now.best)) {
         r->now.best = value;
         r->now.wait = 0;
-    } else if (r->now.cooldown == 0 && ++r->now.wait >= r->options.patience) {
+    } else if (r->now.cooldown == 0 && ++r->now.wait >= (uint64_t)r->options.patience) {
         return reduce(r, model, epoch);
     }
     return CN_OK;

@@ -12,7 +12,7 @@ typedef struct tensorboard {
     char *log_dir;
     cn__events *train, *validation; /* NULL until needed */
     struct {
-        int64_t batches; /* of this fit */
+        uint64_t batches; /* of this fit; as `wait` in callback_early_stopping.c */
     } now;
     double epoch_began, batch_began;
     int64_t epoch_iterations; /* -1: the epoch began in a process that is gone */
@@ -69,11 +69,11 @@ static int on_train_batch_end(void *user, cn_model *model, int64_t batch, const 
     tensorboard *t = user;
     (void)model, (void)batch;
     t->now.batches++;
-    if (!t->options.update_freq || t->now.batches % t->options.update_freq) return CN_OK;
+    if (!t->options.update_freq || t->now.batches % (uint64_t)t->options.update_freq) return CN_OK;
     CN_TRY(need_writer(t, &t->train, "train"));
     if (t->options.write_steps_per_second)
-        add(t->train, t->now.batches, "batch_steps_per_second", "", "", 1 / (cn__clock() - t->batch_began));
-    for (int i = 0; i < logs->count; i++) add(t->train, t->now.batches, "batch_", logs->names[i], "", logs->values[i]);
+        add(t->train, (int64_t)t->now.batches, "batch_steps_per_second", "", "", 1 / (cn__clock() - t->batch_began));
+    for (int i = 0; i < logs->count; i++) add(t->train, (int64_t)t->now.batches, "batch_", logs->names[i], "", logs->values[i]);
     return cn__events_flush(t->train);
 }
 

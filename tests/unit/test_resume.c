@@ -382,7 +382,26 @@ static void a_damaged_checkpoint_is_refused(void **state)
     refuse("it is damaged: its checksum is not right", CN_EFORMAT, &jobs[0], sparse_x(1), options);
 }
 
-/* The sums over an epoch say to which numbers its metrics are added; a file without a checksum may say anything. */
+/* Where the bytes of an array begin in a file of safetensors, and the end of them. */
+static long begin_of(const char *text, const char *name, long *end)
+{
+    uint64_t length;
+    char *after;
+    memcpy(&length, text, sizeof length);
+    const char *at = strstr(text + sizeof length, name), *offsets = at ? strstr(at, "\"data_offsets\"") : NULL;
+    if (!offsets) return -1;
+    const long begin = strtol(strpbrk(offsets, "0123456789"), &after, 10), data = (long)(sizeof length + length);
+    *end = data + strtol(after + 1, NULL, 10);
+    return data + begin;
+}
+
+/* Without its checksum a file may say anything. */
+static void forget_checksum(const char *text)
+{
+    change_byte(checkpoint_path, strstr(text + sizeof(uint64_t), "\"checksum\"") + 1 - text);
+}
+
+/* The sums over an epoch say to which numbers its metrics are added. */
 static void sums_of_something_else_are_refused(void **state)
 {
     const cn_fit_options options = {CN_FIT_DEFAULTS, .epochs = 3, .batch_size = 100};
@@ -390,15 +409,51 @@ static void sums_of_something_else_are_refused(void **state)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         make_checkpoint(state);
         char *text = file_text(checkpoint_path);
-        uint64_t length;
-        memcpy(&length, text, sizeof length);
-        const char *header = text + sizeof length, *checksum = strstr(header, "\"checksum\"");
-        const char *offsets = strstr(strstr(header, "\"fit/sums\""), "\"data_offsets\"");
-        const long begin = strtol(strpbrk(offsets, "0123456789"), NULL, 10);
-        change_byte(checkpoint_path, checksum + 1 - text);
-        change_byte(checkpoint_path, (long)(sizeof length + length + wrong[i]) + begin);
+        long end;
+        forget_checksum(text);
+        change_byte(checkpoint_path, begin_of(text, "\"fit/sums\"", &end) + (long)wrong[i]);
         refuse("\"fit/sums\" in it is not of a training like this one", CN_EFORMAT, &jobs[0], sparse_x(1), options);
         free(text);
+    }
+}
+
+/* Counters of callbacks at their largest, as a made-up file may have them: UBSan must see nothing, and training ends. */
+static void counters_at_their_end_do_no_harm(void **state)
+{
+    const int64_t most = INT64_MAX;
+    const char *best = scratch_path("best");
+    snprintf(checkpoint_path, sizeof checkpoint_path, "%s", scratch_path("a checkpoint"));
+    unlink(checkpoint_path);
+    (void)state;
+    for (int resumed = 0; resumed < 2; resumed++) {
+        int batch = 2, changed = 0;
+        const cn_callback stop = {.user = &batch, .on_train_batch_end = stop_at};
+        char *text = file_text(checkpoint_path);
+        if (resumed) forget_checksum(text);
+        for (int i = 0; resumed && i < 4; i++) {
+            char name[32];
+            long end = 0, begin;
+            snprintf(name, sizeof name, "\"callback/%d/0\"", i);
+            FILE *stream = fopen(checkpoint_path, "r+b");
+            assert_true((begin = begin_of(text, name, &end)) > 0);
+            assert_int_equal(fseek(stream, begin, SEEK_SET), 0);
+            for (; begin < end; begin += (long)sizeof most) changed += (int)fwrite(&most, sizeof most, 1, stream);
+            fclose(stream);
+        }
+        free(text);
+        cn_model *model = make_model(&jobs[0]);
+        cn_tensor *x = sparse_x(1), *y = small_y(ROWS);
+        assert_int_equal(cn_fit(model, x, y, .epochs = 3, .batch_size = 100,
+                                .callbacks = {cn_early_stopping(.monitor = "loss", .patience = 2, .verbose = 1),
+                                              cn_reduce_lr_on_plateau(.monitor = "loss"),
+                                              cn_model_checkpoint(best, .save_freq = 2),
+                                              cn_tensorboard(.log_dir = scratch_path("events"), .update_freq = 1),
+                                              cn_backup_and_restore(checkpoint_path),
+                                              resumed ? NULL : &stop}), CN_OK);
+        assert_int_equal(changed, resumed ? 4 + 3 + 3 + 1 : 0);
+        cn_model_destroy(&model);
+        cn_tensor_destroy(&x);
+        cn_tensor_destroy(&y);
     }
 }
 
@@ -488,6 +543,7 @@ int main(void)
         cmocka_unit_test(a_checkpoint_of_something_else_is_refused),
         cmocka_unit_test(a_damaged_checkpoint_is_refused),
         cmocka_unit_test(sums_of_something_else_are_refused),
+        cmocka_unit_test(counters_at_their_end_do_no_harm),
         cmocka_unit_test(a_cut_checkpoint_is_refused),
         cmocka_unit_test(what_cannot_be_written_is_said),
         cmocka_unit_test(averages_in_the_model_survive_a_checkpoint),
