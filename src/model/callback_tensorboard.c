@@ -73,7 +73,8 @@ static int on_train_batch_end(void *user, cn_model *model, int64_t batch, const 
     CN_TRY(need_writer(t, &t->train, "train"));
     if (t->options.write_steps_per_second)
         add(t->train, (int64_t)t->now.batches, "batch_steps_per_second", "", "", 1 / (cn__clock() - t->batch_began));
-    for (int i = 0; i < logs->count; i++) add(t->train, (int64_t)t->now.batches, "batch_", logs->names[i], "", logs->values[i]);
+    for (int i = 0; i < logs->count; i++)
+        add(t->train, (int64_t)t->now.batches, "batch_", logs->names[i], "", logs->values[i]);
     return cn__events_flush(t->train);
 }
 

@@ -417,7 +417,7 @@ static void sums_of_something_else_are_refused(void **state)
     }
 }
 
-/* Counters of callbacks at their largest, as a made-up file may have them: UBSan must see nothing, and training ends. */
+/* Counters of callbacks as large as can be, as a file may have them: UBSan must see nothing, and training ends. */
 static void counters_at_their_end_do_no_harm(void **state)
 {
     const int64_t most = INT64_MAX;
