@@ -1,10 +1,12 @@
 #define _GNU_SOURCE
 #include "base/cpu.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/suggest.h"
 
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,6 +193,21 @@ static void read_group(char *group, int capacity)
     fclose(file);
 }
 
+/* CPUs that the quota of this process pays for. Files have to be read for it, which takes longer than a small product,
+ * so it is asked once a second at most. */
+static double quota_lately(void)
+{
+    static _Atomic(double) asked_at, paid;
+    const double now = cn__clock(), before = atomic_load(&asked_at);
+    if (before > 0 && now >= before && now < before + 1) return atomic_load(&paid);
+    char group[512];
+    read_group(group, sizeof group);
+    const double quota = cn__cpu_quota("/sys/fs/cgroup", group);
+    atomic_store(&paid, quota);
+    atomic_store(&asked_at, now);
+    return quota;
+}
+
 int cn__cpu_threads(void)
 {
     cpu_set_t mask;
@@ -201,9 +218,7 @@ int cn__cpu_threads(void)
         long online = sysconf(_SC_NPROCESSORS_ONLN);
         if (online > 0 && online < 1 << 20) threads = (int)online;
     }
-    char group[512];
-    read_group(group, sizeof group);
-    double paid = cn__cpu_quota("/sys/fs/cgroup", group);
+    const double paid = quota_lately();
     if (paid > 0 && paid < threads) threads = (int)paid + (paid > (int)paid);
     return threads < 1 ? 1 : threads;
 }

@@ -3,6 +3,8 @@
 #include "kernels/functions.h"
 #include "kernels/matmul.h"
 #include "kernels/real.h"
+#include "kernels/unroll.h"
+#include "kernels/vector.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -14,9 +16,39 @@ static void add_scaled_row(int64_t n, real factor, const real *restrict x, real 
     for (int64_t i = 0; i < n; i++) sum[i] = FMA(factor, x[i], sum[i]);
 }
 
+#define ROWS 4
+
+/* Up to sixteen columns, from n on, of ROWS rows of C, whose sums stay in registers. */
+static void multiply_rows(const cn__matmul *p, int64_t m, int64_t n)
+{
+    const int64_t left = p->n - n;
+    const int columns = left < CN__VEC ? (int)left : CN__VEC;
+    /* Of the first rows of B sixteen numbers can be loaded even if the last ones are those of the next row. */
+    const int64_t missing = CN__VEC - columns, rows_behind = (missing + p->n - 1) / p->n;
+    const int64_t whole = missing == 0 ? p->k : p->b_row == p->n && p->k > rows_behind ? p->k - rows_behind : 0;
+    const real *a = p->a + m * p->a_row, *b = p->b + n;
+    real *c = p->c + m * p->c_row + n;
+    vec sum[ROWS];
+    CN__UNROLL(4)
+    for (int r = 0; r < ROWS; r++) sum[r] = vec_zero();
+    for (int64_t k = 0; k < p->k; k++) {
+        const vec x = k < whole ? vec_load(b + k * p->b_row) : vec_load_n(b + k * p->b_row, columns);
+        CN__UNROLL(4)
+        for (int r = 0; r < ROWS; r++) sum[r] = vec_fma(vec_set(a[r * p->a_row + k * p->a_column]), x, sum[r]);
+    }
+    CN__UNROLL(4)
+    for (int r = 0; r < ROWS; r++) {
+        if (columns == CN__VEC) vec_store(c + r * p->c_row, sum[r]);
+        else vec_store_n(c + r * p->c_row, sum[r], columns);
+    }
+}
+
 static void multiply_small(const cn__matmul *p)
 {
-    for (int64_t m = 0; m < p->m; m++) {
+    int64_t first = 0;
+    for (; p->b_column == 1 && first + ROWS <= p->m; first += ROWS)
+        for (int64_t n = 0; n < p->n; n += CN__VEC) multiply_rows(p, first, n);
+    for (int64_t m = first; m < p->m; m++) {
         const real *a = p->a + m * p->a_row;
         real *c = p->c + m * p->c_row;
         if (p->b_column == 1) {

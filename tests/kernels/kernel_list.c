@@ -369,6 +369,33 @@ static int open_matmul(kernel_job *job, int threads)
     return 0;
 }
 
+/* The same with B as it is, in one case with gaps between its rows. */
+static int64_t columns_of_rows(const kernel_job *job)
+{
+    return strstr(job->entry->text, "three") ? 3 : MATMUL_COLUMNS;
+}
+
+static int64_t row_of_rows(const kernel_job *job)
+{
+    return columns_of_rows(job) + (strstr(job->entry->text, "gaps") ? 2 : 0);
+}
+
+static int open_matmul_rows(kernel_job *job, int threads)
+{
+    (void)threads;
+    add(job, "a", GIVEN, job->rows, job->columns);
+    add(job, "b", GIVEN, job->columns, row_of_rows(job));
+    add(job, "c", RESULT, job->rows, columns_of_rows(job));
+    return 0;
+}
+
+static void run_matmul_rows(const cn__engine *engine, cn__pool *pool, const kernel_job *job)
+{
+    tensor_math_of(engine)->matmul(strstr(job->entry->text, "alone") ? NULL : pool, job->rows, columns_of_rows(job),
+                                   job->columns, job->arrays[0].at, job->columns, 1, job->arrays[1].at,
+                                   row_of_rows(job), 1, job->arrays[2].at, columns_of_rows(job));
+}
+
 static void run_matmul(const cn__engine *engine, cn__pool *pool, const kernel_job *job)
 {
     tensor_math_of(engine)->matmul(strstr(job->entry->text, "alone") ? NULL : pool, job->rows, MATMUL_COLUMNS,
@@ -457,6 +484,10 @@ static const kernel_entry listed[] = {
     {"tensor", "tanh", open_map, run_map},
     {"tensor", "matmul", open_matmul, run_matmul},
     {"tensor", "matmul alone", open_matmul, run_matmul},
+    {"tensor", "matmul by rows", open_matmul_rows, run_matmul_rows},
+    {"tensor", "matmul by rows alone", open_matmul_rows, run_matmul_rows},
+    {"tensor", "matmul by rows alone, three columns", open_matmul_rows, run_matmul_rows},
+    {"tensor", "matmul by rows alone, with gaps", open_matmul_rows, run_matmul_rows},
 };
 enum { N_LISTED = sizeof listed / sizeof *listed };
 

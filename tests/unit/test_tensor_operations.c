@@ -117,7 +117,9 @@ static void products_have_the_promised_order(void **state)
 {
     (void)state;
     cn_generator generator = {.seed = 6};
-    static const int64_t shapes[][3] = {{3, 5, 7}, {17, 33, 19}, {120, 111, 130}, {1, 1200, 900}, {700, 2000, 1}};
+    static const int64_t shapes[][3] = {{3, 5, 7},  {17, 33, 19}, {120, 111, 130}, {1, 1200, 900}, {700, 2000, 1},
+                                        {4, 1, 1},  {5, 3, 3},    {9, 20, 3},      {8, 64, 16},    {6, 30, 35},
+                                        {7, 16, 1}, {4, 17, 1},   {128, 512, 10},  {5, 0, 6}};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++) {
         int64_t m = shapes[s][0], k = shapes[s][1], n = shapes[s][2];
         cn_tensor *a = cn_random_normal(&generator, 0, 1, CN_FLOAT32, CN_SHAPE(m, k));
@@ -127,6 +129,13 @@ static void products_have_the_promised_order(void **state)
         assert_non_null(c);
         assert_non_null(d);
         assert_memory_equal(cn_data(c), cn_data(d), sizeof(float) * (size_t)(m * n));
+        /* both of wider matrices, in which NaN stands behind each row, and A turned */
+        cn_tensor *wide_a = cn_full(CN_FLOAT32, NAN, k, m + 3), *wide_b = cn_full(CN_FLOAT32, NAN, k, n + 2);
+        cn_tensor *part_a = cn_slice(wide_a, {0, k}, {0, m}), *part_b = cn_slice(wide_b, {0, k}, {0, n});
+        assert_int_equal(cn_tensor_assign(part_a, cn_transpose(a)), CN_OK);
+        assert_int_equal(cn_tensor_assign(part_b, b), CN_OK);
+        cn_tensor *e = cn_matmul(cn_transpose(part_a), part_b);
+        assert_memory_equal(cn_data(c), cn_data(e), sizeof(float) * (size_t)(m * n));
         for (int64_t i = 0; i < m; i += 13)
             for (int64_t j = 0; j < n; j += 11) {
                 float sum = 0;
