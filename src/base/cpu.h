@@ -34,9 +34,9 @@ int cn__cpu_avx512_bf16(void);
  * is where the cgroups are mounted, `group` a path in it such as "/user.slice/job.scope", or "". */
 double cn__cpu_quota(const char *folder, const char *group);
 
-/* Threads allowed by the affinity mask and the cgroup's CPU quota (rounded up), at least 1. A nice value changes
- * nothing: the scheduler gives such threads the time that others leave, and the team sleeps rather than spins when it
- * gets none. */
+/* Threads allowed by the affinity mask and the cgroup's CPU quota (rounded up; a change is seen after a second), at
+ * least 1. A nice value changes nothing: the scheduler gives such threads the time that others leave, and the team
+ * sleeps rather than spins when it gets none. */
 int cn__cpu_threads(void);
 
 /* The CPU's name from the operating system, "" if unknown. */
