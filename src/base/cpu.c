@@ -43,6 +43,7 @@ static int machine_runs(cn__isa isa)
     }
 }
 
+/* Engines are named after their levels. */
 int cn__isa_usable(cn__isa isa)
 {
 #define X(engine) #engine " "

@@ -149,7 +149,7 @@ CN__INLINE_PAIRS cn__wholes cn__short_digits_of(cn__wholes a, cn__wholes b)
     return cn__halves(a, cn__shifted_up(b, 16));
 }
 
-/* The same without vectors. Not inline: it is as long as it is rare, and compilers took seconds for its copies. */
+/* What cn__whole_numbers gives, without vectors. Not inline: compilers took seconds for its many copies. */
 __attribute__((noinline, unused)) static cn__wholes cn__some_whole_numbers(const float *w, int64_t n,
                                                                            const cn__exact_scale *scale)
 {

@@ -18,14 +18,21 @@ static void add_scaled_row(int64_t n, real factor, const real *restrict x, real 
 
 #define ROWS 4
 
+/* How many rows of B may be loaded sixteen numbers at a time, of which `columns` count: all, if these are sixteen;
+ * else, where row follows row without a gap, those behind which B goes on for long enough. */
+static int64_t rows_to_load_whole(const cn__matmul *p, int columns)
+{
+    if (columns == CN__VEC) return p->k;
+    if (p->b_row != p->n) return 0;
+    const int64_t needed_behind = (CN__VEC - columns + p->n - 1) / p->n;
+    return p->k > needed_behind ? p->k - needed_behind : 0;
+}
+
 /* Up to sixteen columns, from n on, of ROWS rows of C, whose sums stay in registers. */
 static void multiply_rows(const cn__matmul *p, int64_t m, int64_t n)
 {
-    const int64_t left = p->n - n;
-    const int columns = left < CN__VEC ? (int)left : CN__VEC;
-    /* Of the first rows of B sixteen numbers can be loaded even if the last ones are those of the next row. */
-    const int64_t missing = CN__VEC - columns, rows_behind = (missing + p->n - 1) / p->n;
-    const int64_t whole = missing == 0 ? p->k : p->b_row == p->n && p->k > rows_behind ? p->k - rows_behind : 0;
+    const int columns = p->n - n < CN__VEC ? (int)(p->n - n) : CN__VEC;
+    const int64_t whole = rows_to_load_whole(p, columns);
     const real *a = p->a + m * p->a_row, *b = p->b + n;
     real *c = p->c + m * p->c_row + n;
     vec sum[ROWS];

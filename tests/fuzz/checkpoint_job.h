@@ -1,4 +1,5 @@
-/* The training whose checkpoints fuzz_checkpoint reads: small, and with every callback that keeps something in them. */
+/* The training whose checkpoints fuzz_checkpoint reads: small, and with the callbacks that keep something in
+ * them, but for TensorBoard, whose files would pile up. */
 #ifndef CN_TEST_CHECKPOINT_JOB_H
 #define CN_TEST_CHECKPOINT_JOB_H
 

@@ -369,7 +369,14 @@ static int open_matmul(kernel_job *job, int threads)
     return 0;
 }
 
-/* The same with B as it is, in one case with gaps between its rows. */
+static void run_matmul(const cn__engine *engine, cn__pool *pool, const kernel_job *job)
+{
+    tensor_math_of(engine)->matmul(strstr(job->entry->text, "alone") ? NULL : pool, job->rows, MATMUL_COLUMNS,
+                                   job->columns, job->arrays[0].at, job->columns, 1, job->arrays[1].at, 1, job->columns,
+                                   job->arrays[2].at, MATMUL_COLUMNS);
+}
+
+/* The same with B as it lies, also of three columns and with gaps between its rows. */
 static int64_t columns_of_rows(const kernel_job *job)
 {
     return strstr(job->entry->text, "three") ? 3 : MATMUL_COLUMNS;
@@ -394,13 +401,6 @@ static void run_matmul_rows(const cn__engine *engine, cn__pool *pool, const kern
     tensor_math_of(engine)->matmul(strstr(job->entry->text, "alone") ? NULL : pool, job->rows, columns_of_rows(job),
                                    job->columns, job->arrays[0].at, job->columns, 1, job->arrays[1].at,
                                    row_of_rows(job), 1, job->arrays[2].at, columns_of_rows(job));
-}
-
-static void run_matmul(const cn__engine *engine, cn__pool *pool, const kernel_job *job)
-{
-    tensor_math_of(engine)->matmul(strstr(job->entry->text, "alone") ? NULL : pool, job->rows, MATMUL_COLUMNS,
-                                   job->columns, job->arrays[0].at, job->columns, 1, job->arrays[1].at, 1, job->columns,
-                                   job->arrays[2].at, MATMUL_COLUMNS);
 }
 
 /* --- the list --- */
